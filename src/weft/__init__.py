@@ -1,0 +1,1 @@
+"""Weft: neural networks from tensors to trustworthy training."""

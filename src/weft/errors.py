@@ -1,0 +1,67 @@
+"""The errors of Weft: each says what was received, what was expected, where, and the cure."""
+
+from __future__ import annotations
+
+
+class WeftError(Exception):
+    """The base of every error that Weft raises on purpose.
+
+    The first argument says what was received; the keywords complete the lesson and are printed on lines of
+    their own. Each subclass also inherits the built-in exception that fits, so ``except ValueError`` works.
+
+    >>> print(WeftError("got 3 columns", expected="4 columns", cure="weft train table.csv --target price"))
+    got 3 columns
+      expected: 4 columns
+      try:      weft train table.csv --target price
+    """
+
+    def __init__(
+        self, received: str, *, expected: str | None = None, where: str | None = None, cure: str | None = None
+    ) -> None:
+        self.received, self.expected, self.where, self.cure = received, expected, where, cure
+        super().__init__(received)
+
+    def __str__(self) -> str:
+        lines = [self.received]
+        for label, text in (("expected:", self.expected), ("where:", self.where), ("try:", self.cure)):
+            if text is not None:
+                first, *rest = text.split("\n")
+                lines.append(f"  {label:<9} {first}")
+                lines += [f"  {'':<9} {line}" for line in rest]
+        return "\n".join(lines)
+
+
+class ShapeError(WeftError, ValueError):
+    """Shapes that do not fit together."""
+
+
+class DTypeError(WeftError, TypeError):
+    """A data type that an operation does not take."""
+
+
+class ArgumentError(WeftError, ValueError):
+    """An argument outside its valid range, or an unknown name."""
+
+
+class GradientError(WeftError, RuntimeError):
+    """A derivative that was asked for and does not exist."""
+
+
+class ValueNeededError(WeftError, RuntimeError):
+    """A number was needed while a computation was only being recorded, as inside ``wf.compile``."""
+
+
+class DeviceError(WeftError, RuntimeError):
+    """An unknown device, or tensors of different devices in one operation."""
+
+
+class DataError(WeftError, ValueError):
+    """Data that cannot be trained on: empty, not finite, of unequal lengths, labels out of range."""
+
+
+class FileError(WeftError, OSError):
+    """A file that is missing, truncated, or not one of ours."""
+
+
+class NonFiniteError(WeftError, ArithmeticError):
+    """A NaN or an infinity appeared during training."""
