@@ -1,0 +1,192 @@
+"""Reading a table file into a data frame whose index is the line of each row in the file."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from weft.data.naming import closest, listing, plural
+from weft.errors import DataError, FileError
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+
+def read_frame(path: str | Path, *, separator: str = ",", text: Sequence[str] = ()) -> DataFrame:
+    """The table in a text file, first line the names; rows are indexed by their line, empty lines are left out.
+
+    Columns in ``text`` stay text even where every cell looks like a number. Spaces around cells are not kept.
+    Raises FileError when the file is missing, empty or no UTF-8 text; DataError when a line has too many or too few
+    cells, when two columns have one name, or when nothing follows the header.
+    """
+    import pandas as pd
+
+    path = Path(path)
+    _check_text(path)
+    options: dict[str, Any] = {
+        "sep": separator,
+        "skipinitialspace": True,
+        "skip_blank_lines": False,  # so that the position of a row says its line
+        "compression": None,
+    }
+    try:
+        frame = _read(path, dict.fromkeys(text, str), options)
+    except pd.errors.EmptyDataError as error:
+        raise _empty(path) from error
+    except pd.errors.ParserWarning as error:
+        raise _ragged(path, _complaint(path, options)) from error
+    except pd.errors.ParserError as error:
+        raise _ragged(path, str(error)) from error
+    _check_header(path, options)
+    frame.index = _lines(frame, path)
+    frame = _tidied(frame.dropna(how="all"))
+    if not len(frame):
+        raise DataError(
+            f"{path.name} holds a header and no rows",
+            expected="a line of names, then a line for each example",
+            cure=f"does the header name the columns? It reads {listing(list(frame.columns), 8)}",
+        )
+    _check_complete(frame, path, options)
+    return frame
+
+
+def _read(path: Path, dtype: dict[str, type], options: dict[str, Any]) -> DataFrame:
+    import pandas as pd
+
+    with warnings.catch_warnings():
+        # A warning is all that pandas has for lines longer than the header, whose last cells it drops.
+        warnings.simplefilter("error", pd.errors.ParserWarning)
+        # low_memory would guess the type of a column block by block.
+        return pd.read_csv(path, dtype=dtype, index_col=False, low_memory=False, **options)
+
+
+def _complaint(path: Path, options: dict[str, Any]) -> str:
+    """What pandas says of the lines when the header is one of them: it then names the first longer one."""
+    import pandas as pd
+
+    try:
+        pd.read_csv(path, header=None, dtype=str, **options)
+    except pd.errors.ParserError as error:
+        return str(error)
+    return "lines longer than the header"
+
+
+def _check_text(path: Path) -> None:
+    try:
+        with path.open("rb") as file:
+            start = file.read(8192)
+    except FileNotFoundError as error:
+        near = closest(path.name, [p.name for p in path.parent.glob("*")]) if path.parent.is_dir() else None
+        raise FileError(
+            f"no file {str(path)!r}",
+            expected="the path of a table: a text file, values separated by commas",
+            cure=f"{str(path.with_name(near))!r}" if near else f"the current folder is {str(Path.cwd())!r}",
+        ) from error
+    except OSError as error:
+        raise FileError(
+            f"{str(path)!r} cannot be read: {error.strerror}", expected="a text file, values separated by commas"
+        ) from error
+    if not start.strip():
+        raise _empty(path)
+    _check_encoding(path, start)
+
+
+def _check_encoding(path: Path, start: bytes) -> None:
+    try:
+        if b"\0" in start:
+            raise FileError(f"{path.name} is not a text file", expected="a table as UTF-8 text", cure=_AS_CSV)
+        with path.open(encoding="utf-8") as file:
+            while file.read(1 << 20):
+                pass
+    except UnicodeDecodeError as error:
+        raise FileError(
+            f"{path.name} is not UTF-8 text: {error.reason}",
+            expected="a table as UTF-8 text",
+            cure=f"{_AS_CSV}, or: iconv -f latin1 -t utf-8 {path.name} > utf8.csv",
+        ) from error
+
+
+_AS_CSV = "save the table as “CSV UTF-8”"
+
+
+def _empty(path: Path) -> FileError:
+    return FileError(f"{path.name} is empty", expected="a line of names, then a line for each example")
+
+
+def _ragged(path: Path, message: str) -> DataError:
+    found = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", message)
+    if found:
+        expected, line, cells = map(int, found.groups())
+        return _wrong_width(path, line, cells, expected)
+    return DataError(
+        f"{path.name} is not a table: {message.strip().splitlines()[-1]}",
+        expected="as many cells on every line as in the header, every quotation mark closed",
+        cure="the file may be cut off: copy it again",
+    )
+
+
+def _wrong_width(path: Path, line: int, cells: int, expected: int) -> DataError:
+    few = cells < expected
+    return DataError(
+        f"line {line} of {path.name} has {plural(cells, 'cell')}, the header has {expected}",
+        expected="as many cells on every line as in the header",
+        where=f"{path.name}, line {line}",
+        cure="the file may be cut off: copy it again" if few else "a text with a comma needs quotation marks around it",
+    )
+
+
+def _check_header(path: Path, options: dict[str, Any]) -> None:
+    import pandas as pd
+
+    header = pd.read_csv(path, header=None, nrows=1, dtype=str, **options).iloc[0].str.strip()
+    twice = header[header.duplicated() & header.notna()]
+    if len(twice):
+        raise DataError(
+            f"{path.name} has two columns named {twice.iloc[0]!r}",
+            expected="a name of its own for every column",
+            cure="rename or remove one of them",
+        )
+
+
+def _lines(frame: DataFrame, path: Path) -> Any:
+    """The line on which each row begins: line 2 for the first, later after a cell that goes over several lines."""
+    import pandas as pd
+
+    extra = np.zeros(len(frame), np.int64)
+    for column in frame.columns[[pd.api.types.is_string_dtype(kind) for kind in frame.dtypes]]:
+        extra += frame[column].str.count("\n").fillna(0).to_numpy(np.int64)
+    before = np.concatenate([[0], np.cumsum(extra)[:-1]]) if len(frame) else extra
+    return pd.Index(np.arange(2, len(frame) + 2) + before, name=f"{path.name}, line")
+
+
+def _tidied(frame: DataFrame) -> DataFrame:
+    """Without spaces around names and cells; types as they are once empty lines are gone."""
+    frame = frame.rename(columns=lambda name: str(name).strip()).infer_objects()
+    for name in frame.columns:
+        if frame[name].dtype == "str" or _all_text(frame[name]):
+            frame[name] = frame[name].str.strip()
+    return frame
+
+
+def _all_text(series: Any) -> bool:
+    return series.dtype == object and all(isinstance(cell, str) for cell in series.dropna())
+
+
+def _check_complete(frame: DataFrame, path: Path, options: dict[str, Any]) -> None:
+    """Raise where a line ends early; pandas' fast reader fills it up with missing values."""
+    import pandas as pd
+
+    if frame.shape[1] < 2 or not frame.iloc[:, -1].isna().any():
+        return
+    # The slow reader can tell a cell that is not there from one that is empty.
+    exact = pd.read_csv(path, dtype=str, engine="python", index_col=False, keep_default_na=False, **options)
+    exact.index = _lines(exact, path)
+    short = exact.loc[frame.index].isna()
+    if short.to_numpy().any():
+        line = short.index[short.any(axis=1)][0]
+        raise _wrong_width(path, int(line), int((~short.loc[line]).sum()), frame.shape[1])

@@ -1,0 +1,128 @@
+"""Leakage: examples of the validation part that the training part holds too, byte for byte."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from weft.data.naming import listing, plural
+from weft.errors import ShapeError
+
+Array = np.ndarray[Any, Any]
+SHOWN = 5
+_BLOCK_BYTES = 1 << 23
+
+
+@dataclass(frozen=True)
+class Leakage:
+    """How many validation rows also occur in the training part, and which groups are on both sides.
+
+    ``duplicates`` counts validation rows, ``percent`` is their share of the validation part, ``rows`` holds the first
+    few (training index, validation index) pairs.
+    """
+
+    duplicates: int
+    percent: float
+    rows: tuple[tuple[int, int], ...]
+    shared_groups: tuple[Any, ...] = ()
+
+    def __bool__(self) -> bool:
+        return self.duplicates > 0 or len(self.shared_groups) > 0
+
+    def describe(self) -> str:
+        """One sentence for a person."""
+        if not self:
+            return "no validation row occurs in the training part"
+        told = []
+        if self.duplicates:
+            train, validation = self.rows[0]
+            told.append(
+                f"{plural(self.duplicates, 'validation row')} ({self.percent:.1f} %) also in the training part: "
+                f"validation row {validation} is training row {train}"
+            )
+        if self.shared_groups:
+            names = listing([str(group) for group in self.shared_groups], 5)
+            told.append(f"{plural(len(self.shared_groups), 'group')} on both sides: {names}")
+        return "; ".join(told)
+
+
+def leakage(x_train: Any, x_val: Any, groups_train: Any = None, groups_val: Any = None) -> Leakage:
+    """Find exact copies of training rows, shape (n, …), among validation rows, shape (m, …), of any rank.
+
+    Rows are hashed, and rows of equal hash compared. Raises ShapeError when a row of one side has another shape.
+
+    >>> leakage([[1, 2], [3, 4]], [[3, 4], [5, 6]])
+    Leakage(duplicates=1, percent=50.0, rows=((1, 0),), shared_groups=())
+    """
+    train, val = np.asarray(x_train), np.asarray(x_val)
+    if train.shape[1:] != val.shape[1:]:
+        raise ShapeError(
+            f"training rows of shape {train.shape[1:]}, validation rows of shape {val.shape[1:]}",
+            expected="rows of one shape on both sides",
+        )
+    of_train, of_val = _matches(train, val)
+    return Leakage(
+        duplicates=len(of_val),
+        percent=100.0 * len(of_val) / max(1, len(val)),
+        rows=tuple(zip(of_train[:SHOWN].tolist(), of_val[:SHOWN].tolist(), strict=True)),
+        shared_groups=_shared(groups_train, groups_val),
+    )
+
+
+def _matches(train: Array, val: Array) -> tuple[Array, Array]:
+    """For each validation row with an equal training row: the first such training row, and itself."""
+    dtype = np.result_type(train.dtype, val.dtype)
+    hashes, first = np.unique(_hash(train, dtype), return_index=True)
+    wanted = _hash(val, dtype)
+    if not len(hashes):
+        return np.empty(0, np.int64), np.empty(0, np.int64)
+    place = np.minimum(np.searchsorted(hashes, wanted), len(hashes) - 1)
+    of_val = np.flatnonzero(hashes[place] == wanted)
+    of_train = first[place[of_val]]
+    same = _equal_rows(train, val, of_train, of_val)
+    return of_train[same], of_val[same]
+
+
+def _equal_rows(train: Array, val: Array, of_train: Array, of_val: Array) -> Array:
+    same = np.ones(len(of_val), bool)
+    for block in _blocks(len(of_val), max(1, val[:1].nbytes)):
+        pairs = train[of_train[block]] == val[of_val[block]]
+        same[block] = pairs.reshape(len(pairs), -1).all(axis=1)
+    return same
+
+
+def _hash(array: Array, dtype: np.dtype[Any]) -> Array:
+    """A 64-bit hash of the bytes of each row, shape (n,)."""
+    count = int(np.prod(array.shape[1:]))
+    words = max(1, -(-count * dtype.itemsize // 8))
+    # Fixed odd multipliers, one a word: the same row has the same hash in every process.
+    odd = np.random.Generator(np.random.Philox(0)).integers(1, 2**63, (2, words), np.uint64) | np.uint64(1)
+    hashes = np.empty(len(array), np.uint64)
+    for block in _blocks(len(array), words * 8):
+        rows = array[block].reshape(-1, count).astype(dtype)
+        padded = np.zeros((len(rows), words * 8), np.uint8)
+        # Adding zero turns −0.0 into 0.0, which is equal but has other bytes.
+        padded[:, : count * dtype.itemsize] = np.ascontiguousarray(rows + dtype.type(0)).view(np.uint8)
+        hashes[block] = _mix(padded.view(np.uint64), odd)
+    return hashes
+
+
+def _mix(words: Array, odd: Array) -> Array:
+    # Multiplying moves information upwards only; the shifts bring it down again, so that every bit counts.
+    mixed = (words ^ (words >> np.uint64(32))) * odd[0]
+    mixed = (mixed ^ (mixed >> np.uint64(29))) * odd[1]
+    total: Array = (mixed ^ (mixed >> np.uint64(32))).sum(axis=1, dtype=np.uint64)
+    return total
+
+
+def _blocks(n: int, row_bytes: int) -> list[slice]:
+    step = max(1, _BLOCK_BYTES // row_bytes)
+    return [slice(start, min(n, start + step)) for start in range(0, n, step)]
+
+
+def _shared(groups_train: Any, groups_val: Any) -> tuple[Any, ...]:
+    if groups_train is None or groups_val is None:
+        return ()
+    return tuple(np.intersect1d(np.asarray(groups_train), np.asarray(groups_val)).tolist())

@@ -1,0 +1,133 @@
+"""Scaling: each feature, or each channel of a picture, to a common size, with numbers from the training part only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import numpy as np
+
+from weft.data.check import check_finite
+from weft.data.naming import listing
+from weft.errors import ArgumentError, DataError, FileError, ShapeError
+
+Array = np.ndarray[Any, Any]
+Method = Literal["standard", "minmax", "none"]
+METHODS: tuple[Method, ...] = get_args(Method)
+
+
+@dataclass(frozen=True)
+class Scaler:
+    """The map x ↦ (x − shift) / scale, one shift and one scale a feature.
+
+    ``Scaler.fit`` finds the numbers: mean and standard deviation ("standard"), minimum and range ("minmax").
+    Features are the columns of (n, d), the channels of (n, c, h, w), or all of (n,).
+
+    >>> scaler = Scaler.fit(np.array([[0.0, 7.0], [10.0, 7.0]]), method="minmax")
+    >>> scaler.apply(np.array([[5.0, 7.0]])).tolist()
+    [[0.5, 0.0]]
+    >>> scaler.invert(np.array([[0.5, 0.0]])).tolist()
+    [[5.0, 7.0]]
+    """
+
+    method: Method
+    shift: tuple[float, ...]
+    scale: tuple[float, ...]
+
+    @classmethod
+    def fit(cls, x: Any, method: Method = "standard") -> Scaler:
+        """The scaler of the training rows ``x``; a constant feature is only shifted.
+
+        Raises ArgumentError for an unknown method, DataError when x is empty or not finite.
+        """
+        array = np.asarray(x)
+        if method not in METHODS:
+            raise ArgumentError(f"method={method!r}", expected=f"one of {listing(METHODS)}", cure='method="standard"')
+        if array.size == 0:
+            raise DataError(f"x of shape {array.shape} is empty", expected="at least one row to fit on")
+        check_finite(array, "x")
+        columns = _columns(array)
+        shift, scale = _numbers(columns, method)
+        return cls(method, tuple(shift.tolist()), tuple(scale.tolist()))
+
+    def apply(self, x: Any) -> Array:
+        """Scaled ``x``, float32, of the same shape. Raises ShapeError when x has another number of features."""
+        array = self._checked(x)
+        if self.method == "none":
+            return array
+        return (array - self._like(array, self.shift)) / self._like(array, self.scale)
+
+    def invert(self, x: Any) -> Array:
+        """The ``x`` that ``apply`` maps to this one, float32. Raises ShapeError as ``apply`` does."""
+        array = self._checked(x)
+        if self.method == "none":
+            return array
+        return array * self._like(array, self.scale) + self._like(array, self.shift)
+
+    def to_json(self) -> dict[str, Any]:
+        """The scaler as plain data.
+
+        >>> Scaler("minmax", (0.0,), (2.0,)).to_json()
+        {'method': 'minmax', 'shift': [0.0], 'scale': [2.0]}
+        """
+        return {"method": self.method, "shift": list(self.shift), "scale": list(self.scale)}
+
+    @classmethod
+    def from_json(cls, data: Any) -> Scaler:
+        """The scaler that ``to_json`` wrote. Raises FileError when the data is anything else.
+
+        >>> Scaler.from_json({"method": "none", "shift": [0.0], "scale": [1.0]})
+        Scaler(method='none', shift=(0.0,), scale=(1.0,))
+        """
+        if not (isinstance(data, dict) and set(data) == {"method", "shift", "scale"} and data["method"] in METHODS):
+            raise _bad_file(f"a scaler with {sorted(data) if isinstance(data, dict) else type(data).__name__}")
+        shift, scale = data["shift"], data["scale"]
+        if not (_are_numbers(shift) and _are_numbers(scale) and len(shift) == len(scale) > 0 and 0 not in scale):
+            raise _bad_file("a scaler whose shift and scale are not finite numbers of equal count, scale not 0")
+        return cls(data["method"], tuple(map(float, shift)), tuple(map(float, scale)))
+
+    def _checked(self, x: Any) -> Array:
+        array = np.asarray(x, dtype=np.float32)
+        features = 1 if array.ndim < 2 else array.shape[1]
+        if features != len(self.shift):
+            raise ShapeError(
+                f"x of shape {array.shape} has {features} features",
+                expected=f"{len(self.shift)} features, as the scaler was fitted on",
+            )
+        return array
+
+    def _like(self, array: Array, numbers: tuple[float, ...]) -> Array:
+        # Features are axis 1; trailing axes of length 1 broadcast over the pixels.
+        shape = (-1,) + (1,) * (array.ndim - 2) if array.ndim > 1 else (1,)
+        return np.array(numbers, np.float32).reshape(shape)
+
+
+def _columns(array: Array) -> Array:
+    """All values of each feature, shape (values, features)."""
+    return array.reshape(-1, 1) if array.ndim < 2 else np.moveaxis(array, 1, -1).reshape(-1, array.shape[1])
+
+
+def _numbers(columns: Array, method: Method) -> tuple[Array, Array]:
+    low, high = columns.min(axis=0).astype(np.float64), columns.max(axis=0).astype(np.float64)
+    if method == "none":
+        return np.zeros_like(low), np.ones_like(low)
+    if method == "minmax":
+        return low, _nonzero(high - low)
+    mean, deviation = columns.mean(axis=0, dtype=np.float64), columns.std(axis=0, dtype=np.float64)
+    # Rounding gives a constant column a mean and a deviation that are slightly off: dividing by it would explode.
+    return np.where(low == high, low, mean), _nonzero(np.where(low == high, 0.0, deviation))
+
+
+def _nonzero(scale: Array) -> Array:
+    # Below the smallest normal float32 the division would overflow.
+    return np.where(scale < np.finfo(np.float32).tiny, 1.0, scale)
+
+
+def _are_numbers(values: Any) -> bool:
+    return isinstance(values, list) and all(
+        isinstance(value, int | float) and not isinstance(value, bool) and np.isfinite(value) for value in values
+    )
+
+
+def _bad_file(received: str) -> FileError:
+    return FileError(received, expected="method, shift and scale as Scaler.to_json writes them")

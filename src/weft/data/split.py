@@ -1,0 +1,266 @@
+"""Splitting into a training and a validation part: at random unless asked otherwise, and said in one line."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import numpy as np
+
+from weft.data.dataset import Dataset, aligned, as_dataset
+from weft.data.naming import closest, listing, plural
+from weft.data.order import SPLIT, generator
+from weft.data.warning import DataWarning
+from weft.errors import ArgumentError, DataError
+
+Array = np.ndarray[Any, Any]
+Policy = Literal["random", "tail", "group", "time"]
+POLICIES: tuple[Policy, ...] = get_args(Policy)
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Which rows are for training and which for validation: sorted int64 indices, and how they were chosen.
+
+    When a validation set was given, ``given`` is that set, ``policy`` is "given", and ``validation`` counts its rows.
+    """
+
+    train: Array
+    validation: Array
+    policy: Literal["random", "tail", "group", "time", "given"]
+    seed: int | None = None
+    stratified: bool = False
+    given: Dataset | None = None
+
+    def describe(self) -> str:
+        """The split in one line.
+
+        >>> split(as_dataset(([[0.0], [1.0], [2.0], [3.0]], [0, 0, 1, 1])), 0.5).describe()
+        '2 rows for training, 2 for validation: at random (seed 0), the same share of every class'
+        """
+        how = {
+            "random": f"at random (seed {self.seed})" + (", the same share of every class" if self.stratified else ""),
+            "tail": "the last rows, not shuffled",
+            "group": f"whole groups at random (seed {self.seed})",
+            "time": "the latest rows",
+            "given": "a set of its own",
+        }[self.policy]
+        return f"{plural(len(self.train), 'row')} for training, {len(self.validation)} for validation: {how}"
+
+    def apply(self, dataset: Dataset) -> tuple[Dataset, Dataset]:
+        """The two parts; values to impute are found from the training part alone."""
+        fitted = dataset.fitted_on(self.train)
+        validation = fitted.take(self.validation) if self.given is None else self.given
+        return fitted.take(self.train), validation
+
+
+def split(
+    dataset: Any,
+    fraction_or_dataset: Any,
+    *,
+    policy: Policy = "random",
+    seed: int = 0,
+    stratify: bool | None = None,
+    groups: Any = None,
+) -> Split:
+    """Choose the validation rows: a fraction between 0 and 1 of the data, or a data set given for it.
+
+    "random" is seeded and keeps the share of every class when y holds integer classes (``stratify=False`` does not);
+    "tail" takes the last rows; "group" keeps rows of equal ``groups`` together; "time" takes the latest rows, with
+    the times in ``groups``, and leaves no time on both sides. Warns (DataWarning) when a class is on one side only.
+    Raises ArgumentError for a bad argument, DataError when a class or the data is too small to be on both sides.
+
+    >>> chosen = split(as_dataset(([[0.0], [1.0], [2.0], [3.0]], None)), 0.25, policy="tail")
+    >>> chosen.train.tolist(), chosen.validation.tolist()
+    ([0, 1, 2], [3])
+    """
+    data = as_dataset(dataset)
+    if not isinstance(fraction_or_dataset, int | float | np.number | str | None):
+        return _given(data, fraction_or_dataset)
+    fraction = _fraction(fraction_or_dataset)
+    _check_policy(policy, stratify, groups)
+    labels = _labels(data)
+    stratified = policy == "random" and _stratifies(stratify, labels)
+    if policy == "group":
+        train, validation = _by_group(_one_a_row(groups, len(data)), fraction, seed)
+    elif policy == "time":
+        train, validation = _by_time(_one_a_row(groups, len(data)), fraction)
+    elif policy == "tail":
+        train, validation = np.split(np.arange(len(data)), [len(data) - _count(len(data), fraction)])
+    else:
+        train, validation = _at_random(data, fraction, seed, labels if stratified else None)
+    _warn_of_missing(data, labels, train, validation)
+    used = seed if policy in ("random", "group") else None
+    return Split(np.sort(train).astype(np.int64), np.sort(validation).astype(np.int64), policy, used, stratified)
+
+
+def _fraction(value: Any) -> float:
+    if isinstance(value, bool | str | None) or not 0 < value < 1:
+        raise ArgumentError(
+            f"validation={value!r}",
+            expected="a fraction between 0 and 1, both excluded, or a data set",
+            cure="validation=0.2",
+        )
+    return float(value)
+
+
+def _check_policy(policy: str, stratify: bool | None, groups: Any) -> None:
+    if policy not in POLICIES:
+        near = closest(policy, POLICIES) or "random"
+        raise ArgumentError(f"policy={policy!r}", expected=f"one of {listing(POLICIES)}", cure=f'policy="{near}"')
+    if stratify and policy != "random":
+        raise ArgumentError(f'stratify=True with policy="{policy}"', expected='policy="random"', cure="stratify=None")
+    if groups is None and policy in ("group", "time"):
+        what = "the group" if policy == "group" else "the time"
+        raise ArgumentError(
+            f'policy="{policy}" without groups',
+            expected=f"groups: {what} of each row, shape (n,)",
+            cure=f'split(data, 0.2, policy="{policy}", groups={"times" if policy == "time" else "persons"})',
+        )
+    if groups is not None and policy not in ("group", "time"):
+        raise ArgumentError(
+            f'groups with policy="{policy}", which does not look at them',
+            expected='policy="group" or policy="time"',
+            cure='policy="group"',
+        )
+
+
+def _labels(data: Dataset) -> Array | None:
+    """One integer class a row, shape (n,); None when y is anything else."""
+    y = data.y
+    if y is None or data.task == "regression" or y.dtype.kind not in "iu" or y.size != len(y):
+        return None
+    return y.reshape(-1)
+
+
+def _stratifies(stratify: bool | None, labels: Array | None) -> bool:
+    if stratify and labels is None:
+        raise ArgumentError(
+            "stratify=True, but y does not hold one class a row",
+            expected="integer class labels, shape (n,)",
+            cure="stratify=None",
+        )
+    return labels is not None and stratify is not False
+
+
+def _one_a_row(groups: Any, n: int) -> Array:
+    keys = np.asarray(groups)
+    if keys.shape != (n,):
+        raise DataError(f"groups of shape {keys.shape} for {plural(n, 'row')}", expected=f"shape ({n},): one a row")
+    return keys
+
+
+def _count(n: int, fraction: float) -> int:
+    """How many of ``n`` go to validation: rounded, and at least one on each side."""
+    if n < 2:
+        raise DataError(
+            f"{plural(n, 'row')} cannot be split in two",
+            expected="2 rows or more",
+            cure="validation=None, or more data",
+        )
+    return min(n - 1, max(1, round(n * fraction)))
+
+
+def _random_state(seed: int) -> int:
+    # scikit-learn takes 32 bits; ours may have more.
+    return int(generator(seed, 0, SPLIT).integers(2**32))
+
+
+def _at_random(data: Dataset, fraction: float, seed: int, labels: Array | None) -> tuple[Array, Array]:
+    from sklearn.model_selection import train_test_split
+
+    count = _count(len(data), fraction)
+    if labels is not None:
+        _check_classes(data, labels, count)
+    train, validation = train_test_split(
+        np.arange(len(data)), test_size=count, random_state=_random_state(seed), stratify=labels
+    )
+    return train, validation
+
+
+def _check_classes(data: Dataset, labels: Array, count: int) -> None:
+    found, counts = np.unique(labels, return_counts=True)
+    rarest = int(counts.argmin())
+    name, few = _class_name(data, found[rarest]), int(counts[rarest])
+    if few < 2:
+        raise DataError(
+            f"class {name!r} has {plural(few, 'example')}",
+            expected="2 or more of every class, to be on both sides of the split",
+            cure="stratify=False, or more data of that class (if y is a quantity and no class: y.astype('float32'))",
+        )
+    room = min(count, len(labels) - count)
+    if room < len(found):
+        raise DataError(
+            f"{plural(len(found), 'class', 'classes')}, but one side of the split has {plural(room, 'row')}: "
+            f"class {name!r} with {few} examples cannot be on both",
+            expected="at least one row of every class on both sides",
+            cure="stratify=False, a larger part for validation, or more data",
+        )
+
+
+def _by_group(keys: Array, fraction: float, seed: int) -> tuple[Array, Array]:
+    from sklearn.model_selection import GroupShuffleSplit
+
+    different = len(np.unique(keys))
+    if different < 2:
+        raise DataError("all rows are of one group", expected="2 groups or more", cure='policy="random"')
+    chooser = GroupShuffleSplit(n_splits=1, test_size=_count(different, fraction), random_state=_random_state(seed))
+    train, validation = next(chooser.split(np.empty(len(keys)), groups=keys))
+    return train, validation
+
+
+def _by_time(times: Array, fraction: float) -> tuple[Array, Array]:
+    order = np.argsort(times, kind="stable")
+    border = times[order[len(times) - _count(len(times), fraction)]]
+    if border == times[order[0]]:
+        # The first border leaves nothing to train on: the earliest time trains, whatever follows validates.
+        later = times[times > border]
+        if not later.size:
+            raise DataError("all rows have one time", expected="2 different times", cure='policy="random"')
+        border = later.min()
+    return np.flatnonzero(times < border), np.flatnonzero(times >= border)
+
+
+def _given(data: Dataset, validation: Any) -> Split:
+    other = as_dataset(validation, name="validation")
+    if other.x.shape[1:] != data.x.shape[1:]:
+        raise DataError(
+            f"training rows of shape {data.x.shape[1:]}, validation rows of shape {other.x.shape[1:]}",
+            expected="the same features on both sides",
+        )
+    if (data.y is None) != (other.y is None):
+        raise DataError("only one of the two sets has targets y", expected="(x, y) on both sides, or on neither")
+    if data.features and other.features and data.features != other.features:
+        raise DataError(
+            f"validation features {listing(other.features, 5)}",
+            expected=f"those of the training data, in their order: {listing(data.features, 5)}",
+            cure="train.table.dataset(path) reads a second file by the recipe of the first",
+        )
+    other = aligned(other, data.classes)
+    labels, theirs = _labels(data), _labels(other)
+    if labels is not None and theirs is not None:
+        _warn_sides(data, labels, theirs)
+    return Split(np.arange(len(data)), np.arange(len(other)), "given", given=other)
+
+
+def _warn_of_missing(data: Dataset, labels: Array | None, train: Array, validation: Array) -> None:
+    if labels is not None:
+        _warn_sides(data, labels[train], labels[validation])
+
+
+def _warn_sides(data: Dataset, train: Array, validation: Array) -> None:
+    for side, here, there in (("training", train, validation), ("validation", validation, train)):
+        missing = np.setdiff1d(there, here)
+        if len(missing):
+            names = [_class_name(data, label) for label in missing]
+            warnings.warn(
+                f"{plural(len(names), 'class', 'classes')} missing from the {side} part: {listing(names, 5)}; "
+                'policy="random" keeps the share of every class',
+                DataWarning,
+                stacklevel=4,
+            )
+
+
+def _class_name(data: Dataset, label: Any) -> str:
+    return data.classes[label] if 0 <= label < len(data.classes) else str(label)

@@ -1,0 +1,158 @@
+"""An op: its name, its shape rule, its lowering and its gradient, in one frozen declaration."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from weft.errors import DTypeError, WeftError
+from weft.graph.dtype import DType, dtype, float32, promote, promote_number
+from weft.graph.node import Handle, Node, wrap
+from weft.graph.recording import Params, context
+from weft.graph.source import user_source
+from weft.graph.spec import Spec
+
+Kind = DType | type  # of an operand: a tensor's data type, or the type of a Python number
+Casts = tuple[DType | None, ...]  # for each operand, the type it takes; None leaves a tensor as it is
+_NUMBERS = (float, int, bool, complex)
+
+
+class Signature(NamedTuple):
+    """What an op does with operands of certain specs, worked out once."""
+
+    casts: Casts
+    changes: bool  # whether any tensor has to be cast
+    spec: Spec | tuple[Spec, ...]
+    differentiable: bool
+
+
+def alike(kinds: tuple[Kind, ...]) -> Casts:
+    """All operands promote to one type."""
+    common: DType | None = None
+    for kind in kinds:
+        if isinstance(kind, DType):
+            common = kind if common is None else promote(common, kind)
+    if common is None:
+        common = dtype(kinds[0])
+    for kind in kinds:
+        if not isinstance(kind, DType):
+            common = promote_number(common, kind)
+    return (common,) * len(kinds)
+
+
+def floating(kinds: tuple[Kind, ...]) -> Casts:
+    """All operands promote to one floating (or complex) type; integers become the default one."""
+    common = alike(kinds)[0]
+    assert common is not None
+    return ((common if common.is_differentiable else float32),) * len(kinds)
+
+
+def unchanged(kinds: tuple[Kind, ...]) -> Casts:
+    """Tensors stay what they are."""
+    return tuple(None if isinstance(kind, DType) else dtype(kind) for kind in kinds)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Op:
+    """One operation: calling it records it.
+
+    ``shape(*specs, **params)``       the spec of the result (or a tuple of them); raises a lesson when it cannot be
+    ``lower(*arrays, **params)``      what XLA does, written with JAX
+    ``vjp(g, y, *inputs, **params)``  for the cotangent ``g`` of the result ``y``: one tensor (or None) per input,
+                                      in the shape of ``g`` where broadcasting allows; None: no gradient at all
+    ``takes``                         how operands promote: `alike`, `floating` or `unchanged`
+    ``selective``                     whether ``vjp`` wants ``needed``, which inputs need a gradient
+
+    Operands are positional; static parameters are keywords and hashable.
+    """
+
+    name: str
+    shape: Callable[..., Spec | tuple[Spec, ...]]
+    lower: Callable[..., Any]
+    vjp: Callable[..., tuple[Any, ...]] | None = None
+    takes: Callable[[tuple[Kind, ...]], Casts] = alike
+    selective: bool = False
+    signatures: dict[Any, Signature] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"<op {self.name}>"
+
+    def __call__(self, *operands: Any, **params: Any) -> Any:
+        kinds = []
+        for x in operands:
+            if isinstance(x, Handle):
+                kinds.append(x.node.spec)
+            elif type(x) in _NUMBERS:
+                kinds.append(type(x))
+            else:
+                return self(*(y if isinstance(y, Handle) or type(y) in _NUMBERS else convert(y) for y in operands),
+                            **params)  # fmt: skip
+        static = tuple(params.items())
+        signature = self.signatures.get((*kinds, static)) or self.sign(tuple(kinds), static)
+        casts = signature.casts
+        if signature.changes:
+            operands = tuple(
+                cast_to(x, to) if to is not None and isinstance(x, Handle) and x.node.spec.dtype is not to else x
+                for x, to in zip(operands, casts, strict=True)
+            )
+        recording = context.recording
+        refs: list[Any] = []
+        nodes: list[Node] = []
+        tracked = False
+        for x, to in zip(operands, casts, strict=True):
+            if isinstance(x, Handle):
+                node = x.node
+                refs.append(node.number if node.recording is recording else recording.leaf(x))
+                tracked = tracked or node.tracked
+            else:
+                node = recording.number(x, to)
+                refs.append(recording.reference(wrap(node)) if node.recording is not recording else node.number)
+            nodes.append(node)
+        tracked = tracked and context.tracking and signature.differentiable
+        made = recording.add(
+            self, tuple(refs), static, signature.spec, tuple(nodes) if tracked else (), user_source()
+        )
+        return wrap(made) if type(made) is Node else tuple(map(wrap, made))  # type: ignore[arg-type]
+
+    def sign(self, kinds: tuple[Spec | type, ...], static: Params) -> Signature:
+        """Promotion and shape rule for operands of these kinds; refused here is refused where the user wrote it."""
+        try:
+            casts = self.takes(tuple(kind.dtype if isinstance(kind, Spec) else kind for kind in kinds))
+            specs = tuple(
+                (kind if to is None else Spec(kind.shape, to)) if isinstance(kind, Spec) else Spec((), to or dtype(kind))
+                for kind, to in zip(kinds, casts, strict=True)
+            )
+            result = self.shape(*specs, **dict(static))
+        except WeftError as error:
+            if error.where is None:
+                error.where = ", ".join(str(part) for part in (context.path, user_source()) if part)
+            raise
+        changes = any(
+            isinstance(kind, Spec) and to is not None and kind.dtype is not to
+            for kind, to in zip(kinds, casts, strict=True)
+        )
+        first = result if isinstance(result, Spec) else None
+        differentiable = self.vjp is not None and (first is None or first.dtype.is_differentiable)
+        signature = Signature(casts, changes, result, differentiable)
+        if len(self.signatures) > 4096:  # a program of ever new shapes must not grow without bound
+            self.signatures.clear()
+        self.signatures[(*kinds, static)] = signature
+        return signature
+
+
+def convert(x: Any) -> Handle:
+    """A tensor from an operand that is neither a tensor nor a Python number; set by `weft.tensor`."""
+    raise DTypeError(f"cannot compute with {type(x).__name__}")
+
+
+def cast_to(x: Handle, to: DType) -> Handle:
+    """``x`` in another data type; set by `weft.ops.elementwise`."""
+    raise DTypeError(f"cannot cast to {to}")
+
+
+def set_conversions(*, operand: Callable[[Any], Handle] | None = None, cast: Callable[[Any, DType], Any] | None = None) -> None:  # fmt: skip
+    """Fill in the two conversions that need tensors and ops: the declared knot of the import order."""
+    global convert, cast_to
+    convert = operand or convert
+    cast_to = cast or cast_to

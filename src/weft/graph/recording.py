@@ -1,0 +1,309 @@
+"""A recording: the append-only log of what was asked for, which already is the program and its cache key.
+
+Values are named by integers. A value made by the recording has a number counted from 0; an input has a negative
+one, ``~slot``. A `Literal` stands in the place of a number that belongs to the program's text.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any, NamedTuple
+from weakref import ref
+
+from weft.errors import ValueNeededError
+from weft.graph.dtype import DType
+from weft.graph.node import Handle, Node, leaf
+from weft.graph.source import Source
+from weft.graph.spec import Spec
+
+if TYPE_CHECKING:
+    from weft.graph.op import Op
+
+
+class Literal(NamedTuple):
+    """A number that is part of the program: equal when it is written the same."""
+
+    text: str
+    dtype: DType
+
+    @property
+    def value(self) -> Any:
+        return complex(self.text) if self.dtype.kind == "complex" else _PARSE.get(self.text, float)(self.text)
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+_PARSE: dict[str, Callable[[str], Any]] = {"True": lambda _: True, "False": lambda _: False}
+
+Reference = int | Literal
+Params = tuple[tuple[str, Any], ...]
+Entry = tuple["Op", tuple[Reference, ...], Params, int]  # the last: how many results
+
+
+Note = tuple[Source, str]  # the user's line and the layer path of an entry: for errors, no part of the program
+
+
+class Graph:
+    """A closed recording: the specs of its inputs, its entries, and which values are its results.
+
+    Two graphs with the same structure are equal and hash alike, so a graph can be the key of its program and a
+    static parameter of an op. ``numbers`` are the inputs that hold Python numbers; ``notes`` never compare.
+    """
+
+    __slots__ = ("_hash", "entries", "inputs", "notes", "numbers", "outputs")
+
+    def __init__(
+        self,
+        inputs: tuple[Spec, ...],
+        entries: tuple[Entry, ...],
+        outputs: tuple[Reference, ...],
+        notes: tuple[Note, ...] = (),
+        numbers: tuple[int, ...] = (),
+    ) -> None:
+        self.inputs, self.entries, self.outputs = inputs, entries, outputs
+        self.notes, self.numbers = notes, numbers
+        self._hash = hash((inputs, entries, outputs, numbers))
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (
+            isinstance(other, Graph)
+            and self._hash == other._hash
+            and self.outputs == other.outputs
+            and self.inputs == other.inputs
+            and self.entries == other.entries
+            and self.numbers == other.numbers
+        )
+
+    def __repr__(self) -> str:
+        return f"<Graph {len(self.inputs)} inputs, {len(self.entries)} entries, {len(self.outputs)} results>"
+
+
+class Recording:
+    """The log itself: entries, the inputs met so far, and weak references to the nodes that somebody may hold."""
+
+    parent: Recording | None = None
+
+    def __init__(self) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        self.entries: list[Entry] = []
+        self.notes: list[Note] = []
+        self.count = 0
+        self.nodes: list[ref[Node]] = []
+        self.leaves: list[Handle | Node] = []
+        self.specs: list[Spec] = []
+        self.slots: dict[int, int] = {}
+
+    def add(
+        self,
+        op: Op,
+        refs: tuple[Reference, ...],
+        params: Params,
+        spec: Spec | tuple[Spec, ...],
+        inputs: tuple[Node, ...],
+        source: Source,
+    ) -> Node | tuple[Node, ...]:
+        """Append one application; its result, or its results where it has several."""
+        path = context.path
+        self.notes.append((source, path))
+        number = self.count
+        tracked = bool(inputs)
+        if type(spec) is Spec:
+            self.entries.append((op, refs, params, 1))
+            self.count = number + 1
+            node = Node(op, inputs, params, spec, self, number, tracked, source, path)
+            self.nodes.append(ref(node))
+            return node
+        assert isinstance(spec, tuple)
+        self.entries.append((op, refs, params, len(spec)))
+        self.count = number + len(spec)
+        # The application itself is a node without a value; each result is a node that projects one out of it.
+        whole = Node(op, inputs, params, spec, self, number, tracked, source, path)  # type: ignore[arg-type]
+        if tracked:
+            self.nodes.append(ref(whole))
+        made = []
+        for index, one in enumerate(spec):
+            tracked_result = tracked and one.dtype.is_differentiable
+            origin = (whole,) if tracked_result else ()
+            result = Node(op, origin, (("result", index),), one, self, number + index, tracked_result, source, path)
+            self.nodes.append(ref(result))
+            made.append(result)
+        return tuple(made)
+
+    def slot(self, node: Node, held: Handle | Node) -> int:
+        """The reference of an input, which is numbered when it is first met."""
+        slot = self.slots.get(id(node))
+        if slot is None:
+            slot = self.slots[id(node)] = len(self.leaves)
+            self.leaves.append(held)
+            self.specs.append(node.spec)
+        return ~slot
+
+    def leaf(self, handle: Handle) -> Reference:
+        """The reference of a tensor that this recording did not make."""
+        raise NotImplementedError
+
+    def number(self, value: complex, dtype: DType) -> Node:
+        """A leaf for a Python number."""
+        raise NotImplementedError
+
+    def reference(self, handle: Handle) -> Reference:
+        """How this recording names the tensor ``handle``."""
+        node = handle.node
+        return node.number if node.recording is self else self.leaf(handle)
+
+    def alias(self, handle: Handle, *, tracked: bool) -> Node:
+        """A new leaf with the value of ``handle`` and no history."""
+        source = handle.node
+        if source.data is not None and not isinstance(source.number, Literal) and type(self) is not Trace:
+            return leaf(source.data, source.spec, tracked=tracked)
+        node = Node(None, (), (), source.spec, self, self.reference(handle), tracked, None, context.path)
+        self.nodes.append(ref(node))
+        return node
+
+    def rebind(self, handle: Handle, node: Node, source: Source) -> None:
+        """Make ``handle`` a name of ``node``: the history of what was computed from its old value ends here."""
+        raise NotImplementedError
+
+    def end_of_history(self, node: Node) -> Source | None:
+        """Where the history of ``node`` was ended by an assignment, if it was."""
+        return node.ended
+
+
+class Trace(Recording):
+    """The recording of a function's body: nothing has a value, and what comes from outside is captured."""
+
+    def __init__(self, purpose: str, parent: Recording | None = None) -> None:
+        super().__init__()
+        self.purpose = purpose
+        self.parent = parent
+        self.placeholders = 0
+        self.writes: dict[int, tuple[Handle, Node]] = {}
+        self.ended: dict[int, Source] = {}
+        self.guards: dict[tuple[int, str], tuple[Any, str, Any]] = {}
+        self.closed = False
+
+    def placeholder(self, spec: Spec, *, tracked: bool = False, source: Source | None = None) -> Node:
+        """An argument of the function; all of them come before anything is captured."""
+        node = Node(None, (), (), spec, self, 0, tracked, source, context.path)
+        node.number = self.slot(node, node)
+        self.placeholders += 1
+        return node
+
+    def leaf(self, handle: Handle) -> Reference:
+        if isinstance(handle.node.number, Literal):
+            return handle.node.number
+        owner = handle.node.recording
+        if isinstance(owner, Trace) and owner.closed:
+            raise escaped(handle.node, owner)
+        return self.slot(handle.node, handle)
+
+    def number(self, value: complex, dtype: DType) -> Node:
+        return literal(value, dtype)
+
+    def rebind(self, handle: Handle, node: Node, source: Source) -> None:
+        old = handle.node
+        self.writes.setdefault(id(handle), (handle, old))
+        self.ended[id(old)] = source
+        handle.node = node
+
+    def end_of_history(self, node: Node) -> Source | None:
+        return self.ended.get(id(node), node.ended)
+
+    @property
+    def captured(self) -> list[Handle]:
+        """The tensors from outside that the body uses, in the order in which it met them."""
+        return self.leaves[self.placeholders :]  # type: ignore[return-value]
+
+    def close(self, outputs: tuple[Reference, ...]) -> Graph:
+        """The finished graph, without the entries that none of its results needs."""
+        self.closed = True
+        return prune(Graph(tuple(self.specs), tuple(self.entries), outputs, tuple(self.notes)))
+
+
+def literal(value: complex, dtype: DType) -> Node:
+    """A leaf for a number that belongs to the program's text."""
+    node = leaf(value, Spec((), dtype))
+    node.number = Literal(repr(value), dtype)
+    return node
+
+
+def escaped(node: Node, owner: Trace) -> ValueNeededError:
+    """The error for a tensor of a function's body that is used after the recording of the body ended."""
+    return ValueNeededError(
+        f"a tensor made while recording {owner.purpose} is used outside of it",
+        expected="results to leave the function through return",
+        where=node.place or None,
+        cure="return the tensor from the function",
+    )
+
+
+def prune(graph: Graph) -> Graph:
+    """The same graph without the entries that none of its results needs."""
+    counts = [entry[3] for entry in graph.entries]
+    firsts = [0, *accumulate(counts)]
+    needed = {r for r in graph.outputs if isinstance(r, int)}
+    keep = [False] * len(graph.entries)
+    for position in range(len(graph.entries) - 1, -1, -1):
+        first = firsts[position]
+        if any(first + k in needed for k in range(counts[position])):
+            keep[position] = True
+            needed.update(r for r in graph.entries[position][1] if isinstance(r, int))
+    if all(keep):
+        return graph
+    renumbered: dict[int, int] = {}
+    for position, kept in enumerate(keep):
+        if kept:
+            for k in range(counts[position]):
+                renumbered[firsts[position] + k] = len(renumbered)
+
+    def rename(r: Reference) -> Reference:
+        return renumbered[r] if type(r) is int and r >= 0 else r
+
+    entries = tuple(
+        (op, tuple(map(rename, refs)), params, results)
+        for (op, refs, params, results), kept in zip(graph.entries, keep, strict=True)
+        if kept
+    )
+    notes = tuple(note for note, kept in zip(graph.notes, keep, strict=True) if kept) if graph.notes else ()
+    return Graph(graph.inputs, entries, tuple(map(rename, graph.outputs)), notes, graph.numbers)
+
+
+class Context(threading.local):
+    """What each thread knows while it records: where, under which layer, and whether to keep history."""
+
+    root_factory: Callable[[], Recording] | None = None
+
+    def __init__(self) -> None:
+        # Set by weft.runtime, which can run a root recording; until its import there is nothing to record into.
+        self.recording: Recording = Context.root_factory() if Context.root_factory else Recording()
+        self.path = ""
+        self.tracking = True
+        self.literal = False  # whether Python numbers belong to the program's text, as in gradient rules
+
+    @contextmanager
+    def set(self, **values: Any) -> Iterator[None]:
+        """Change attributes for the length of a block."""
+        before = {name: getattr(self, name) for name in values}
+        self.__dict__.update(values)
+        try:
+            yield
+        finally:
+            self.__dict__.update(before)
+
+
+context = Context()
+
+
+def set_root_factory(factory: Callable[[], Recording]) -> None:
+    """Say what records outside of every function, in this thread and in those to come."""
+    Context.root_factory = staticmethod(factory)
+    context.recording = factory()

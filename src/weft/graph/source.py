@@ -1,0 +1,56 @@
+"""Where in the user's program something happened: cheap to note, resolved only when somebody asks."""
+
+from __future__ import annotations
+
+import linecache
+import sys
+from pathlib import Path
+from types import CodeType
+from typing import NamedTuple
+
+_PACKAGE = str(Path(__file__).resolve().parent.parent) + "/"
+_ours: dict[str, bool] = {}
+
+
+class Source(NamedTuple):
+    """A place in a program: the code object and the offset of the instruction that was running."""
+
+    code: CodeType
+    offset: int
+
+    @property
+    def line(self) -> int:
+        for start, end, line in self.code.co_lines():
+            if start <= self.offset < end and line is not None:
+                return line
+        return self.code.co_firstlineno
+
+    @property
+    def text(self) -> str:
+        """The line of the user's program, without its indentation."""
+        return linecache.getline(self.code.co_filename, self.line).strip()
+
+    def __str__(self) -> str:
+        place = f"{Path(self.code.co_filename).name}:{self.line}"
+        return f"{place}: {self.text}" if self.text else place
+
+
+def _is_ours(filename: str) -> bool:
+    ours = _ours[filename] = filename.startswith(_PACKAGE)
+    return ours
+
+
+def user_source(depth: int = 2) -> Source:
+    """The innermost place outside this package that led here (the outermost one if there is none)."""
+    frame = sys._getframe(depth)
+    code = frame.f_code
+    ours = _ours.get
+    while True:
+        filename = code.co_filename
+        known = ours(filename)
+        if known is None:
+            known = _is_ours(filename)
+        if not known or frame.f_back is None:
+            return Source(code, frame.f_lasti)
+        frame = frame.f_back
+        code = frame.f_code

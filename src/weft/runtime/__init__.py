@@ -1,0 +1,1 @@
+"""How a recording runs: lowering, the program cache, evaluation, compiled functions, devices."""

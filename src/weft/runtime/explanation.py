@@ -1,0 +1,105 @@
+"""What was compiled, how long it took, and which value on which line made a program new."""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from collections import deque
+from dataclasses import dataclass
+from typing import Any
+
+from weft.graph.recording import Graph
+from weft.graph.source import Source
+
+
+class RecompileWarning(UserWarning):
+    """The same lines keep making new programs."""
+
+
+@dataclass(frozen=True)
+class Compilation:
+    """One compiled program: where it begins in the user's code, its length, its cost, and why it was new."""
+
+    source: Source | None
+    entries: int
+    seconds: float
+    reason: str
+
+    def __str__(self) -> str:
+        where = str(self.source) if self.source else "the library"
+        return f"{self.seconds * 1e3:7.0f} ms  {self.entries:5d} ops  {where}\n             {self.reason}"
+
+
+class Explanation:
+    """The compilations of this process so far: print it, or read ``compilations``, ``count`` and ``seconds``."""
+
+    def __init__(self, compilations: tuple[Compilation, ...], count: int, seconds: float) -> None:
+        self.compilations, self.count, self.seconds = compilations, count, seconds
+
+    def __str__(self) -> str:
+        head = f"{self.count} programs compiled in {self.seconds:.2f} s"
+        return "\n".join([head, *map(str, self.compilations)])
+
+    __repr__ = __str__
+
+
+_recent: deque[Compilation] = deque(maxlen=256)
+_last_at: dict[Any, tuple[Graph, int]] = {}
+_totals = {"count": 0, "seconds": 0.0}
+_lock = threading.Lock()
+_PATIENCE = 8  # new programs from the same line before a warning
+
+
+def explain() -> Explanation:
+    """What has been compiled so far and why: the newest 256 programs, and the totals.
+
+    >>> import weft as wf
+    >>> before = wf.explain().count
+    >>> float(wf.ones(3).sum())
+    3.0
+    >>> float(wf.ones(3).sum()), wf.explain().count - before <= 1
+    (3.0, True)
+    """
+    with _lock:
+        return Explanation(tuple(_recent), int(_totals["count"]), _totals["seconds"])
+
+
+def compiled(graph: Graph, seconds: float) -> None:
+    """Note a compilation; warn when the same place compiles again and again."""
+    source = graph.notes[0][0] if graph.notes else None
+    place = (source[0].co_filename, source[1], len(graph.entries)) if source else None
+    with _lock:
+        previous, times = _last_at.get(place, (None, 0))
+        reason = _difference(previous, graph) if previous is not None else "first time"
+        if len(_last_at) > 4096:
+            _last_at.clear()
+        _last_at[place] = (graph, times + 1)
+        found = Compilation(Source(*source) if source else None, len(graph.entries), seconds, reason)
+        _recent.append(found)
+        _totals["count"] += 1
+        _totals["seconds"] += seconds
+    if place is not None and times + 1 == _PATIENCE:
+        warnings.warn(
+            f"{found.source} has compiled {times + 1} programs that differ only in detail ({reason}). "
+            "Shapes and static arguments are part of a program: keep them the same (pad or batch to a few sizes); "
+            "wf.explain() lists every program.",
+            RecompileWarning,
+            stacklevel=2,
+        )
+
+
+def _difference(old: Graph, new: Graph) -> str:
+    for slot, (a, b) in enumerate(zip(old.inputs, new.inputs, strict=False)):
+        if a is not b:
+            return f"input {slot} changed from {a!r} to {b!r}"
+    for number, (a, b) in enumerate(zip(old.entries, new.entries, strict=False)):
+        if a[0] is not b[0]:
+            return f"op {number} changed from {a[0].name} to {b[0].name} at {Source(*new.notes[number][0])}"
+        if a[2] != b[2]:
+            changed = [f"{k}={y!r} (was {x!r})" for (k, x), (_, y) in zip(a[2], b[2], strict=False) if x != y]
+            return f"op {number}, {a[0].name}: {', '.join(changed)} at {Source(*new.notes[number][0])}"
+        if a[1] != b[1]:
+            return f"op {number}, {a[0].name}, takes other operands at {Source(*new.notes[number][0])}"
+    if old.outputs != new.outputs:
+        return "other results of it are kept: a tensor is held that was not before, or the other way round"
+    return f"it has {len(new.entries)} ops, not {len(old.entries)}"

@@ -1,0 +1,188 @@
+"""The root recording: it can run what it has recorded, and does so when a value is needed.
+
+A cut runs the log as one program. Its results are the nodes that somebody still holds; each is computed once.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+from weakref import ref
+
+import numpy as np
+
+from weft.errors import DeviceError, ValueNeededError
+from weft.graph.dtype import DType
+from weft.graph.node import Handle, Node, leaf
+from weft.graph.recording import Graph, Literal, Recording, Trace, context, escaped, literal, set_root_factory
+from weft.graph.source import Source
+from weft.graph.spec import Spec
+from weft.runtime import devices
+from weft.runtime.programs import program_for
+
+MOST_ENTRIES = 1000  # a longer recording costs more to compile than two programs cost to launch
+MOST_BYTES = 1 << 30  # of results not yet computed
+_NUMBER = (float, int, bool, complex)
+
+
+class Log(Recording):
+    """What one thread has asked of one device and what has not run yet."""
+
+    def __init__(self, device: devices.Device | None = None) -> None:
+        super().__init__()
+        self._device = device
+        self.running = threading.RLock()
+        self.history: list[ref[Node]] = []  # nodes that ran and can still be differentiated
+
+    def clear(self) -> None:
+        super().clear()
+        self.numbers: list[int] = []
+        self.bytes = 0
+
+    @property
+    def device(self) -> devices.Device:
+        """Where it runs; known only when something does, so that recording does not start the engine."""
+        if self._device is None:
+            self._device = devices.devices()[0]
+        return self._device
+
+    def add(self, op: Any, refs: Any, params: Any, spec: Any, inputs: Any, source: Any) -> Any:
+        made = super().add(op, refs, params, spec, inputs, source)
+        self.bytes += spec.nbytes if type(spec) is Spec else sum(one.nbytes for one in spec)
+        if len(self.entries) >= MOST_ENTRIES or self.bytes > MOST_BYTES:
+            self.cut()
+        return made
+
+    def leaf(self, handle: Handle) -> int | Literal:
+        node = handle.node
+        if isinstance(node.number, Literal):
+            return node.number
+        slot = self.slots.get(id(node))
+        if slot is not None:
+            return ~slot
+        owner = node.recording
+        if isinstance(owner, Trace):
+            raise escaped(node, owner)
+        if owner is not None:
+            run(node)
+        data = node.data
+        if type(data) in _NUMBER:
+            self.numbers.append(len(self.leaves))
+        elif not isinstance(data, np.ndarray) and data.device is not self.device.engine:
+            raise elsewhere(node, self.device)
+        return self.slot(node, handle)
+
+    def number(self, value: complex, dtype: DType) -> Node:
+        return literal(value, dtype) if context.literal else leaf(value, Spec((), dtype))
+
+    def rebind(self, handle: Handle, node: Node, source: Source) -> None:
+        handle.node.ended = source
+        handle.node = node
+
+    def cut(self) -> None:
+        """Run everything recorded so far as one program."""
+        with self.running:
+            self.settle()
+            if not self.entries:
+                self.bytes = 0
+                return
+            alive = [node for r in self.nodes if (node := r()) is not None and node.recording is self]
+            valued = [node for node in alive if type(node.spec) is Spec]
+            try:
+                if valued:
+                    self.launch(valued)
+            except Exception:
+                self.clear()  # what cannot run must not be tried again at every later cut
+                raise
+            for node in alive:
+                node.recording = None
+            self.remember(alive)
+            self.clear()
+
+    def launch(self, alive: list[Node]) -> None:
+        """Run the program whose results are the nodes of ``alive``, and give each its value."""
+        outputs = tuple(dict.fromkeys(node.number for node in alive))
+        graph = Graph(
+            tuple(self.specs), tuple(self.entries), outputs, tuple(self.notes), tuple(self.numbers)
+        )
+        arguments = [node.data for node in self.leaves]
+        results = program_for(graph, self.device.engine)(arguments)
+        values = dict(zip(outputs, results, strict=True))
+        for node in alive:
+            node.data = values[node.number]
+
+    def slot(self, node: Node, held: Handle | Node) -> int:
+        # The node itself is kept, not the handle: by the time the log runs, the handle may name another.
+        return super().slot(node, node)
+
+    def settle(self) -> None:
+        """Let go of every history that an assignment has ended, in the order of recording."""
+        for r in (*self.history, *self.nodes):
+            node = r()
+            if node is None or not node.inputs:
+                continue
+            for source in node.inputs:
+                if source.ended is not None:
+                    node.ended = source.ended
+                    node.inputs = ()
+                    break
+
+    def remember(self, alive: list[Node]) -> None:
+        """Keep sight of what ran and can still be differentiated; forget the rest."""
+        kept = [r for r in self.history if (node := r()) is not None and node.inputs]
+        self.history = kept + [ref(node) for node in alive if node.inputs]
+
+
+def elsewhere(node: Node, device: devices.Device) -> DeviceError:
+    there = devices.of_engine(node.data.device)
+    return DeviceError(
+        f"a tensor on {there} in a computation on {device}",
+        expected="all operands on one device",
+        where=node.place or None,
+        cure=f'x.to("{device}"), or with wf.device("{there}"): …',
+    )
+
+
+def run(node: Node) -> Any:
+    """The value of ``node``, computed if it has none yet: where a recording becomes numbers."""
+    if node.data is None:
+        owner = node.recording
+        if isinstance(owner, Trace):
+            raise needed(node, owner)
+        if isinstance(owner, Log):
+            owner.cut()
+        elif isinstance(node.number, Literal):
+            node.data = node.number.value
+        if node.data is None:
+            raise ValueNeededError(
+                "this tensor has no value: the program that was to compute it failed", where=node.place or None
+            )
+    return node.data
+
+
+def needed(node: Node, owner: Trace) -> ValueNeededError:
+    if owner.closed:
+        return escaped(node, owner)
+    return ValueNeededError(
+        f"the value of a tensor is needed while {owner.purpose} is only being recorded",
+        expected="computations whose course does not depend on values",
+        where=node.place or None,
+        cure="wf.where(condition, a, b) or wf.cond(condition, f, g) for a choice, wf.scan for a loop;\n"
+        "print(…) and float(…) belong outside the function",
+    )
+
+
+_logs: threading.local = threading.local()
+
+
+def log_of(device: devices.Device | None) -> Log:
+    """This thread's log for a device."""
+    if not hasattr(_logs, "by_device"):
+        _logs.by_device = {}
+    logs: dict[Any, Log] = _logs.by_device
+    if device not in logs:
+        logs[device] = Log(device)
+    return logs[device]
+
+
+set_root_factory(lambda: log_of(None))

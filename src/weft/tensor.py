@@ -1,0 +1,507 @@
+"""Tensor: the handle a person holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from weakref import ref
+
+import numpy as np
+
+from weft.errors import ArgumentError, DTypeError, GradientError, ShapeError
+from weft.graph import op as graph_op
+from weft.graph.dtype import DType
+from weft.graph.dtype import dtype as data_type
+from weft.graph.node import Handle, Node, leaf, set_handle_class
+from weft.graph.recording import Trace, context
+from weft.graph.source import Source, user_source
+from weft.graph.spec import Spec
+from weft.ops import elementwise, indexing, linalg, reduction
+from weft.ops import shape as shaping
+from weft.runtime import devices
+from weft.runtime.engine import jax, wide_types
+from weft.runtime.log import Log, log_of, run
+
+
+class Tensor(Handle):
+    """An array of numbers that records what is computed with it, and computes when a value is needed.
+
+    Made by `weft.tensor`, `weft.zeros`, … and by every operation. Its value is read by ``print``, ``float``,
+    ``.numpy()``, ``.item()`` or iteration; until then operations are only recorded.
+
+    >>> import weft as wf
+    >>> x = wf.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    >>> (x * x).sum().backward()
+    >>> x.grad.tolist()
+    [2.0, 4.0, 6.0]
+    """
+
+    __slots__ = ("_grad", "_requires_grad")
+    __array_priority__ = 1000
+    __array_ufunc__ = None  # so that NumPy leaves array + tensor to us
+    __hash__ = object.__hash__
+
+    def __init__(self, data: Any, dtype: Any = None, *, requires_grad: bool = False, device: Any = None) -> None:
+        self._adopt(leaf_of(data, dtype, device))
+        if requires_grad:
+            self.requires_grad_()
+
+    def _adopt(self, node: Node) -> None:
+        self.node = node
+        self._grad: Tensor | None = None
+        self._requires_grad = False
+
+    # ── what it is ──────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.node.spec.shape
+
+    @property
+    def dtype(self) -> DType:
+        return self.node.spec.dtype
+
+    @property
+    def ndim(self) -> int:
+        return len(self.node.spec.shape)
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return self.node.spec.size
+
+    @property
+    def nbytes(self) -> int:
+        return self.node.spec.nbytes
+
+    @property
+    def device(self) -> devices.Device:
+        owner = self.node.recording
+        if isinstance(owner, Log):
+            return owner.device
+        data = self.node.data
+        return devices.of_engine(data.device) if hasattr(data, "device") and not isinstance(data, np.ndarray) else devices.default_device()  # fmt: skip
+
+    @property
+    def T(self) -> Tensor:  # noqa: N802
+        """The transpose of a matrix."""
+        return linalg.transpose(self)  # type: ignore[no-any-return]
+
+    @property
+    def mT(self) -> Tensor:  # noqa: N802
+        """The last two axes exchanged."""
+        return shaping.matrix_transpose(self)  # type: ignore[no-any-return]
+
+    @property
+    def real(self) -> Tensor:
+        return elementwise.real(self)  # type: ignore[no-any-return]
+
+    @property
+    def imag(self) -> Tensor:
+        return elementwise.imag(self)  # type: ignore[no-any-return]
+
+    # ── its value ───────────────────────────────────────────────────────────────────────────────────────────
+
+    def numpy(self) -> np.ndarray:
+        """The value as a read-only NumPy array; computes it if it has none yet."""
+        value = run(self.node)
+        if isinstance(value, np.ndarray):
+            view = value.view()
+            view.flags.writeable = False
+            return view
+        return np.asarray(value, self.dtype.numpy)
+
+    def item(self) -> Any:
+        """The value of a tensor with one element, as a Python number."""
+        if self.size != 1:
+            raise ShapeError(
+                f"a Python number from a tensor of shape {self.shape}",
+                expected="exactly one element",
+                cure=".mean(), .sum(), an index, or .tolist()",
+            )
+        return self.numpy().reshape(()).item()
+
+    def tolist(self) -> Any:
+        """The value as nested lists of Python numbers."""
+        return self.numpy().tolist()
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.array(self.numpy(), dtype) if copy or copy is None else np.asarray(self.numpy(), dtype)
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __bool__(self) -> bool:
+        if self.size != 1:
+            raise ShapeError(
+                f"the truth of a tensor of shape {self.shape}", expected="exactly one element", cure=".any() or .all()"
+            )
+        return bool(self.item())
+
+    def __complex__(self) -> complex:
+        return complex(self.item())
+
+    def __index__(self) -> int:
+        if not self.dtype.is_integer:
+            raise DTypeError(f"a {self.dtype.name} tensor as an index", expected="an integer", cure="int(x)")
+        return int(self.item())
+
+    def __len__(self) -> int:
+        if self.ndim == 0:
+            raise ShapeError("len() of a tensor without axes", cure=".size, which is 1")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Tensor]:
+        if self.ndim == 0:
+            raise ShapeError("iteration over a tensor without axes", cure=".item()")
+        return (self[k] for k in range(self.shape[0]))
+
+    def __repr__(self) -> str:
+        name, op = type(self).__name__, self.node.op
+        facts = f"shape={self.shape}, dtype={self.dtype.name}"
+        if self.requires_grad:
+            facts += ", requires_grad=True"
+        elif op is not None:
+            facts += f", from {op.name}"
+        if isinstance(self.node.recording, Trace):
+            return f"{name}(not computed: being recorded, {facts})"
+        text = np.array2string(self.numpy(), precision=4, separator=", ", prefix=f"{name}(", threshold=200)
+        return f"{name}({text}, {facts})"
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if spec else str(self)
+
+    # ── conversion ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def astype(self, dtype: Any) -> Tensor:
+        """The same numbers in another data type."""
+        to = data_type(dtype)
+        return self if to is self.dtype else elementwise.cast(self, dtype=to)
+
+    def to(self, of: Any) -> Tensor:
+        """On another device (``"gpu:0"``), or in another data type."""
+        if isinstance(of, DType):
+            return self.astype(of)
+        chosen = devices.as_device(of)
+        if chosen == self.device:
+            return self
+        return Tensor(run(self.node), device=chosen)
+
+    def detach(self) -> Tensor:
+        """The same value without history: gradients stop here."""
+        return elementwise.detach(self)  # type: ignore[no-any-return]
+
+    # ── gradients ───────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether ``backward`` leaves a gradient in ``.grad``."""
+        return self._requires_grad
+
+    def requires_grad_(self, required: bool = True) -> Tensor:
+        """Track what is computed from this tensor from now on (or, with False, no longer)."""
+        if required and not self.dtype.is_differentiable:
+            raise DTypeError(
+                f"a gradient with respect to a {self.dtype.name} tensor",
+                expected="floating-point numbers: integers have no derivative",
+                cure="x.astype(wf.float32)",
+            )
+        if required != self._requires_grad:
+            self._requires_grad = required
+            self.node = self._leaf(self)
+        return self
+
+    def _leaf(self, value: Tensor) -> Node:
+        """A new leaf for this tensor with another one's value."""
+        node = context.recording.alias(value, tracked=self._requires_grad)
+        node.owner = ref(self) if self._requires_grad else None
+        return node
+
+    @property
+    def grad(self) -> Tensor | None:
+        """The gradient that ``backward`` has accumulated; None before the first and after clearing it."""
+        recording = context.recording
+        if isinstance(recording, Trace):
+            recording.read_grad(self)
+        return self._grad
+
+    @grad.setter
+    def grad(self, value: Tensor | None) -> None:
+        if value is not None and value.node.spec is not self.node.spec:
+            raise ShapeError(f"a gradient {value.node.spec!r} for a tensor {self.node.spec!r}", expected="equal specs")
+        recording = context.recording
+        if isinstance(recording, Trace):
+            recording.write_grad(self)
+        self._grad = value
+
+    def backward(self, gradient: Any = None, *, create_graph: bool = False) -> None:
+        """Add to ``.grad`` of every tensor that requires one the gradient of this tensor, which is usually a loss.
+
+        A tensor of several elements needs ``gradient``, the vector of the vector-Jacobian product.
+        """
+        from weft.transforms import backward
+
+        backward(self, gradient, create_graph=create_graph)
+
+    # ── assignment ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def assign(self, value: Any) -> Tensor:
+        """Give this tensor another value; what was computed from the old one can no longer be differentiated."""
+        new = value if isinstance(value, Tensor) else Tensor(value, self.dtype)
+        if new.shape != self.shape:
+            raise ShapeError(f"assign a value of shape {new.shape} to a tensor of shape {self.shape}", expected="the same shape")  # fmt: skip
+        if new.dtype is not self.dtype:
+            raise DTypeError(f"assign {new.dtype.name} to a {self.dtype.name} tensor", cure=f"value.astype(wf.{self.dtype.name})")  # fmt: skip
+        recording = context.recording
+        recording.rebind(self, self._leaf(new), user_source())
+        return self
+
+    def assign_add(self, value: Any) -> Tensor:
+        """``assign(self + value)``."""
+        with context.set(tracking=False):
+            return self.assign(self + value)
+
+    def assign_sub(self, value: Any) -> Tensor:
+        """``assign(self - value)``."""
+        with context.set(tracking=False):
+            return self.assign(self - value)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        self._refuse_in_place("x[…] = value", "x.assign(new_value), or with wf.no_grad(): new = wf.where(…)")
+        self.node = indexing.replaced(self, key, value).node
+
+    def _refuse_in_place(self, what: str, cure: str) -> None:
+        if self._requires_grad:
+            raise GradientError(
+                f"{what} would change a tensor that requires a gradient, in the middle of its own history",
+                expected="a new value by assignment, which ends the history on purpose",
+                where=str(Source(*user_source())),
+                cure=cure,
+            )
+
+    def _in_place(self, result: Tensor, sign: str, verb: str) -> Tensor:
+        self._refuse_in_place(f"w {sign}= value", f"w.{verb}(value)")
+        return result
+
+    def __iadd__(self, other: Any) -> Tensor:
+        return self._in_place(self + other, "+", "assign_add")
+
+    def __isub__(self, other: Any) -> Tensor:
+        return self._in_place(self - other, "-", "assign_sub")
+
+    def __imul__(self, other: Any) -> Tensor:
+        return self._in_place(self * other, "*", "assign(w * value)  # not")
+
+    def __itruediv__(self, other: Any) -> Tensor:
+        return self._in_place(self / other, "/", "assign(w / value)  # not")
+
+    # ── operators ───────────────────────────────────────────────────────────────────────────────────────────
+
+    def __add__(self, other: Any) -> Tensor:
+        return elementwise.add(self, other)  # type: ignore[no-any-return]
+
+    def __radd__(self, other: Any) -> Tensor:
+        return elementwise.add(other, self)  # type: ignore[no-any-return]
+
+    def __sub__(self, other: Any) -> Tensor:
+        return elementwise.subtract(self, other)  # type: ignore[no-any-return]
+
+    def __rsub__(self, other: Any) -> Tensor:
+        return elementwise.subtract(other, self)  # type: ignore[no-any-return]
+
+    def __mul__(self, other: Any) -> Tensor:
+        return elementwise.multiply(self, other)  # type: ignore[no-any-return]
+
+    def __rmul__(self, other: Any) -> Tensor:
+        return elementwise.multiply(other, self)  # type: ignore[no-any-return]
+
+    def __truediv__(self, other: Any) -> Tensor:
+        return elementwise.divide(self, other)  # type: ignore[no-any-return]
+
+    def __rtruediv__(self, other: Any) -> Tensor:
+        return elementwise.divide(other, self)  # type: ignore[no-any-return]
+
+    def __floordiv__(self, other: Any) -> Tensor:
+        return elementwise.floor_divide(self, other)  # type: ignore[no-any-return]
+
+    def __rfloordiv__(self, other: Any) -> Tensor:
+        return elementwise.floor_divide(other, self)  # type: ignore[no-any-return]
+
+    def __mod__(self, other: Any) -> Tensor:
+        return elementwise.remainder(self, other)  # type: ignore[no-any-return]
+
+    def __rmod__(self, other: Any) -> Tensor:
+        return elementwise.remainder(other, self)  # type: ignore[no-any-return]
+
+    def __pow__(self, other: Any) -> Tensor:
+        return elementwise.power(self, other)  # type: ignore[no-any-return]
+
+    def __rpow__(self, other: Any) -> Tensor:
+        return elementwise.power(other, self)  # type: ignore[no-any-return]
+
+    def __matmul__(self, other: Any) -> Tensor:
+        return linalg.matmul(self, as_tensor(other))  # type: ignore[no-any-return]
+
+    def __rmatmul__(self, other: Any) -> Tensor:
+        return linalg.matmul(as_tensor(other), self)  # type: ignore[no-any-return]
+
+    def __neg__(self) -> Tensor:
+        return elementwise.negative(self)  # type: ignore[no-any-return]
+
+    def __pos__(self) -> Tensor:
+        return self
+
+    def __abs__(self) -> Tensor:
+        return elementwise.abs(self)  # type: ignore[no-any-return]
+
+    def __invert__(self) -> Tensor:
+        return (elementwise.logical_not if self.dtype.kind == "bool" else elementwise.bitwise_invert)(self)  # type: ignore[no-any-return]
+
+    def __and__(self, other: Any) -> Tensor:
+        return elementwise.bitwise_and(self, other)  # type: ignore[no-any-return]
+
+    def __or__(self, other: Any) -> Tensor:
+        return elementwise.bitwise_or(self, other)  # type: ignore[no-any-return]
+
+    def __xor__(self, other: Any) -> Tensor:
+        return elementwise.bitwise_xor(self, other)  # type: ignore[no-any-return]
+
+    __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
+
+    def __eq__(self, other: object) -> Tensor:  # type: ignore[override]
+        return elementwise.equal(self, other)  # type: ignore[no-any-return]
+
+    def __ne__(self, other: object) -> Tensor:  # type: ignore[override]
+        return elementwise.not_equal(self, other)  # type: ignore[no-any-return]
+
+    def __lt__(self, other: Any) -> Tensor:
+        return elementwise.less(self, other)  # type: ignore[no-any-return]
+
+    def __le__(self, other: Any) -> Tensor:
+        return elementwise.less_equal(self, other)  # type: ignore[no-any-return]
+
+    def __gt__(self, other: Any) -> Tensor:
+        return elementwise.greater(self, other)  # type: ignore[no-any-return]
+
+    def __ge__(self, other: Any) -> Tensor:
+        return elementwise.greater_equal(self, other)  # type: ignore[no-any-return]
+
+    def __getitem__(self, key: Any) -> Tensor:
+        return indexing.getitem(self, key)  # type: ignore[no-any-return]
+
+    # ── functions as methods ────────────────────────────────────────────────────────────────────────────────
+
+    def reshape(self, *sizes: Any) -> Tensor:
+        return shaping.reshape(self, sizes[0] if len(sizes) == 1 else sizes)  # type: ignore[no-any-return]
+
+    def permute_dims(self, *axes: Any) -> Tensor:
+        return shaping.permute_dims(self, axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes)  # type: ignore[no-any-return]
+
+    sum, mean, prod, var, std = reduction.sum, reduction.mean, reduction.prod, reduction.var, reduction.std
+    max, min, any, all = reduction.max, reduction.min, reduction.any, reduction.all
+    argmax, argmin, argsort = reduction.argmax, reduction.argmin, reduction.argsort
+    cumulative_sum, logsumexp = reduction.cumulative_sum, reduction.logsumexp
+    flatten, squeeze, flip, broadcast_to = shaping.flatten, shaping.squeeze, shaping.flip, shaping.broadcast_to
+    expand_dims, moveaxis, roll, repeat = shaping.expand_dims, shaping.moveaxis, shaping.roll, shaping.repeat
+
+    def exp(self) -> Tensor:
+        return elementwise.exp(self)  # type: ignore[no-any-return]
+
+    def log(self) -> Tensor:
+        return elementwise.log(self)  # type: ignore[no-any-return]
+
+    def sqrt(self) -> Tensor:
+        return elementwise.sqrt(self)  # type: ignore[no-any-return]
+
+    def abs(self) -> Tensor:
+        return elementwise.abs(self)  # type: ignore[no-any-return]
+
+    def round(self) -> Tensor:
+        return elementwise.round(self)  # type: ignore[no-any-return]
+
+
+set_handle_class(Tensor)
+
+
+def tensor(data: Any, dtype: Any = None, *, requires_grad: bool = False, device: Any = None) -> Tensor:
+    """A tensor with a copy of ``data``: numbers, nested lists, a NumPy array, anything that NumPy accepts.
+
+    Python floats become float32 and Python integers int64; NumPy arrays keep their type.
+
+    >>> import weft as wf
+    >>> wf.tensor([[1, 2], [3, 4]]).shape
+    (2, 2)
+    """
+    return Tensor(data, dtype, requires_grad=requires_grad, device=device)
+
+
+def as_tensor(x: Any) -> Tensor:
+    """``x`` itself if it is a tensor, else a tensor made of it."""
+    return x if isinstance(x, Tensor) else Tensor(x)
+
+
+def leaf_of(data: Any, dtype: Any = None, device: Any = None) -> Node:
+    """A leaf that holds ``data``: small arrays stay on the host until a program takes them."""
+    if isinstance(data, Tensor):
+        data = run(data.node)
+    elif not _is_engine_array(data):
+        data = host_array(data)
+    if dtype is not None and data.dtype != data_type(dtype).numpy:
+        data = np.asarray(data).astype(data_type(dtype).numpy)
+    spec = Spec(tuple(data.shape), data_type(data.dtype))
+    if device is not None or data.nbytes > 1 << 14:
+        target = devices.as_device(device) if device is not None else current_device()
+        with wide_types():
+            data = jax().device_put(data, target.engine)
+    return leaf(data, spec)
+
+
+def current_device() -> devices.Device:
+    recording = context.recording
+    return recording.device if isinstance(recording, Log) else devices.default_device()
+
+
+def _is_engine_array(data: Any) -> bool:
+    return type(data).__module__.startswith("jax")
+
+
+def host_array(data: Any) -> np.ndarray:
+    """A NumPy copy of ``data`` in a type that tensors have."""
+    try:
+        array = np.array(data)
+    except ValueError as error:
+        raise ShapeError(f"cannot make a tensor of {type(data).__name__}: {error}", expected="rows of equal length") from None  # fmt: skip
+    if array.dtype == object or array.dtype.kind in "USmMV" and array.dtype.name != "bfloat16":
+        raise DTypeError(
+            f"cannot make a tensor of {type(data).__name__} with elements of type {array.dtype}",
+            expected="numbers or truth values",
+            cure="encode text as numbers first: wf.data.read_csv does for tables",
+        )
+    if not isinstance(data, np.ndarray | np.generic) and array.dtype == np.float64 and not _has_dtype(data):
+        return array.astype(np.float32)  # Python floats are weak: float32 unless asked otherwise
+    if not isinstance(data, np.ndarray | np.generic) and array.dtype == np.complex128 and not _has_dtype(data):
+        return array.astype(np.complex64)
+    return array
+
+
+def _has_dtype(data: Any) -> bool:
+    """Whether the data says its own type, itself or in the elements of a list."""
+    while isinstance(data, list | tuple) and data:
+        data = data[0]
+    return hasattr(data, "dtype")
+
+
+def operand(x: Any) -> Tensor | Any:
+    """What an op makes of an operand that is neither a tensor nor a Python number."""
+    if isinstance(x, np.generic):
+        return x.item()
+    if x is None or isinstance(x, str):
+        raise DTypeError(f"cannot compute with {x!r}", expected="a tensor, an array or a number", where=str(Source(*user_source())))  # fmt: skip
+    return Tensor(x)
+
+
+graph_op.set_conversions(operand=operand)
+_ = ArgumentError, log_of
