@@ -225,7 +225,7 @@ class Tensor(Handle):
         """The gradient that ``backward`` has accumulated; None before the first and after clearing it."""
         recording = context.recording
         if isinstance(recording, Trace):
-            recording.read_grad(self)
+            recording.touch_grad(self)
         return self._grad
 
     @grad.setter
@@ -234,7 +234,7 @@ class Tensor(Handle):
             raise ShapeError(f"a gradient {value.node.spec!r} for a tensor {self.node.spec!r}", expected="equal specs")
         recording = context.recording
         if isinstance(recording, Trace):
-            recording.write_grad(self)
+            recording.touch_grad(self)
         self._grad = value
 
     def backward(self, gradient: Any = None, *, create_graph: bool = False) -> None:

@@ -125,11 +125,12 @@ def to_numbers(series: Series) -> Array:
 
 def is_numeric(cells: Series) -> bool:
     """Whether these cells, none missing, are numbers. Raises DataError for a few texts among many numbers."""
-    if cells.dtype.kind in "mM":
+    if cells.dtype.kind in "mMc":
+        what = "complex numbers" if cells.dtype.kind == "c" else "times"
         raise DataError(
-            f"column {str(cells.name)!r} holds times", expected="numbers or categories", cure="convert it to numbers"
+            f"column {str(cells.name)!r} holds {what}", expected="numbers or categories", cure="convert it to numbers"
         )
-    if all(isinstance(cell, bool) for cell in cells.head(1)):
+    if isinstance(cells.iloc[0], bool | np.bool_):
         return False
     if cells.dtype.kind in "iuf":
         bad = ~np.isfinite(to_numbers(cells))

@@ -62,7 +62,8 @@ def _read(path: Path, dtype: dict[str, type], options: dict[str, Any]) -> DataFr
         # A warning is all that pandas has for lines longer than the header, whose last cells it drops.
         warnings.simplefilter("error", pd.errors.ParserWarning)
         # low_memory would guess the type of a column block by block.
-        return pd.read_csv(path, dtype=dtype, index_col=False, low_memory=False, **options)
+        frame: DataFrame = pd.read_csv(path, dtype=dtype, index_col=False, low_memory=False, **options)
+    return frame
 
 
 def _complaint(path: Path, options: dict[str, Any]) -> str:
@@ -123,6 +124,9 @@ def _ragged(path: Path, message: str) -> DataError:
     if found:
         expected, line, cells = map(int, found.groups())
         return _wrong_width(path, line, cells, expected)
+    found = re.search(r"EOF inside string starting at row (\d+)", message)
+    if found:
+        message = f"the quotation mark opened on line {int(found[1]) + 1} is never closed"
     return DataError(
         f"{path.name} is not a table: {message.strip().splitlines()[-1]}",
         expected="as many cells on every line as in the header, every quotation mark closed",
@@ -158,8 +162,8 @@ def _lines(frame: DataFrame, path: Path) -> Any:
     import pandas as pd
 
     extra = np.zeros(len(frame), np.int64)
-    for column in frame.columns[[pd.api.types.is_string_dtype(kind) for kind in frame.dtypes]]:
-        extra += frame[column].str.count("\n").fillna(0).to_numpy(np.int64)
+    for name in [name for name in frame.columns if _is_text(frame[name])]:
+        extra += frame[name].str.count("\n").fillna(0).to_numpy(np.int64)
     before = np.concatenate([[0], np.cumsum(extra)[:-1]]) if len(frame) else extra
     return pd.Index(np.arange(2, len(frame) + 2) + before, name=f"{path.name}, line")
 
@@ -168,13 +172,14 @@ def _tidied(frame: DataFrame) -> DataFrame:
     """Without spaces around names and cells; types as they are once empty lines are gone."""
     frame = frame.rename(columns=lambda name: str(name).strip()).infer_objects()
     for name in frame.columns:
-        if frame[name].dtype == "str" or _all_text(frame[name]):
+        if _is_text(frame[name]):
             frame[name] = frame[name].str.strip()
     return frame
 
 
-def _all_text(series: Any) -> bool:
-    return series.dtype == object and all(isinstance(cell, str) for cell in series.dropna())
+def _is_text(series: Any) -> bool:
+    # Bools beside missing cells are objects too, as are texts before pandas 3.
+    return series.dtype.kind == "O" and all(isinstance(cell, str) for cell in series.dropna())
 
 
 def _check_complete(frame: DataFrame, path: Path, options: dict[str, Any]) -> None:

@@ -8,9 +8,9 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
+from weft.data.choose import at_random, by_group, by_time, class_name, count
 from weft.data.dataset import Dataset, aligned, as_dataset
 from weft.data.naming import closest, listing, plural
-from weft.data.order import SPLIT, generator
 from weft.data.warning import DataWarning
 from weft.errors import ArgumentError, DataError
 
@@ -83,13 +83,13 @@ def split(
     labels = _labels(data)
     stratified = policy == "random" and _stratifies(stratify, labels)
     if policy == "group":
-        train, validation = _by_group(_one_a_row(groups, len(data)), fraction, seed)
+        train, validation = by_group(_one_a_row(groups, len(data)), fraction, seed)
     elif policy == "time":
-        train, validation = _by_time(_one_a_row(groups, len(data)), fraction)
+        train, validation = by_time(_one_a_row(groups, len(data)), fraction)
     elif policy == "tail":
-        train, validation = np.split(np.arange(len(data)), [len(data) - _count(len(data), fraction)])
+        train, validation = np.split(np.arange(len(data)), [len(data) - count(len(data), fraction)])
     else:
-        train, validation = _at_random(data, fraction, seed, labels if stratified else None)
+        train, validation = at_random(len(data), fraction, seed, labels if stratified else None, data.classes)
     _warn_of_missing(data, labels, train, validation)
     used = seed if policy in ("random", "group") else None
     return Split(np.sort(train).astype(np.int64), np.sort(validation).astype(np.int64), policy, used, stratified)
@@ -148,78 +148,12 @@ def _one_a_row(groups: Any, n: int) -> Array:
     keys = np.asarray(groups)
     if keys.shape != (n,):
         raise DataError(f"groups of shape {keys.shape} for {plural(n, 'row')}", expected=f"shape ({n},): one a row")
+    unknown = keys != keys  # NaN and NaT, which sort anywhere
+    if np.any(unknown):
+        raise DataError(
+            f"groups hold no value in row {int(np.argmax(unknown))}", expected="a group or time in each row"
+        )
     return keys
-
-
-def _count(n: int, fraction: float) -> int:
-    """How many of ``n`` go to validation: rounded, and at least one on each side."""
-    if n < 2:
-        raise DataError(
-            f"{plural(n, 'row')} cannot be split in two",
-            expected="2 rows or more",
-            cure="validation=None, or more data",
-        )
-    return min(n - 1, max(1, round(n * fraction)))
-
-
-def _random_state(seed: int) -> int:
-    # scikit-learn takes 32 bits; ours may have more.
-    return int(generator(seed, 0, SPLIT).integers(2**32))
-
-
-def _at_random(data: Dataset, fraction: float, seed: int, labels: Array | None) -> tuple[Array, Array]:
-    from sklearn.model_selection import train_test_split
-
-    count = _count(len(data), fraction)
-    if labels is not None:
-        _check_classes(data, labels, count)
-    train, validation = train_test_split(
-        np.arange(len(data)), test_size=count, random_state=_random_state(seed), stratify=labels
-    )
-    return train, validation
-
-
-def _check_classes(data: Dataset, labels: Array, count: int) -> None:
-    found, counts = np.unique(labels, return_counts=True)
-    rarest = int(counts.argmin())
-    name, few = _class_name(data, found[rarest]), int(counts[rarest])
-    if few < 2:
-        raise DataError(
-            f"class {name!r} has {plural(few, 'example')}",
-            expected="2 or more of every class, to be on both sides of the split",
-            cure="stratify=False, or more data of that class (if y is a quantity and no class: y.astype('float32'))",
-        )
-    room = min(count, len(labels) - count)
-    if room < len(found):
-        raise DataError(
-            f"{plural(len(found), 'class', 'classes')}, but one side of the split has {plural(room, 'row')}: "
-            f"class {name!r} with {few} examples cannot be on both",
-            expected="at least one row of every class on both sides",
-            cure="stratify=False, a larger part for validation, or more data",
-        )
-
-
-def _by_group(keys: Array, fraction: float, seed: int) -> tuple[Array, Array]:
-    from sklearn.model_selection import GroupShuffleSplit
-
-    different = len(np.unique(keys))
-    if different < 2:
-        raise DataError("all rows are of one group", expected="2 groups or more", cure='policy="random"')
-    chooser = GroupShuffleSplit(n_splits=1, test_size=_count(different, fraction), random_state=_random_state(seed))
-    train, validation = next(chooser.split(np.empty(len(keys)), groups=keys))
-    return train, validation
-
-
-def _by_time(times: Array, fraction: float) -> tuple[Array, Array]:
-    order = np.argsort(times, kind="stable")
-    border = times[order[len(times) - _count(len(times), fraction)]]
-    if border == times[order[0]]:
-        # The first border leaves nothing to train on: the earliest time trains, whatever follows validates.
-        later = times[times > border]
-        if not later.size:
-            raise DataError("all rows have one time", expected="2 different times", cure='policy="random"')
-        border = later.min()
-    return np.flatnonzero(times < border), np.flatnonzero(times >= border)
 
 
 def _given(data: Dataset, validation: Any) -> Split:
@@ -253,14 +187,10 @@ def _warn_sides(data: Dataset, train: Array, validation: Array) -> None:
     for side, here, there in (("training", train, validation), ("validation", validation, train)):
         missing = np.setdiff1d(there, here)
         if len(missing):
-            names = [_class_name(data, label) for label in missing]
+            names = [class_name(data.classes, label) for label in missing]
             warnings.warn(
                 f"{plural(len(names), 'class', 'classes')} missing from the {side} part: {listing(names, 5)}; "
                 'policy="random" keeps the share of every class',
                 DataWarning,
                 stacklevel=4,
             )
-
-
-def _class_name(data: Dataset, label: Any) -> str:
-    return data.classes[label] if 0 <= label < len(data.classes) else str(label)

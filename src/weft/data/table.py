@@ -124,6 +124,8 @@ def open_table(
     frame = read_frame(data, separator=separator) if isinstance(data, str | Path) else data
     names = [str(name) for name in frame.columns]
     frame = frame.set_axis(names, axis=1)
+    if not len(frame):
+        raise DataError("a table without rows", expected="a row for each example")
     _check_names(names, target, ignore, separator)
     found, classes, reason = recognise_target(frame[target], task)
     inputs = [name for name in names if name not in (target, *ignore) and not _counts_rows(frame, name)]
@@ -142,6 +144,9 @@ def _check_names(names: list[str], target: str, ignore: Sequence[str], separator
                 expected=f"one of the columns {listing(names)}",
                 cure=_name_cure(name, names, separator),
             )
+    twice = [name for place, name in enumerate(names) if name in names[:place]]
+    if twice:
+        raise DataError(f"two columns named {twice[0]!r}", expected="a name of its own for every column")
     if target in ignore:
         raise ArgumentError(f"target {target!r} is also in ignore", expected="a target that is kept")
 

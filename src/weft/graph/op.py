@@ -29,6 +29,8 @@ class Signature(NamedTuple):
 
 def alike(kinds: tuple[Kind, ...]) -> Casts:
     """All operands promote to one type."""
+    if not kinds:
+        return ()
     common: DType | None = None
     for kind in kinds:
         if isinstance(kind, DType):

@@ -15,7 +15,7 @@ from weakref import ref
 
 from weft.errors import ValueNeededError
 from weft.graph.dtype import DType
-from weft.graph.node import Handle, Node, leaf
+from weft.graph.node import Handle, Node, leaf, wrap
 from weft.graph.source import Source
 from weft.graph.spec import Spec
 
@@ -188,7 +188,9 @@ class Trace(Recording):
         self.placeholders = 0
         self.writes: dict[int, tuple[Handle, Node]] = {}
         self.ended: dict[int, Source] = {}
+        self.grads: dict[int, tuple[Any, Any]] = {}  # whose .grad was read or set, and what it was before
         self.guards: dict[tuple[int, str], tuple[Any, str, Any]] = {}
+        self.keys: dict[int, Any] = {}  # of random numbers: one source for each generator that the body draws from
         self.closed = False
 
     def placeholder(self, spec: Spec, *, tracked: bool = False, source: Source | None = None) -> Node:
@@ -214,6 +216,14 @@ class Trace(Recording):
         self.writes.setdefault(id(handle), (handle, old))
         self.ended[id(old)] = source
         handle.node = node
+
+    def touch_grad(self, owner: Any) -> None:
+        """The body reads or sets ``owner.grad``: remember what it was."""
+        self.grads.setdefault(id(owner), (owner, owner._grad))
+
+    def slot_of(self, node: Node) -> Reference:
+        """The reference of an outer value that a tensor was bound to without being read."""
+        return node.number if isinstance(node.number, Literal) else self.slot(node, wrap(node))
 
     def end_of_history(self, node: Node) -> Source | None:
         return self.ended.get(id(node), node.ended)
@@ -287,6 +297,7 @@ class Context(threading.local):
         self.recording: Recording = Context.root_factory() if Context.root_factory else Recording()
         self.path = ""
         self.tracking = True
+        self.generator: Any = None  # of random numbers; None is the default one
         self.literal = False  # whether Python numbers belong to the program's text, as in gradient rules
 
     @contextmanager

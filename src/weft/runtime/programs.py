@@ -15,6 +15,7 @@ import numpy as np
 
 from weft.graph.dtype import DType
 from weft.graph.function import interpret
+from weft.graph.lowering import lowering
 from weft.graph.recording import Graph
 from weft.runtime import explanation
 from weft.runtime.engine import jax, wide_types
@@ -43,7 +44,8 @@ class Program:
             for pack, (_, slots) in zip(operands, self.packs, strict=False):
                 for k, slot in enumerate(slots):
                     arguments[slot] = pack[k]
-            return interpret(graph, arguments)
+            with lowering.on(device.platform):
+                return interpret(graph, arguments)
 
         shapes = [jax().ShapeDtypeStruct((len(slots),), dtype.numpy) for dtype, slots in self.packs]
         shapes += [jax().ShapeDtypeStruct(graph.inputs[s].shape, graph.inputs[s].dtype.numpy) for s in self.buffers]

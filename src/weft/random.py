@@ -1,0 +1,200 @@
+"""Random numbers: one seed for everything, streams that are independent by construction.
+
+A generator is a seed and a counter. Each draw takes the key (seed, counter) and counts on: no state on the
+device, nothing to synchronise, and the same seed gives the same bits on every device.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from weft.errors import ArgumentError
+from weft.graph.dtype import dtype as data_type
+from weft.graph.dtype import uint32
+from weft.graph.node import leaf
+from weft.graph.recording import Trace, context
+from weft.graph.spec import Spec
+from weft.ops import random as ops
+from weft.tensor import Tensor, as_tensor
+
+KEY = Spec((2,), uint32)
+
+
+class Generator:
+    """A stream of random numbers, started by ``seed``; its methods are NumPy's.
+
+    >>> import weft as wf
+    >>> a, b = wf.random.Generator(7), wf.random.Generator(7)
+    >>> bool((a.normal(3) == b.normal(3)).all())
+    True
+    """
+
+    def __init__(self, seed: int = 0) -> None:
+        self.seed = seed
+        self._word = hashed(seed)
+        self.counter = 0
+
+    def key(self) -> Tensor:
+        """The next key. Inside a recorded function it derives from a key that each call is given anew."""
+        recording = context.recording
+        if isinstance(recording, Trace):
+            return _in_trace(recording, self)
+        return wrap_key(self.next_words())
+
+    def next_words(self) -> np.ndarray:
+        """The next key as two 32-bit words on the host."""
+        words = np.array([self._word, self.counter], np.uint32)
+        self.counter += 1
+        return words
+
+    def uniform(self, shape: Any = (), low: float = 0.0, high: float = 1.0, *, dtype: Any = "float32") -> Tensor:
+        """Numbers spread evenly over [low, high)."""
+        drawn = ops.uniform_op(self.key(), shape=_shape(shape), dtype=data_type(dtype))
+        return drawn if (low, high) == (0.0, 1.0) else drawn * (high - low) + low  # type: ignore[no-any-return]
+
+    def normal(self, shape: Any = (), mean: float = 0.0, std: float = 1.0, *, dtype: Any = "float32") -> Tensor:
+        """Numbers of a normal distribution."""
+        drawn = ops.normal_op(self.key(), shape=_shape(shape), dtype=data_type(dtype))
+        return drawn if (mean, std) == (0.0, 1.0) else drawn * std + mean  # type: ignore[no-any-return]
+
+    def truncated_normal(self, shape: Any = (), low: float = -2.0, high: float = 2.0, *, dtype: Any = "float32") -> Tensor:  # fmt: skip
+        """Numbers of a standard normal distribution that lie between ``low`` and ``high``."""
+        return ops.truncated_normal_op(self.key(), low, high, shape=_shape(shape), dtype=data_type(dtype))  # type: ignore[no-any-return]
+
+    def integers(self, low: int, high: int, shape: Any = ()) -> Tensor:
+        """Whole numbers in [low, high), all alike likely."""
+        if high <= low:
+            raise ArgumentError(f"integers from {low} to {high}", expected="low < high")
+        return ops.integers_op(self.key(), low, high, shape=_shape(shape))  # type: ignore[no-any-return]
+
+    def bernoulli(self, p: Any, shape: Any = ()) -> Tensor:
+        """True with probability ``p``."""
+        return self.uniform(shape) < p
+
+    def permutation(self, n: int) -> Tensor:
+        """0 … n−1 in random order."""
+        return ops.permutation_op(self.key(), n=n)  # type: ignore[no-any-return]
+
+    def choice(self, n: int, shape: Any = ()) -> Tensor:
+        """Indices below ``n``, drawn with replacement."""
+        return self.integers(0, n, shape)
+
+
+class Stream(Generator):
+    """A generator whose keys derive from a given key: what it draws depends on that key alone."""
+
+    def __init__(self, key: Tensor) -> None:
+        self.root = key
+        self.counter = 0
+
+    def key(self) -> Tensor:
+        made: Tensor = ops.fold_in(self.root, self.counter)
+        self.counter += 1
+        return made
+
+
+class KeySource(Tensor):
+    """The key of a recorded function: a fresh one is drawn from its generator for each call."""
+
+    __slots__ = ("drawn", "generator")
+
+    def __init__(self, generator: Generator) -> None:
+        self._adopt(leaf(np.zeros(2, np.uint32), KEY))
+        self.generator = generator
+        self.drawn = 0
+
+
+def _in_trace(trace: Trace, generator: Generator) -> Tensor:
+    source = trace.keys.get(id(generator))
+    if source is None:
+        source = trace.keys[id(generator)] = KeySource(generator)
+    source.drawn += 1
+    return ops.fold_in(source, source.drawn - 1)  # type: ignore[no-any-return]
+
+
+def wrap_key(words: np.ndarray) -> Tensor:
+    """A key of two 32-bit words as a tensor."""
+    made = Tensor.__new__(Tensor)
+    made._adopt(leaf(words, KEY))
+    return made
+
+
+def hashed(*numbers: int | str) -> int:
+    """A 32-bit word from whole numbers and names: how seeds and purposes are told apart."""
+    words = [sum(ord(c) << (8 * (k % 8)) for k, c in enumerate(n)) if isinstance(n, str) else n for n in numbers]
+    return int(np.random.SeedSequence([abs(w) for w in words]).generate_state(1)[0])
+
+
+def _shape(shape: Any) -> tuple[int, ...]:
+    return (shape,) if isinstance(shape, int) else tuple(int(n) for n in shape)
+
+
+_default = Generator(0)
+
+
+def generator() -> Generator:
+    """The generator in force: that of the innermost `using` block, else the one that `seed` seeds."""
+    return context.generator or _default
+
+
+def seed(value: int) -> None:
+    """Start every stream of random numbers anew.
+
+    >>> import weft as wf
+    >>> wf.random.seed(1); a = wf.random.normal(2).tolist(); wf.random.seed(1)
+    >>> wf.random.normal(2).tolist() == a
+    True
+    """
+    _default.__init__(value)  # type: ignore[misc]  # in place: compiled functions hold this very generator
+
+
+@contextmanager
+def using(source: Generator | Tensor) -> Iterator[Generator]:
+    """Draw the block's random numbers from this generator, or from the stream of a key."""
+    chosen = source if isinstance(source, Generator) else Stream(as_tensor(source))
+    with context.set(generator=chosen):
+        yield chosen
+
+
+def key() -> Tensor:
+    """The next key of the generator in force, for an op that takes one."""
+    return generator().key()
+
+
+def uniform(shape: Any = (), low: float = 0.0, high: float = 1.0, *, dtype: Any = "float32") -> Tensor:
+    """Numbers spread evenly over [low, high)."""
+    return generator().uniform(shape, low, high, dtype=dtype)
+
+
+def normal(shape: Any = (), mean: float = 0.0, std: float = 1.0, *, dtype: Any = "float32") -> Tensor:
+    """Numbers of a normal distribution."""
+    return generator().normal(shape, mean, std, dtype=dtype)
+
+
+def truncated_normal(shape: Any = (), low: float = -2.0, high: float = 2.0, *, dtype: Any = "float32") -> Tensor:
+    """Numbers of a standard normal distribution that lie between ``low`` and ``high``."""
+    return generator().truncated_normal(shape, low, high, dtype=dtype)
+
+
+def integers(low: int, high: int, shape: Any = ()) -> Tensor:
+    """Whole numbers in [low, high), all alike likely."""
+    return generator().integers(low, high, shape)
+
+
+def bernoulli(p: Any, shape: Any = ()) -> Tensor:
+    """True with probability ``p``."""
+    return generator().bernoulli(p, shape)
+
+
+def permutation(n: int) -> Tensor:
+    """0 … n−1 in random order."""
+    return generator().permutation(n)
+
+
+def choice(n: int, shape: Any = ()) -> Tensor:
+    """Indices below ``n``, drawn with replacement."""
+    return generator().choice(n, shape)

@@ -1,0 +1,196 @@
+"""Compiled functions: recorded once for each kind of argument, replayed without Python.
+
+State that the function reads or assigns (parameters, buffers, gradients, random keys) becomes argument and
+result; what it assigns is donated, so a training step needs no second copy of the model.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from weft.errors import ArgumentError
+from weft.graph.closure import Closure, close_over
+from weft.graph.dtype import dtype
+from weft.graph.node import Handle, leaf, wrap
+from weft.graph.recording import Graph, Trace, context
+from weft.graph.source import Source, user_source
+from weft.graph.spec import Spec
+from weft.graph.structure import LEAF, unflatten
+from weft.runtime.log import Log, run
+from weft.runtime.programs import program_for
+
+_NUMBER = (float, int, bool, complex)
+
+
+def compile(f: Callable[..., Any] | None = None, *, donate: bool = True) -> Any:
+    """``f`` as one program: recorded at the first call with arguments of a kind, replayed at later ones.
+
+    Tensors, arrays and Python numbers among the arguments are run-time values; anything else is static. Numbers
+    and arrays that ``f`` takes from elsewhere are fixed when it is recorded; tensors from elsewhere are read anew
+    at each call. A value needed inside (``float``, ``if x > 0``) is an error that names the line and the cure.
+
+    >>> import weft as wf
+    >>> w = wf.tensor(1.0, requires_grad=True)
+    >>> @wf.compile
+    ... def step(x):
+    ...     loss = (w * x - 6) ** 2
+    ...     w.assign_sub(0.1 * wf.gradients(loss, w))
+    ...     return loss
+    >>> [float(step(2.0)) for _ in range(3)][0], round(float(w), 3)
+    (16.0, 2.984)
+    """
+    if f is None:
+        return lambda g: compile(g, donate=donate)
+    return functools.wraps(f, updated=())(Compiled(f, donate))
+
+
+class Compiled:
+    """A function and its recorded variants."""
+
+    def __init__(self, f: Callable[..., Any], donate: bool) -> None:
+        self.f, self.donate = f, donate
+        self.variants: dict[Any, list[Variant]] = {}
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if isinstance(context.recording, Trace):
+            return self.f(*args, **kwargs)  # inside another recording it is part of that
+        leaves, structure = take_apart((args, kwargs))
+        key = (structure, tuple(kind_of(x) for x in leaves), context.tracking)
+        try:
+            variants = self.variants.setdefault(key, [])
+        except TypeError:
+            raise ArgumentError(
+                f"an argument of the compiled function {self.name} cannot be hashed",
+                expected="tensors, arrays, numbers, and static arguments that are hashable",
+                where=str(Source(*user_source())),
+            ) from None
+        for variant in variants:
+            if variant.holds():
+                break
+        else:
+            variant = Variant(self, leaves, structure)
+            variants.append(variant)
+        return variant.replay(leaves)
+
+    @property
+    def name(self) -> str:
+        return getattr(self.f, "__name__", type(self.f).__name__)
+
+
+def take_apart(value: Any) -> tuple[list[Any], Any]:
+    """Arguments as run-time leaves (tensors, arrays, Python numbers) and the static rest."""
+    leaves: list[Any] = []
+
+    def strip(v: Any) -> Any:
+        if isinstance(v, Handle | np.ndarray) or type(v) in _NUMBER:
+            leaves.append(v)
+            return LEAF
+        if isinstance(v, tuple | list):
+            return (type(v), tuple(strip(x) for x in v))
+        if isinstance(v, dict):
+            return (dict, tuple((k, strip(x)) for k, x in v.items()))
+        return (None, v)
+
+    return leaves, strip(value)
+
+
+def kind_of(x: Any) -> Any:
+    """What of a run-time argument is structure."""
+    if isinstance(x, Handle):
+        return x.node.spec, x.node.tracked
+    return (x.shape, x.dtype) if isinstance(x, np.ndarray) else type(x)
+
+
+def spec_of(x: Any) -> Spec:
+    if isinstance(x, Handle):
+        return x.node.spec
+    return Spec(x.shape, dtype(x.dtype)) if isinstance(x, np.ndarray) else Spec((), dtype(type(x)))
+
+
+class Variant:
+    """One recording of a compiled function, for one kind of arguments and one state of what it reads."""
+
+    def __init__(self, owner: Compiled, leaves: list[Any], structure: Any) -> None:
+        log = context.recording
+        assert isinstance(log, Log)
+        log.cut()  # what the function captures must be a leaf, so that a replay can read it anew
+
+        def rebuild(arguments: list[Any]) -> Any:
+            args, kwargs = unflatten(structure, arguments)
+            return [functools.partial(owner.f, **kwargs)] + list(args)
+
+        operands = [(spec_of(x), isinstance(x, Handle) and x.node.tracked) for x in leaves]
+        self.closure = close_over(lambda f, *args: f(*args), operands, rebuild, f"{owner.name}()")
+        self.log = log
+        self.fetch = _fetchers(self.closure)
+        graph, first = self.closure.graph, self.closure.arguments
+        numbers = tuple(k for k, x in enumerate(leaves) if type(x) in _NUMBER)
+        self.donated = tuple(first + k for k in self.closure.written_slots) if owner.donate else ()
+        self.graph = Graph(graph.inputs, graph.entries, graph.outputs, graph.notes, numbers)
+        self.tracking = tuple(h.node.tracked for h in self.closure.captured)
+
+    def holds(self) -> bool:
+        """Whether what the recording took for granted is still so."""
+        return (
+            all(getattr(obj, name) == value for obj, name, value in self.closure.guards)
+            and all(
+                (owner._grad is None) == (grad is None)  # type: ignore[attr-defined]
+                for owner, grad in self.closure.grads_before
+            )
+            and tuple(h.node.tracked for h in self.closure.captured) == self.tracking
+        )
+
+    def replay(self, leaves: list[Any]) -> Any:
+        """Launch the program on these arguments and the state as it is now; put the new state in its place."""
+        arguments = [run(x.node) if isinstance(x, Handle) else x for x in leaves]
+        arguments += [fetch() for fetch in self.fetch]
+        for slot in self.donated:
+            # Four owners: the node, this list, the loop's name and the call. Anybody else needs a copy.
+            arguments[slot] = own(arguments[slot])
+        program = program_for(self.graph, self.log.device.engine, self.donated)
+        results = program(arguments)
+        closure = self.closure
+        made = [wrap(leaf(data, Spec(tuple(data.shape), dtype(data.dtype)))) for data in results[: closure.results]]
+        rest = iter(results[closure.results :])
+        source = user_source()
+        for handle in closure.written:
+            old = handle.node
+            old.ended = source
+            handle.node = leaf(next(rest), old.spec, tracked=old.tracked)
+            handle.node.owner = old.owner
+        for owner, has_grad in closure.graded:
+            data = next(rest) if has_grad else None
+            owner._grad = wrap(leaf(data, owner.node.spec)) if has_grad else None  # type: ignore[attr-defined]
+        return unflatten(closure.structure, made)
+
+
+def own(data: Any) -> Any:
+    """``data`` if nothing else refers to it, else a copy: a donated buffer is gone after the launch."""
+    shared = isinstance(data, np.ndarray) or sys.getrefcount(data) > _SOLE_OWNER
+    return np.array(data) if shared else data
+
+
+_SOLE_OWNER = 4
+
+
+def _fetchers(closure: Closure) -> list[Callable[[], Any]]:
+    """For each captured tensor, how a replay gets its value."""
+    grads = {id(grad): owner for owner, grad in closure.grads_before if grad is not None}
+    keys = {id(source) for source in closure.keys}
+
+    def fetcher(handle: Any) -> Callable[[], Any]:
+        if id(handle) in keys:
+            return lambda: handle.generator.next_words()
+        if id(handle) in grads:
+            owner: Any = grads[id(handle)]
+            return lambda: run(owner._grad.node)
+        return lambda: run(handle.node)
+
+    return [fetcher(handle) for handle in closure.captured]
+
+
