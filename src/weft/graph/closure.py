@@ -57,6 +57,8 @@ def close_over(
             leaves, structure = flatten(body(*rebuild(operands)))
             finals = [(handle, handle.node) for handle, _ in trace.writes.values()]
             grads = [(owner, owner._grad) for owner, _ in trace.grads.values()]
+        if isinstance(trace.parent, Trace):
+            trace.parent.guards.update(trace.guards)  # what an inner body takes for granted, the whole does
     finally:
         for handle, node in trace.writes.values():
             handle.node = node
@@ -67,7 +69,7 @@ def close_over(
     changed = [(owner, grad) for owner, grad in grads if grad is not trace.grads[id(owner)][1]]
     outputs += [trace.reference(grad) for _, grad in changed if grad is not None]
     for handle, _ in finals:
-        trace.leaf(handle)  # what is assigned is also an argument, even if its old value was never read
+        trace.leaf(handle.node, handle)  # what is assigned is also an argument, even if its old value was never read
     return Closure(
         trace.close(tuple(outputs)),
         len(arguments),

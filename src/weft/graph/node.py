@@ -98,12 +98,15 @@ class Handle:
 
 def wrap(node: Node) -> Any:
     """A handle of ``node``; the class is set by `weft.tensor`, the one place where the graph meets the user."""
-    handle = _handle_class.__new__(_handle_class)
-    handle._adopt(node)
+    handle = _new(_handle_class)
+    handle.node = node
+    handle._grad = None
+    handle._requires_grad = False
     return handle
 
 
 _handle_class: Any = None
+_new: Any = object.__new__
 
 
 def set_handle_class(cls: type[Handle]) -> None:

@@ -81,41 +81,41 @@ class Op:
         return f"<op {self.name}>"
 
     def __call__(self, *operands: Any, **params: Any) -> Any:
-        kinds = []
+        kinds: list[Any] = []
+        tracked = False
         for x in operands:
             if isinstance(x, Handle):
-                kinds.append(x.node.spec)
+                node = x.node
+                kinds.append(node.spec)
+                if node.tracked:
+                    tracked = True
             elif type(x) in _NUMBERS:
                 kinds.append(type(x))
             else:
-                return self(*(y if isinstance(y, Handle) or type(y) in _NUMBERS else convert(y) for y in operands),
-                            **params)  # fmt: skip
-        static = tuple(params.items())
+                return self(*map(operand, operands), **params)
+        static = tuple(params.items()) if params else ()
         signature = self.signatures.get((*kinds, static)) or self.sign(tuple(kinds), static)
         casts = signature.casts
         if signature.changes:
-            operands = tuple(
-                cast_to(x, to) if to is not None and isinstance(x, Handle) and x.node.spec.dtype is not to else x
-                for x, to in zip(operands, casts, strict=True)
-            )
-        recording = context.recording
+            operands = tuple(map(cast_if_needed, operands, casts))
+        here = context
+        recording = here.recording
         refs: list[Any] = []
         nodes: list[Node] = []
-        tracked = False
-        for x, to in zip(operands, casts, strict=True):
-            if isinstance(x, Handle):
-                node = x.node
-                refs.append(node.number if node.recording is recording else recording.leaf(x))
-                tracked = tracked or node.tracked
-            else:
-                node = recording.number(x, to)
-                refs.append(recording.reference(wrap(node)) if node.recording is not recording else node.number)
-            nodes.append(node)
-        tracked = tracked and context.tracking and signature.differentiable
-        made = recording.add(
-            self, tuple(refs), static, signature.spec, tuple(nodes) if tracked else (), user_source()
-        )
-        return wrap(made) if type(made) is Node else tuple(map(wrap, made))  # type: ignore[arg-type]
+        if tracked and here.tracking and signature.differentiable:
+            for x, to in zip(operands, casts):  # noqa: B905  # equally long by construction; this is the hot path
+                node = x.node if isinstance(x, Handle) else recording.number(x, to)
+                nodes.append(node)
+                refs.append(node.number if node.recording is recording else recording.leaf(node, x))
+        else:
+            for x, to in zip(operands, casts):  # noqa: B905
+                if isinstance(x, Handle):
+                    node = x.node
+                    refs.append(node.number if node.recording is recording else recording.leaf(node, x))
+                else:
+                    refs.append(recording.number_reference(x, to))
+        made = recording.add(self, tuple(refs), static, signature.spec, tuple(nodes), user_source())
+        return wrap(made) if type(made) is Node else tuple(map(wrap, made))
 
     def sign(self, kinds: tuple[Spec | type, ...], static: Params) -> Signature:
         """Promotion and shape rule for operands of these kinds; refused here is refused where the user wrote it."""
@@ -141,6 +141,15 @@ class Op:
             self.signatures.clear()
         self.signatures[(*kinds, static)] = signature
         return signature
+
+
+def operand(x: Any) -> Any:
+    """An operand as a tensor or a Python number."""
+    return x if isinstance(x, Handle) or type(x) in _NUMBERS else convert(x)
+
+
+def cast_if_needed(x: Any, to: DType | None) -> Any:
+    return cast_to(x, to) if to is not None and isinstance(x, Handle) and x.node.spec.dtype is not to else x
 
 
 def convert(x: Any) -> Handle:

@@ -89,6 +89,8 @@ class Recording:
     """The log itself: entries, the inputs met so far, and weak references to the nodes that somebody may hold."""
 
     parent: Recording | None = None
+    most_values = 1 << 62  # a function's body is recorded whole, however long
+    most_bytes = 1 << 62
 
     def __init__(self) -> None:
         self.clear()
@@ -97,10 +99,14 @@ class Recording:
         self.entries: list[Entry] = []
         self.notes: list[Note] = []
         self.count = 0
+        self.bytes = 0
         self.nodes: list[ref[Node]] = []
-        self.leaves: list[Handle | Node] = []
+        self.leaves: list[Any] = []
         self.specs: list[Spec] = []
         self.slots: dict[int, int] = {}
+
+    def full(self) -> None:
+        """Called when the recording passes its bounds."""
 
     def add(
         self,
@@ -109,33 +115,44 @@ class Recording:
         params: Params,
         spec: Spec | tuple[Spec, ...],
         inputs: tuple[Node, ...],
-        source: Source,
+        source: Any,
     ) -> Node | tuple[Node, ...]:
         """Append one application; its result, or its results where it has several."""
         path = context.path
-        self.notes.append((source, path))
         number = self.count
-        tracked = bool(inputs)
-        if type(spec) is Spec:
-            self.entries.append((op, refs, params, 1))
-            self.count = number + 1
-            node = Node(op, inputs, params, spec, self, number, tracked, source, path)
-            self.nodes.append(ref(node))
-            return node
-        assert isinstance(spec, tuple)
-        self.entries.append((op, refs, params, len(spec)))
-        self.count = number + len(spec)
-        # The application itself is a node without a value; each result is a node that projects one out of it.
-        whole = Node(op, inputs, params, spec, self, number, tracked, source, path)  # type: ignore[arg-type]
+        if type(spec) is not Spec:
+            return self.add_several(op, refs, params, spec, inputs, source)  # type: ignore[arg-type]
+        self.entries.append((op, refs, params, 1))
+        self.notes.append((source, path))
+        self.count = number + 1
+        node = Node(op, inputs, params, spec, self, number, bool(inputs), source, path)
+        self.nodes.append(ref(node))
+        self.bytes += spec.nbytes
+        if number >= self.most_values or self.bytes > self.most_bytes:
+            self.full()
+        return node
+
+    def add_several(
+        self, op: Op, refs: Any, params: Params, specs: tuple[Spec, ...], inputs: tuple[Node, ...], source: Any
+    ) -> tuple[Node, ...]:
+        """Append an application of several results: a node without a value, and one for each result of it."""
+        path, number, tracked = context.path, self.count, bool(inputs)
+        self.entries.append((op, refs, params, len(specs)))
+        self.notes.append((source, path))
+        self.count = number + len(specs)
+        whole = Node(op, inputs, params, specs, self, number, tracked, source, path)  # type: ignore[arg-type]
         if tracked:
             self.nodes.append(ref(whole))
         made = []
-        for index, one in enumerate(spec):
-            tracked_result = tracked and one.dtype.is_differentiable
-            origin = (whole,) if tracked_result else ()
-            result = Node(op, origin, (("result", index),), one, self, number + index, tracked_result, source, path)
+        for index, spec in enumerate(specs):
+            smooth = tracked and spec.dtype.is_differentiable
+            origin = (whole,) if smooth else ()
+            result = Node(op, origin, (("result", index),), spec, self, number + index, smooth, source, path)
             self.nodes.append(ref(result))
+            self.bytes += spec.nbytes
             made.append(result)
+        if self.count > self.most_values or self.bytes > self.most_bytes:
+            self.full()
         return tuple(made)
 
     def slot(self, node: Node, held: Handle | Node) -> int:
@@ -147,18 +164,22 @@ class Recording:
             self.specs.append(node.spec)
         return ~slot
 
-    def leaf(self, handle: Handle) -> Reference:
-        """The reference of a tensor that this recording did not make."""
+    def leaf(self, node: Node, handle: Handle) -> Reference:
+        """The reference of a value that this recording did not make, and which ``handle`` holds."""
         raise NotImplementedError
 
     def number(self, value: complex, dtype: DType) -> Node:
         """A leaf for a Python number."""
-        raise NotImplementedError
+        return literal(value, dtype)
+
+    def number_reference(self, value: complex, dtype: DType) -> Reference:
+        """The reference of a Python number that no gradient will ask for."""
+        return Literal(repr(value), dtype)
 
     def reference(self, handle: Handle) -> Reference:
         """How this recording names the tensor ``handle``."""
         node = handle.node
-        return node.number if node.recording is self else self.leaf(handle)
+        return node.number if node.recording is self else self.leaf(node, handle)
 
     def alias(self, handle: Handle, *, tracked: bool) -> Node:
         """A new leaf with the value of ``handle`` and no history."""
@@ -200,16 +221,13 @@ class Trace(Recording):
         self.placeholders += 1
         return node
 
-    def leaf(self, handle: Handle) -> Reference:
-        if isinstance(handle.node.number, Literal):
-            return handle.node.number
-        owner = handle.node.recording
+    def leaf(self, node: Node, handle: Handle) -> Reference:
+        if isinstance(node.number, Literal):
+            return node.number
+        owner = node.recording
         if isinstance(owner, Trace) and owner.closed:
-            raise escaped(handle.node, owner)
-        return self.slot(handle.node, handle)
-
-    def number(self, value: complex, dtype: DType) -> Node:
-        return literal(value, dtype)
+            raise escaped(node, owner)
+        return self.slot(node, handle)
 
     def rebind(self, handle: Handle, node: Node, source: Source) -> None:
         old = handle.node

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 _PACKAGE = str(Path(__file__).resolve().parent.parent) + "/"
 _ours: dict[str, bool] = {}
+_make = tuple.__new__  # a NamedTuple without the cost of its keyword arguments: every recorded op pays for this
 
 
 class Source(NamedTuple):
@@ -51,6 +52,6 @@ def user_source(depth: int = 2) -> Source:
         if known is None:
             known = _is_ours(filename)
         if not known or frame.f_back is None:
-            return Source(code, frame.f_lasti)
+            return _make(Source, (code, frame.f_lasti))
         frame = frame.f_back
         code = frame.f_code

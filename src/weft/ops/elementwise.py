@@ -211,4 +211,4 @@ def power(x: Any, exponent: Any, /) -> Any:
             return square(x)
         if exponent > 0 or x.dtype.is_differentiable:
             return integer_pow(x, exponent=exponent)
-    return sqrt(x) if exponent == 0.5 and isinstance(exponent, float) else pow(x, exponent)
+    return sqrt(x) if isinstance(exponent, float) and exponent == 0.5 else pow(x, exponent)

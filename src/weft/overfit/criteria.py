@@ -112,7 +112,7 @@ def stop_up(val_loss: Losses, s: int, k: int = STRIP) -> int | None:
 
 
 def paired_rise(last: Losses, best: Losses) -> float:
-    """z of the rise of the loss from epoch t* to epoch T, over the same n examples.
+    """The z of the rise of the loss from epoch t* to epoch T, over the same n examples.
 
     ``d_i = l_i(T) - l_i(t*)``, ``z = mean(d) / SE(d)``, ``SE(d) = sd(d) / √n``. Pairing removes the differences
     between examples, which dwarf the rise. A rise that is the same for every example is infinitely clear: ±∞.
@@ -142,7 +142,7 @@ def gap(train_examples: Losses, val_examples: Losses, baseline: float | None = N
     ``G = E_va - E_tr``, ``SE_G = √(var_va / n_va + var_tr / n_tr)``, ``g = G / (E_0 - E_tr)``; g is None without a
     baseline, or where the model is no better than the constant on its training data.
 
-    >>> gap([0.1, 0.2, 0.3], [0.5, 0.6, 0.7], baseline=1.0).relative
+    >>> round(gap([0.1, 0.2, 0.3], [0.5, 0.6, 0.7], baseline=1.0).relative, 6)
     0.5
     """
     tr, va = _sample(train_examples, "train_examples"), _sample(val_examples, "val_examples")
@@ -153,7 +153,7 @@ def gap(train_examples: Losses, val_examples: Losses, baseline: float | None = N
 
 
 def mcnemar(correct_a: Sequence[bool] | NDArray[np.bool_], correct_b: Sequence[bool] | NDArray[np.bool_]) -> float:
-    """p of the hypothesis that two classifiers are right equally often, over the same examples.
+    """The p of the hypothesis that two classifiers are right equally often, over the same examples.
 
     Only the examples that one gets right and the other wrong speak; under the hypothesis each is a fair coin.
     Two-sided exact binomial test (McNemar 1947); 1 if the two never differ.

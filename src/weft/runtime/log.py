@@ -20,13 +20,14 @@ from weft.graph.spec import Spec
 from weft.runtime import devices
 from weft.runtime.programs import program_for
 
-MOST_ENTRIES = 1000  # a longer recording costs more to compile than two programs cost to launch
-MOST_BYTES = 1 << 30  # of results not yet computed
 _NUMBER = (float, int, bool, complex)
 
 
 class Log(Recording):
     """What one thread has asked of one device and what has not run yet."""
+
+    most_values = 1000  # a longer recording costs more to compile than two programs cost to launch
+    most_bytes = 1 << 30  # of results not yet computed
 
     def __init__(self, device: devices.Device | None = None) -> None:
         super().__init__()
@@ -36,8 +37,7 @@ class Log(Recording):
 
     def clear(self) -> None:
         super().clear()
-        self.numbers: list[int] = []
-        self.bytes = 0
+        self.numbers: list[int] = []  # the slots of Python numbers
 
     @property
     def device(self) -> devices.Device:
@@ -46,15 +46,10 @@ class Log(Recording):
             self._device = devices.devices()[0]
         return self._device
 
-    def add(self, op: Any, refs: Any, params: Any, spec: Any, inputs: Any, source: Any) -> Any:
-        made = super().add(op, refs, params, spec, inputs, source)
-        self.bytes += spec.nbytes if type(spec) is Spec else sum(one.nbytes for one in spec)
-        if len(self.entries) >= MOST_ENTRIES or self.bytes > MOST_BYTES:
-            self.cut()
-        return made
+    def full(self) -> None:
+        self.cut()
 
-    def leaf(self, handle: Handle) -> int | Literal:
-        node = handle.node
+    def leaf(self, node: Node, handle: Handle) -> int | Literal:
         if isinstance(node.number, Literal):
             return node.number
         slot = self.slots.get(id(node))
@@ -70,10 +65,20 @@ class Log(Recording):
             self.numbers.append(len(self.leaves))
         elif not isinstance(data, np.ndarray) and data.device is not self.device.engine:
             raise elsewhere(node, self.device)
-        return self.slot(node, handle)
+        # The node itself is kept, not the handle: by the time the log runs, the handle may name another.
+        return self.slot(node, node)
 
     def number(self, value: complex, dtype: DType) -> Node:
         return literal(value, dtype) if context.literal else leaf(value, Spec((), dtype))
+
+    def number_reference(self, value: complex, dtype: DType) -> int | Literal:
+        if context.literal:
+            return Literal(repr(value), dtype)
+        slot = len(self.leaves)
+        self.numbers.append(slot)
+        self.leaves.append(value)
+        self.specs.append(Spec((), dtype))
+        return ~slot
 
     def rebind(self, handle: Handle, node: Node, source: Source) -> None:
         handle.node.ended = source
@@ -105,15 +110,11 @@ class Log(Recording):
         graph = Graph(
             tuple(self.specs), tuple(self.entries), outputs, tuple(self.notes), tuple(self.numbers)
         )
-        arguments = [node.data for node in self.leaves]
+        arguments = [held.data if type(held) is Node else held for held in self.leaves]
         results = program_for(graph, self.device.engine)(arguments)
         values = dict(zip(outputs, results, strict=True))
         for node in alive:
             node.data = values[node.number]
-
-    def slot(self, node: Node, held: Handle | Node) -> int:
-        # The node itself is kept, not the handle: by the time the log runs, the handle may name another.
-        return super().slot(node, node)
 
     def settle(self) -> None:
         """Let go of every history that an assignment has ended, in the order of recording."""
@@ -158,6 +159,23 @@ def run(node: Node) -> Any:
                 "this tensor has no value: the program that was to compute it failed", where=node.place or None
             )
     return node.data
+
+
+def realize(*tensors: Any) -> None:
+    """Compute these tensors now, or everything recorded so far if none is named; waits until they are there.
+
+    >>> import weft as wf
+    >>> x = wf.ones(3) * 2
+    >>> wf.realize(x)
+    >>> x.node.data is not None
+    True
+    """
+    if not tensors and isinstance(context.recording, Log):
+        context.recording.cut()
+    for t in tensors:
+        value = run(t.node)
+        if hasattr(value, "block_until_ready"):
+            value.block_until_ready()
 
 
 def needed(node: Node, owner: Trace) -> ValueNeededError:

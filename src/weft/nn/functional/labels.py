@@ -1,0 +1,47 @@
+"""What is known of labels on the host, without computing anything."""
+
+from __future__ import annotations
+
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from weft.errors import DataError
+from weft.graph.node import Node
+from weft.tensor import Tensor
+
+_checked: WeakKeyDictionary[Node, Any] = WeakKeyDictionary()  # what was found in range, once for each tensor
+
+
+def known_values(x: Tensor) -> np.ndarray | None:
+    """The values of ``x`` if it has any already; None while it is only recorded."""
+    return None if x.node.data is None else np.asarray(x.node.data)
+
+
+def check_labels(labels: Tensor, classes: int, ignore_index: int, logits_shape: tuple[int, ...], axis: int) -> None:
+    """Refuse labels outside 0 … classes − 1, where their values are known, naming the first one."""
+    node = labels.node
+    if node.data is None or _checked.get(node) == (classes, ignore_index):
+        return
+    values = np.asarray(node.data)
+    wrong = ((values < 0) | (values >= classes)) & (values != ignore_index)
+    if wrong.any():
+        at = tuple(int(k) for k in np.argwhere(wrong)[0])
+        raise DataError(
+            f"cross_entropy: label {values[at]} at index {at[0] if len(at) == 1 else at} "
+            f"({int(wrong.sum())} of {values.size} labels are out of range)",
+            expected=f"0 ≤ label < {classes}: there are {classes} classes, the size of axis {axis} of the logits "
+            f"{logits_shape}",
+            cure=_cure(values, classes, ignore_index),
+        )
+    _checked[node] = (classes, ignore_index)
+
+
+def _cure(values: np.ndarray, classes: int, ignore_index: int) -> str:
+    kept = values[values != ignore_index]
+    if kept.min() == 1 and kept.max() == classes:
+        return "labels - 1: these count from 1"
+    if kept.min() < 0:
+        return f"ignore_index={kept.min()} if this marks labels to leave out"
+    return f"a last layer with {kept.max() + 1} outputs"

@@ -1,0 +1,59 @@
+"""What losses share: equal shapes or a lesson, types, and the last step from one number per element to a loss."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from weft.errors import ArgumentError, ShapeError
+from weft.graph.dtype import DType, float32
+from weft.graph.op import Casts, Kind
+
+REDUCTIONS = ("mean", "sum", "none")
+
+
+def as_prediction(kinds: tuple[Kind, ...]) -> Casts:
+    """Targets take the floating type of the prediction, never the other way round."""
+    first = kinds[0]
+    to = first if isinstance(first, DType) and first.is_differentiable else float32
+    return (to,) * len(kinds)
+
+
+def labels_as_they_are(kinds: tuple[Kind, ...]) -> Casts:
+    """As `as_prediction`, but targets that are whole numbers stay whole numbers."""
+    (to, *_), second = as_prediction(kinds), kinds[1]
+    whole = isinstance(second, DType) and not second.is_differentiable
+    return (to, None if whole else to, *(to,) * (len(kinds) - 2))
+
+
+def check_reduction(loss: str, reduction: str) -> None:
+    if reduction not in REDUCTIONS:
+        raise ArgumentError(f"{loss}: reduction={reduction!r}", expected='"mean", "sum" or "none"')
+
+
+def check_equal(loss: str, prediction: Any, target: Any) -> None:
+    """Refuse shapes that differ, even where they would broadcast: (N, 1) against (N) would compare all with all."""
+    p, t = prediction.shape, target.shape
+    if p == t:
+        return
+    raise ShapeError(
+        f"{loss}: a prediction of shape {p} against a target of shape {t}",
+        expected="equal shapes: losses do not broadcast",
+        cure=_alignment(p, t),
+    )
+
+
+def _alignment(p: tuple[int, ...], t: tuple[int, ...]) -> str | None:
+    if p == (*t, 1):
+        return "prediction.squeeze(-1), or target.reshape(-1, 1)" if len(t) == 1 else "prediction.squeeze(-1)"
+    if t == (*p, 1):
+        return "target.squeeze(-1)"
+    if sorted(p) == sorted(t):
+        return f"target.reshape{p} if the order of the elements is the same"
+    if len(p) == 2 and p[1] > 1 and t == (p[0],):
+        return f"a last layer with 1 output instead of {p[1]}, or cross_entropy if these are classes"
+    return None
+
+
+def reduce(values: Any, reduction: str) -> Any:
+    """One loss per element brought to the mean, the sum, or left as it is."""
+    return values if reduction == "none" else values.mean() if reduction == "mean" else values.sum()

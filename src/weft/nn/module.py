@@ -1,0 +1,224 @@
+"""Module: the base of layers and models, which finds the parameters, buffers and modules among its attributes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Self
+from weakref import ref
+
+from weft.errors import ArgumentError, WeftError
+from weft.graph.node import Handle
+from weft.graph.recording import Trace, context
+from weft.nn import building, state
+from weft.nn.parameter import Buffer, Parameter, seed_in_force
+from weft.tensor import Tensor
+
+
+class Module:
+    """A layer or a model: attributes that are parameters, buffers or modules belong to it.
+
+    Subclasses make them in ``__init__`` and say in ``forward`` what is computed; calling the module calls it.
+
+    >>> import weft as wf
+    >>> from weft import nn
+    >>> class Scale(nn.Module):
+    ...     def __init__(self):
+    ...         self.factor = nn.Parameter([2.0])
+    ...     def forward(self, x):
+    ...         return x * self.factor
+    >>> Scale()(wf.tensor([1.0, 3.0])).tolist()
+    [2.0, 6.0]
+    """
+
+    # Class attributes, so that a subclass need not call super().__init__().
+    training: bool = True
+    forward: Callable[..., Any]
+    _name = "model"
+    _parent: ref[Module] | None = None
+    _path: str | None = None  # found when first asked for
+    _sized = True  # False while parameters wait for the size of the input
+    _found: tuple[int, tuple[Parameter, ...]] = (-1, ())  # its parameters, as of a state of all structure
+
+    # ── the call ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def __call__(self, *inputs: Any, **options: Any) -> Any:
+        outer = context.path
+        context.path = self._path or self.path
+        try:
+            if not outer:
+                inputs = tuple(x if isinstance(x, Handle) else building.as_input(self, x) for x in inputs)
+            if not self._sized:
+                self.infer(*inputs)
+                self._sized = True
+            recording = context.recording
+            if isinstance(recording, Trace):
+                # What is being compiled holds for this mode only.
+                recording.guards[id(self), "training"] = (self, "training", self.training)
+            return self.forward(*inputs, **options)
+        except WeftError as error:
+            building.explain(error, self, inputs)
+            raise
+        finally:
+            context.path = outer
+
+    def infer(self, *inputs: Any) -> None:
+        """Fill in the shapes of parameters that depend on the input; layers that can wait for it override this."""
+
+    def build(self, *inputs: Any) -> Self:
+        """Find all sizes without computing anything, from the shapes of the inputs (or tensors, or specs).
+
+        >>> from weft import nn
+        >>> nn.Sequential(nn.Linear(8), nn.Linear(2)).build((1, 4))[1].weight.shape
+        (2, 8)
+        """
+        building.trace(self, inputs)
+        return self
+
+    # ── what it consists of ─────────────────────────────────────────────────────────────────────────────────
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if isinstance(value, Module | Parameter | Buffer):
+            self._adopt(name, value)
+        else:
+            building.refuse(self, name, value)
+        object.__setattr__(self, name, value)
+        state.changed()
+
+    def _adopt(self, name: str, value: Module | Parameter | Buffer) -> None:
+        """Give ``value`` its name and home; what is shared keeps the first one."""
+        if isinstance(value, Parameter):
+            if value.home is None or value.home() is None:
+                value.home, value.name = ref(self), name
+        elif isinstance(value, Module) and (value._parent is None or value._parent() is None):
+            object.__setattr__(value, "_parent", ref(self))
+            object.__setattr__(value, "_name", name)
+            for _, module in value.named_modules():
+                object.__setattr__(module, "_path", None)
+
+    @property
+    def path(self) -> str:
+        """Its name in the whole model, which itself is called ``model``: ``model.blocks.1.fc``."""
+        parent = self._parent() if self._parent is not None else None
+        path = self._name if parent is None else f"{parent.path}.{self._name}"
+        object.__setattr__(self, "_path", path)
+        return path
+
+    def named_children(self) -> Iterator[tuple[str, Module]]:
+        """The modules among the attributes, with their names."""
+        return ((name, value) for name, value in vars(self).items() if isinstance(value, Module))
+
+    @property
+    def children(self) -> tuple[Module, ...]:
+        """The modules among the attributes."""
+        return tuple(module for _, module in self.named_children())
+
+    def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
+        """This module and all inside it, with their paths; shared ones once."""
+        return state.walk(self, prefix, set())
+
+    def modules(self) -> Iterator[Module]:
+        """This module and all inside it."""
+        return (module for _, module in self.named_modules())
+
+    def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
+        """All parameters with their paths; shared ones once."""
+        return state.named(self, Parameter)
+
+    def parameters(self) -> Iterator[Parameter]:
+        """All parameters; shared ones once."""
+        return iter(state.parameters(self))
+
+    def named_buffers(self) -> Iterator[tuple[str, Buffer]]:
+        """All buffers with their paths."""
+        return state.named(self, Buffer)
+
+    def buffers(self) -> Iterator[Buffer]:
+        """All buffers."""
+        return (b for _, b in state.named(self, Buffer))
+
+    def state_dict(self) -> dict[str, Any]:
+        """Copies of all parameters and buffers as NumPy arrays by path, in PyTorch's names and layout."""
+        return state.state_dict(self)
+
+    def load_state_dict(self, values: Any, *, strict: bool = True) -> None:
+        """Take the values of all parameters and buffers from arrays or tensors by path.
+
+        What is missing, unexpected or of another shape is listed in one error, and nothing is changed then.
+        With ``strict=False`` missing and unexpected names are passed over.
+        """
+        state.load_state_dict(self, values, strict=strict)
+
+    # ── changes of all of it ────────────────────────────────────────────────────────────────────────────────
+
+    def train(self, mode: bool = True) -> Self:
+        """Set the training mode of this module and all inside it: dropout drops, normalisation uses the batch."""
+        for module in self.modules():
+            object.__setattr__(module, "training", mode)
+        return self
+
+    def eval(self) -> Self:
+        """Set the evaluation mode of this module and all inside it."""
+        return self.train(False)
+
+    def freeze(self) -> Self:
+        """Stop training the parameters of this module and of all inside it."""
+        for p in self.parameters():
+            p.requires_grad_(False)
+        return self
+
+    def unfreeze(self) -> Self:
+        """Train the parameters of this module and of all inside it again."""
+        for p in self.parameters():
+            p.requires_grad_(True)
+        return self
+
+    def zero_grad(self) -> None:
+        """Clear the gradients (never the weights)."""
+        for p in self.parameters():
+            p.grad = None
+
+    def apply(self, f: Callable[[Module], Any]) -> Self:
+        """Call ``f`` with every module inside this one, and at last with this one."""
+        for child in self.children:
+            child.apply(f)
+        f(self)
+        return self
+
+    def initialize(self, seed: int | None = None) -> Self:
+        """Draw all first values anew, from ``seed`` (by default that of the generator in force) and the names.
+
+        The same seed gives a layer the same weights whatever else the model contains.
+        """
+        chosen = seed_in_force() if seed is None else seed
+        for p in self.parameters():
+            p.reset(chosen)
+        for module in self.modules():
+            module.reset_buffers()
+        return self
+
+    def reset_buffers(self) -> None:
+        """Bring this module's own buffers to their first values; layers that have some override this."""
+
+    def to(self, device: Any) -> Self:
+        """Move all parameters and buffers to a device."""
+        for tensor in (*self.parameters(), *self.buffers()):
+            tensor.assign(Tensor.to(tensor, device))
+        return self
+
+    # ── for people ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def extra_repr(self) -> str:
+        """What stands in the parentheses of its line in ``print(model)``."""
+        return ""
+
+    def __repr__(self) -> str:
+        return building.tree(self)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return state.copy(self, memo)
+
+    def __delattr__(self, name: str) -> None:
+        if name not in vars(self):
+            raise ArgumentError(f"{type(self).__name__} has no attribute {name!r}")
+        object.__delattr__(self, name)
+        state.changed()

@@ -1,0 +1,221 @@
+"""Parameters, which are trained, and buffers, which are only saved."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+from weakref import ref
+
+import numpy as np
+
+from weft.errors import ArgumentError, DTypeError, ShapeError
+from weft.graph.dtype import DType, float32
+from weft.graph.dtype import dtype as data_type
+from weft.graph.node import Node
+from weft.graph.recording import context
+from weft.nn import init as initial
+from weft.random import generator, hashed
+from weft.runtime.log import log_of, run
+from weft.tensor import Tensor, as_tensor, leaf_of
+
+if TYPE_CHECKING:
+    from weft.nn.module import Module
+
+_settling = threading.RLock()
+
+
+class Start(NamedTuple):
+    """How a parameter begins: what its first value is drawn from."""
+
+    shape: tuple[int, ...] | None  # None until the size of the input is known
+    dtype: DType
+    init: Callable[..., Tensor]
+    fan_in: int
+    fan_out: int
+    seed: int
+
+
+class Parameter(Tensor):
+    """A tensor that is trained: a module finds it among its attributes.
+
+    ``Parameter(data)`` takes its value from data, `Parameter.drawn` from random numbers.
+
+    >>> from weft import nn
+    >>> nn.Parameter([1.0, 2.0]).requires_grad
+    True
+    """
+
+    __slots__ = ("home", "name", "start")
+
+    def __init__(self, data: Any, dtype: Any = None) -> None:
+        self._declare(None)
+        self._take(leaf_of(data, dtype))
+
+    @staticmethod
+    def drawn(
+        shape: tuple[int, ...] | None,
+        init: str | Callable[..., Tensor] = "normal",
+        *,
+        fan_in: int | None = None,
+        fan_out: int | None = None,
+        dtype: Any = float32,
+    ) -> Parameter:
+        """A parameter whose value is drawn when it is first used, from the seed in force now and its own name.
+
+        So the same seed gives a layer the same weights whatever other layers the model has. ``init`` is a function
+        of `weft.nn.init`, or its name; the fans are those of the shape (out, in, …) unless they are given. A shape
+        of None is filled in later by `shaped`, when a layer has seen its input.
+        """
+        promised = Promised.__new__(Promised)
+        first, second = initial.fans(shape or ())
+        promised._declare(
+            Start(
+                shape,
+                data_type(dtype),
+                initial.initializer(init),
+                first if fan_in is None else fan_in,
+                second if fan_out is None else fan_out,
+                seed_in_force(),
+            )
+        )
+        return promised
+
+    def shaped(self, shape: tuple[int, ...], *, fan_in: int | None = None) -> None:
+        """Fill in the shape of a parameter that was declared without one."""
+        assert self.start is not None
+        first, second = initial.fans(shape)
+        self.start = self.start._replace(shape=shape, fan_in=first if fan_in is None else fan_in, fan_out=second)
+
+    def _declare(self, start: Start | None) -> None:
+        self._grad = None
+        self._requires_grad = True
+        self.start = start
+        self.home: ref[Module] | None = None
+        self.name = ""
+
+    def _take(self, node: Node) -> None:
+        """Become ``node``, a leaf with a value: a parameter is never part of a recording."""
+        if not node.spec.dtype.is_differentiable:
+            raise DTypeError(
+                f"a parameter of type {node.spec.dtype.name}",
+                expected="floating-point numbers: integers have no derivative",
+                cure="nn.Parameter(data, wf.float32), or nn.Buffer(data) for what is not trained",
+            )
+        node.tracked = self._requires_grad
+        node.owner = ref(self) if self._requires_grad else None
+        self.node = node
+
+    @property
+    def data(self) -> Tensor:
+        """The value without history; assign to it to change the parameter."""
+        return self.detach()
+
+    @data.setter
+    def data(self, value: Any) -> None:
+        self.assign(value)
+
+    @property
+    def path(self) -> str:
+        """Its name in the whole model: ``model.fc1.weight``."""
+        home = self.home() if self.home is not None else None
+        return f"{home.path}.{self.name}" if home is not None else self.name or "parameter"
+
+    @property
+    def known_shape(self) -> tuple[int, ...] | None:
+        """The shape, without drawing a value for it; None while it waits for the size of an input."""
+        return self.start.shape if isinstance(self, Promised) and self.start is not None else self.shape
+
+    @property
+    def known_dtype(self) -> DType:
+        """The data type, without drawing a value."""
+        return self.start.dtype if isinstance(self, Promised) and self.start is not None else self.dtype
+
+    @property
+    def settled(self) -> bool:
+        """Whether it has its value."""
+        return not isinstance(self, Promised)
+
+    def reset(self, seed: int) -> None:
+        """Draw the first value anew; a parameter made from data keeps its value."""
+        if self.start is not None:
+            self.start = self.start._replace(seed=seed)
+            if self.settled:
+                self._grad = None
+                self.assign(draw(self.start, self.path))
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Parameter:
+        # A copy of the numbers: the training step may give the memory of this parameter to its successor.
+        made: Parameter = type(self).__new__(type(self))
+        memo[id(self)] = made
+        made._declare(self.start)
+        made._requires_grad = self._requires_grad
+        if self.settled:
+            made._take(leaf_of(np.array(self.numpy())))
+        return made
+
+
+class Promised(Parameter):
+    """A parameter before its first use: no value yet, since its name, which decides it, is not final."""
+
+    __slots__ = ()
+
+    def __getattr__(self, name: str) -> Any:
+        if name != "node":
+            raise AttributeError(f"a Parameter has no attribute {name!r}")
+        with _settling:
+            if type(self) is Promised:
+                assert self.start is not None
+                self._take(leaf_of(draw(self.start, self.path)))
+                self.__class__ = Parameter
+        return self.node
+
+    def __repr__(self) -> str:
+        return f"Parameter(not drawn yet, shape={self.known_shape})"
+
+
+def seed_in_force() -> int:
+    """The seed of the generator in force."""
+    seed: int = getattr(generator(), "seed", 0)  # the stream of a key has none
+    return seed
+
+
+def draw(start: Start, path: str) -> np.ndarray | Tensor:
+    """The first value of the parameter ``path``, computed outside of whatever is being recorded."""
+    if start.shape is None:
+        raise ArgumentError(
+            f"the shape of {path} is not known yet",
+            expected="a layer that has seen its input",
+            cure="model.build((batch, features)), or call the model once, or give both sizes: nn.Linear(4, 16)",
+        )
+    key = (hashed(start.seed), hashed(path))
+    with context.set(recording=log_of(None), tracking=False, literal=False, path=path):
+        value = as_tensor(start.init(start.shape, key, fan_in=start.fan_in, fan_out=start.fan_out))
+        if value.shape != start.shape:
+            raise ShapeError(f"the initial value of {path} has shape {value.shape}", expected=str(start.shape), where=path)
+        run(value.node)
+        return value.astype(start.dtype)
+
+
+class Buffer(Tensor):
+    """State that a module saves and does not train, such as a running mean; it changes by ``assign``.
+
+    >>> from weft import nn
+    >>> nn.Buffer([0.0, 0.0]).requires_grad
+    False
+    """
+
+    __slots__ = ()
+
+    def __init__(self, data: Any, dtype: Any = None) -> None:
+        super().__init__(data, dtype)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Buffer:
+        made = memo[id(self)] = Buffer(np.array(self.numpy()))
+        return made
+
+
+def count(parameters: Any) -> int:
+    """How many numbers the parameters hold."""
+    return sum(math.prod(p.known_shape or (0,)) for p in parameters)

@@ -1,0 +1,142 @@
+"""What a model consists of, layer by layer, found without computing anything."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from weft.graph.node import Handle
+from weft.nn import building
+from weft.nn.module import Module
+from weft.nn.parameter import Parameter, count
+
+
+@dataclass(frozen=True)
+class Row:
+    """One layer: its path and depth in the model, its class, the shape that left it, and its own parameters."""
+
+    path: str
+    depth: int
+    kind: str
+    output: tuple[int, ...] | None
+    parameters: int
+    trainable: int
+    output_bytes: int
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The layers of a model and their totals; ``print`` shows the table.
+
+    ``parameters``, ``trainable``   how many numbers the model holds, and how many of them are trained
+    ``parameter_bytes``             the memory of the parameters
+    ``output_bytes``                the memory of what the layers without layers inside give, for this input
+    """
+
+    rows: tuple[Row, ...]
+    parameters: int
+    trainable: int
+    parameter_bytes: int
+    output_bytes: int
+
+    def __str__(self) -> str:
+        head = ("layer", "type", "output shape", "parameters")
+        lines = [
+            ("  " * r.depth + r.path.rsplit(".", 1)[-1], r.kind, _shape(r.output), f"{r.parameters:,}" if r.parameters else "–")
+            for r in self.rows
+        ]
+        widths = [max(len(line[k]) for line in (head, *lines)) for k in range(4)]
+        rule = "─" * (sum(widths) + 6)
+        table = [_line(head, widths), rule, *(_line(line, widths) for line in lines), rule]
+        frozen = self.parameters - self.trainable
+        totals = f"{self.parameters:,} parameters ({self.trainable:,} trainable, {frozen:,} frozen)"
+        memory = f"{_bytes(self.parameter_bytes)} for parameters, {_bytes(self.output_bytes)} for outputs of layers"
+        return "\n".join([*table, totals, memory])
+
+
+def summary(model: Module, *inputs: Any) -> Summary:
+    """The table of ``model`` for inputs of these shapes (or for these tensors or arrays); nothing is computed.
+
+    Sizes that the model was to learn from its first input are fixed by this.
+
+    >>> from weft import nn
+    >>> print(nn.summary(nn.Sequential(nn.Linear(16), nn.ReLU(), nn.Linear(3)), (32, 4)))
+    layer  type        output shape  parameters
+    ───────────────────────────────────────────
+    model  Sequential  (32, 3)                –
+      0    Linear      (32, 16)              80
+      1    ReLU        (32, 16)               –
+      2    Linear      (32, 3)               51
+    ───────────────────────────────────────────
+    131 parameters (131 trainable, 0 frozen)
+    524 B for parameters, 4.4 KiB for outputs of layers
+    """
+    outputs: dict[int, list[Handle]] = {}
+    with _watching(model, outputs):
+        building.trace(model, inputs)
+    rows = tuple(_row(path, module, outputs.get(id(module), [])) for path, module in model.named_modules())
+    parameters = list(model.parameters())
+    return Summary(
+        rows,
+        count(parameters),
+        count(p for p in parameters if p.requires_grad),
+        sum(math.prod(p.known_shape or (0,)) * p.known_dtype.itemsize for p in parameters),
+        sum(r.output_bytes for r in rows),
+    )
+
+
+@contextmanager
+def _watching(model: Module, outputs: dict[int, list[Handle]]) -> Iterator[None]:
+    """Note what each module's forward returns during the block."""
+    modules = list(model.modules())
+    for module in modules:
+        object.__setattr__(module, "forward", _noting(module, module.forward, outputs))
+    try:
+        yield
+    finally:
+        for module in modules:
+            del vars(module)["forward"]
+
+
+def _noting(module: Module, forward: Callable[..., Any], outputs: dict[int, list[Handle]]) -> Callable[..., Any]:
+    def noted(*inputs: Any, **options: Any) -> Any:
+        result = forward(*inputs, **options)
+        given = result if isinstance(result, tuple | list) else [result]
+        outputs.setdefault(id(module), []).extend(x for x in given if isinstance(x, Handle))
+        return result
+
+    return noted
+
+
+def _row(path: str, module: Module, outputs: list[Handle]) -> Row:
+    own = [value for value in vars(module).values() if isinstance(value, Parameter)]
+    innermost = not module.children
+    return Row(
+        path or "model",
+        path.count(".") + 1 if path else 0,
+        type(module).__name__,
+        outputs[-1].node.spec.shape if outputs else None,
+        count(own),
+        count(p for p in own if p.requires_grad),
+        sum(x.node.spec.nbytes for x in outputs) if innermost else 0,
+    )
+
+
+def _line(cells: tuple[str, ...], widths: list[int]) -> str:
+    *left, last = cells
+    return "  ".join([*(c.ljust(w) for c, w in zip(left, widths, strict=False)), last.rjust(widths[-1])])
+
+
+def _shape(shape: tuple[int, ...] | None) -> str:
+    return "not called" if shape is None else str(shape)
+
+
+def _bytes(n: float) -> str:
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if n < 1024 or unit == "GiB":
+            return f"{n:.0f} B" if unit == "B" else f"{n:.1f} {unit}"
+        n /= 1024
+    raise AssertionError

@@ -1,0 +1,73 @@
+"""What a fit leaves behind: a plain result object, computed once; drawn, printed or written later."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from weft.errors import DataError
+from weft.overfit import Diagnosis, Evidence, diagnose
+from weft.train.history import History
+
+if TYPE_CHECKING:
+    from weft.nn.module import Module
+
+
+@dataclass(eq=False)
+class Run:
+    """The result of `weft.Trainer.fit`.
+
+    ``history``      the table of the epochs
+    ``best_epoch``   the epoch (from 1) with the lowest validation loss; the last one without validation data
+    ``held_epoch``   the epoch whose weights the model holds now
+    ``stopped``      why training ended: "epochs", "patience", "interrupted" or "diverged"
+    ``notes``        what a reader should know: the split, how the data was scaled, advice
+    ``evidence``     what the diagnosis rests on; None without validation data
+    """
+
+    model: Module
+    history: History
+    best_epoch: int
+    held_epoch: int
+    stopped: str
+    evidence: Evidence | None
+    settings: dict[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+    @cached_property
+    def diagnosis(self) -> Diagnosis:
+        """Whether the model overfits, underfits or neither, with the evidence and what to do."""
+        if self.evidence is None:
+            raise DataError(
+                "a diagnosis without validation data",
+                expected="examples that training did not see",
+                cure="trainer.fit(data, validation=0.2)",
+            )
+        return diagnose(self.evidence)
+
+    def plot(self) -> Any:
+        """The training and validation curves as a matplotlib figure, with the verdict drawn in."""
+        from weft.view.curves import plot_curves
+
+        return plot_curves(self.history, self.diagnosis if self.evidence is not None else None)
+
+    def report(self, path: str | os.PathLike[str] = "report.html") -> Path:
+        """Write the report: one HTML file that needs no network."""
+        from weft.train.reporting import write_run_report
+
+        return write_run_report(self, path)
+
+    def __repr__(self) -> str:
+        what = f"{self.history.epochs} epochs, stopped by {self.stopped}, holds epoch {self.held_epoch}"
+        return f"Run({what}{', ' + self.diagnosis.verdict if self.evidence is not None else ''})"
+
+    def __str__(self) -> str:
+        lines = [f"{self.history.epochs} epochs in {self.seconds:.1f} s; stopped by {self.stopped}; the model holds epoch {self.held_epoch}."]  # fmt: skip
+        lines += self.notes
+        if self.evidence is not None:
+            lines += ["", str(self.diagnosis)]
+        return "\n".join(lines)

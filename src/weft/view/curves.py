@@ -1,0 +1,166 @@
+"""Training and validation loss per epoch, with the verdict drawn in."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from weft.errors import DataError
+from weft.view.style import BLUE, GREY, INK, VERMILLION, look, new_figure, plain
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Floats = NDArray[np.float64]
+History = Mapping[str, Sequence[float]]
+
+
+class Curves(Protocol):
+    """What a picture needs of evidence."""
+
+    @property
+    def train_loss(self) -> Floats: ...
+    @property
+    def val_loss(self) -> Floats: ...
+
+
+class Verdict(Protocol):
+    """What a picture needs of a diagnosis; epochs count from 1."""
+
+    @property
+    def verdict(self) -> str: ...
+    @property
+    def best_epoch(self) -> int: ...
+    @property
+    def confidence(self) -> str: ...
+    @property
+    def explanation(self) -> str: ...
+
+
+def plot_curves(evidence_or_history: Curves | History, diagnosis: Verdict | None = None) -> Figure:
+    """The loss curves of one run and, below, those of its first metric, if it has one.
+
+    From a history it takes ``train_loss`` (evaluation mode; the running ``loss`` if that is all there is),
+    ``val_loss``, and the first other ``val_…`` with its training counterpart. A missing value, None or NaN, is a
+    gap in the line. With a diagnosis: the best epoch, the gap there, and the rise after it.
+
+    Raises DataError if there is no loss to draw.
+
+    >>> history = {"train_loss": [0.9, 0.5, 0.3], "val_loss": [1.0, 0.7, 0.8], "val_accuracy": [0.5, 0.7, 0.7]}
+    >>> figure = plot_curves(history)
+    >>> [axes.get_ylabel() for axes in figure.axes]
+    ['loss', 'accuracy']
+    """
+    history = _history(evidence_or_history)
+    train, val = history.get("train_loss", history.get("loss")), history.get("val_loss")
+    if train is None and val is None:
+        raise DataError(f"no loss among {', '.join(history) or 'nothing'}", expected="train_loss, loss or val_loss")
+    metric = _metric(history)
+    caption = [] if diagnosis is None else _caption(diagnosis)
+    with look():
+        figure = new_figure(7.0, 3.9 + 0.17 * len(caption) + (2.0 if metric else 0.0))
+        rows = figure.subplots(2, 1, sharex=True, height_ratios=(5, 3), squeeze=False) if metric else None
+        top = figure.subplots() if rows is None else rows[0, 0]
+        _lines(top, train, val, "loss")
+        if _spans_decades(train, val):
+            top.set_yscale("log")
+        if diagnosis is not None:
+            _verdict(top, train, val, diagnosis)
+        if metric and rows is not None:
+            name, train_metric, val_metric = metric
+            _lines(rows[1, 0], train_metric, val_metric, name)
+            if diagnosis is not None and diagnosis.best_epoch:
+                rows[1, 0].axvline(diagnosis.best_epoch, color=GREY, linestyle=":")
+        _title(top, diagnosis, caption)
+        (rows[1, 0] if rows is not None else top).set_xlabel("epoch")
+    return figure
+
+
+def _caption(diagnosis: Verdict) -> list[str]:
+    return textwrap.wrap(plain(diagnosis.explanation.removeprefix(f"{diagnosis.verdict}: ")), 100)
+
+
+def _history(source: Curves | History) -> dict[str, Floats]:
+    if not isinstance(source, Mapping):
+        return {"train_loss": source.train_loss, "val_loss": source.val_loss}
+    # None becomes NaN, which a line leaves out.
+    return {name: np.array(values, dtype=np.float64) for name, values in source.items() if len(values)}
+
+
+def _metric(history: dict[str, Floats]) -> tuple[str, Floats | None, Floats] | None:
+    for key, values in history.items():
+        if key.startswith("val_") and key != "val_loss":
+            name = key.removeprefix("val_")
+            return name, history.get(f"train_{name}", history.get(name)), values
+    return None
+
+
+def _lines(axes: Any, train: Floats | None, val: Floats | None, label: str) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    # Dashes as well as colour, so that a grey printer tells them apart.
+    for values, name, colour, dashes in ((train, "training", BLUE, "--"), (val, "validation", VERMILLION, "-")):
+        if values is not None:
+            shown = np.where(np.isfinite(values), values, np.nan)
+            few = "o" if len(values) < 12 else None
+            axes.plot(_epochs(values), shown, dashes, color=colour, label=name, marker=few, markersize=4)
+            _mark_broken(axes, values, colour)
+    axes.set_ylabel(plain(label))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    longest = max((len(v) for v in (train, val) if v is not None), default=1)
+    axes.set_xlim(0.5, 1.01 * longest + 0.5)
+    axes.legend(loc="best")
+
+
+def _mark_broken(axes: Any, values: Floats, colour: str) -> None:
+    """A cross on the axis where an infinity stands; NaN may only mean that nothing was measured."""
+    bad = _epochs(values)[np.isinf(values)]
+    axes.plot(bad, np.full(len(bad), 0.02), "x", color=colour, transform=axes.get_xaxis_transform(), markersize=7)
+
+
+def _spans_decades(*curves: Floats | None) -> bool:
+    """Whether a linear axis would flatten most of the curves: all positive, the largest over 20 times the least."""
+    values = np.concatenate([c[np.isfinite(c)] for c in curves if c is not None])
+    return bool(len(values) and values.min() > 0 and values.max() > 20 * values.min())
+
+
+def _verdict(axes: Any, train: Floats | None, val: Floats | None, diagnosis: Verdict) -> None:
+    t = diagnosis.best_epoch
+    if val is None or not 1 <= t <= len(val):
+        return
+    # Zorder: lines lie above the shade, the annotation above both.
+    axes.axvline(t, color=GREY, linestyle=":", zorder=1)
+    best, after = val[t - 1], val[t - 1 :]
+    if diagnosis.verdict in ("overfitting", "over-confident"):
+        where = np.isfinite(after) & (after > best)
+        area = axes.fill_between(
+            _epochs(val)[t - 1 :], best, np.where(where, after, best), color=VERMILLION, alpha=0.18, linewidth=0
+        )
+        area.set_label("rise since the best epoch")
+    if train is not None and len(train) >= t and np.isfinite([train[t - 1], best]).all():
+        axes.plot([t, t], [train[t - 1], best], color=INK, linewidth=2.6, solid_capstyle="butt", zorder=3)
+        axes.plot([], [], color=INK, linewidth=2.6, label=f"gap at epoch {t}: {best - train[t - 1]:.3g}")
+    axes.plot(t, best, "o", color=VERMILLION, markersize=7, markeredgecolor="white", zorder=4)
+    axes.plot([], [], ":", color=GREY, label=f"best epoch: {t}")
+    axes.legend(loc="best")
+
+
+def _title(axes: Any, diagnosis: Verdict | None, caption: list[str]) -> None:
+    if diagnosis is None:
+        axes.set_title("Loss per epoch")
+        return
+    axes.set_title(
+        f"{diagnosis.verdict.capitalize()}  (confidence: {diagnosis.confidence})", pad=8 + 12.5 * len(caption)
+    )
+    axes.annotate(
+        "\n".join(caption), (0, 1), (0, 5), xycoords="axes fraction", textcoords="offset points",
+        va="bottom", fontsize=8.5, linespacing=1.35, color=INK,
+    )  # fmt: skip
+
+
+def _epochs(values: Floats) -> NDArray[np.int64]:
+    return np.arange(1, len(values) + 1)

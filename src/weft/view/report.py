@@ -1,0 +1,127 @@
+"""The report of a run: one HTML file that opens anywhere, without a network."""
+
+from __future__ import annotations
+
+import contextlib
+import html
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from weft.errors import FileError
+from weft.view import page
+from weft.view.picture import embed
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+PICTURE_BYTES = 1_500_000
+"""What all pictures together may weigh; the page stays below 2 MB."""
+
+_GOOD = ("good fit", "still improving")
+
+
+class Verdict(Protocol):
+    """What a report needs of a diagnosis; epochs count from 1."""
+
+    @property
+    def verdict(self) -> str: ...
+    @property
+    def epoch(self) -> int: ...
+    @property
+    def best_epoch(self) -> int: ...
+    @property
+    def confidence(self) -> str: ...
+    @property
+    def numbers(self) -> Mapping[str, float]: ...
+    @property
+    def explanation(self) -> str: ...
+    @property
+    def remedies(self) -> Sequence[str]: ...
+
+
+def write_report(
+    path: str | os.PathLike[str],
+    *,
+    title: str,
+    summary_rows: Sequence[tuple[str, str]],
+    history: Mapping[str, Sequence[float]],
+    diagnosis: Verdict | None,
+    model_summary: str,
+    figures: Mapping[str, Figure],
+    settings: Mapping[str, str],
+) -> Path:
+    """Write the report and return its path: the verdict first, then the curves, the settings and the history.
+
+    The file is self-contained (style and pictures inside, no script), readable on a phone, in the dark and on
+    paper, and below 2 MB. It appears whole or not at all: written beside its place, flushed, then renamed.
+    All text is escaped. Raises FileError if the folder cannot be written to.
+    """
+    best = 0 if diagnosis is None else diagnosis.best_epoch
+    epochs = max((len(values) for values in history.values()), default=0)
+    note = f"{page.MOST_ROWS} of {epochs} epochs; " if epochs > page.MOST_ROWS else ""
+    body = [
+        _verdict(diagnosis),
+        page.section("Summary", page.pairs(summary_rows)),
+        page.section("Pictures", *_pictures(figures)) if figures else "",
+        page.section("Model", f"<pre>{html.escape(page.cut(model_summary, 30_000))}</pre>"),
+        page.section("Settings", page.pairs(settings.items())),
+        page.section(
+            "History",
+            f'<p class="soft">{note}the best epoch is marked; an empty cell was not measured.</p>',
+            page.history_table(history, best),
+        ),
+    ]
+    return _write(Path(path), page.document(title, body))
+
+
+def _verdict(diagnosis: Verdict | None) -> str:
+    if diagnosis is None:
+        return (
+            '<section class="verdict"><h2>No diagnosis</h2><p>Without validation data nothing can be said about'
+            " overfitting.</p></section>"
+        )
+    kind = "good" if diagnosis.verdict in _GOOD else "bad"
+    best = f"best epoch: {diagnosis.best_epoch}" if diagnosis.best_epoch else "no epoch with a finite loss"
+    speaks = f"confidence: {html.escape(diagnosis.confidence)} · {best} · speaks of epoch {diagnosis.epoch}"
+    reason = diagnosis.explanation.removeprefix(f"{diagnosis.verdict}: ")
+    parts = (
+        f'<section class="verdict {kind}"><h2>{html.escape(diagnosis.verdict.capitalize())}</h2>',
+        f"<p>{html.escape(reason)}</p>",
+        f'<p class="soft">{speaks}</p></section>',
+        "<h3>To try, in this order</h3>",
+        page.numbered(diagnosis.remedies),
+        "<h3>The numbers behind it</h3>",
+        page.quantities(diagnosis.numbers),
+    )
+    return "\n".join(parts)
+
+
+def _pictures(figures: Mapping[str, Figure]) -> list[str]:
+    budget = PICTURE_BYTES // len(figures)
+    return [
+        f"<figure>{embed(name, figure, budget)}<figcaption>{html.escape(name)}</figcaption></figure>"
+        for name, figure in figures.items()
+    ]
+
+
+def _write(path: Path, text: str) -> Path:
+    """Write beside the place and rename: a reader sees the old file or the new one, never half of one."""
+    try:
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    except OSError as error:
+        raise FileError(f"cannot write to {path.parent}: {error.strerror}", cure="a folder that exists") from error
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).chmod(0o644)  # mkstemp makes it readable by its owner only
+        os.replace(temporary, path)  # noqa: PTH105 - the documented atomic call
+    except BaseException:
+        with contextlib.suppress(OSError):
+            Path(temporary).unlink()
+        raise
+    return path
