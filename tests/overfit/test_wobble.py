@@ -11,16 +11,16 @@ def again(curve: np.ndarray) -> int | None:
     return second_descent(curve, generalization_loss(curve), hump=5)
 
 
-@pytest.mark.parametrize("lasting", [1, 5])
-def test_strip_noise_is_the_standard_error_of_a_strip_mean(lasting: int) -> None:
+@pytest.mark.parametrize(("lasting", "least", "most"), [(1, 0.9, 1.35), (5, 0.6, 1.1)])
+def test_strip_noise_is_the_standard_error_of_a_strip_mean(lasting: int, least: float, most: float) -> None:
     rng = np.random.default_rng(0)
     estimates, truth = [], []
     for _ in range(200):
         wobble = np.repeat(rng.normal(size=400 // lasting), lasting)
         estimates.append(strip_noise(wobble, best=0))
         truth.append(wobble[200:205].mean())
-    # The larger of two estimates is a little high, and overlapping strips see a wobble of 5 epochs nearly whole.
-    assert 0.75 < np.mean(estimates) / np.std(truth) < 1.35
+    # The larger of two estimates is a little high; of a wobble of 5 epochs overlapping strips see two thirds.
+    assert least < np.mean(estimates) / np.std(truth) < most
 
 
 @pytest.mark.parametrize("epochs", [8, 12, 20, 30, 60, 200])

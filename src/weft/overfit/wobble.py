@@ -27,7 +27,7 @@ def strip_noise(loss: Floats, best: int, k: int = STRIP) -> float:
 
     Second differences cancel a level and a slope and leave the wobble: with independent noise of standard
     deviation σ, ``x(t-1) - 2 x(t) + x(t+1)`` has ``√6 σ``, and the mean of k epochs ``σ / √k``. A wobble that
-    lasts for several epochs hides from that; strip means k epochs apart see it. These are taken after index
+    lasts for several epochs hides from that; strip means k epochs apart see most of it. These are taken after index
     ``best`` only, where an honest curve just rises: the turn of a short curve would pass for noise. The larger
     estimate counts. Medians instead of squares, so that the steep first epochs do not pass for noise either.
 
