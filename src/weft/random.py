@@ -125,7 +125,7 @@ def wrap_key(words: np.ndarray) -> Tensor:
 
 def hashed(*numbers: int | str) -> int:
     """A 32-bit word from whole numbers and names: how seeds and purposes are told apart."""
-    words = [sum(ord(c) << (8 * (k % 8)) for k, c in enumerate(n)) if isinstance(n, str) else n for n in numbers]
+    words = [int.from_bytes(n.encode(), "little") if isinstance(n, str) else n for n in numbers]
     return int(np.random.SeedSequence([abs(w) for w in words]).generate_state(1)[0])
 
 

@@ -8,7 +8,7 @@ from weakref import ref
 
 import numpy as np
 
-from weft.errors import ArgumentError, DTypeError, GradientError, ShapeError
+from weft.errors import DTypeError, GradientError, ShapeError
 from weft.graph import op as graph_op
 from weft.graph.dtype import DType
 from weft.graph.dtype import dtype as data_type
@@ -20,7 +20,7 @@ from weft.ops import elementwise, indexing, linalg, reduction
 from weft.ops import shape as shaping
 from weft.runtime import devices
 from weft.runtime.engine import jax, wide_types
-from weft.runtime.log import Log, log_of, run
+from weft.runtime.log import Log, run
 
 
 class Tensor(Handle):
@@ -259,6 +259,12 @@ class Tensor(Handle):
         recording.rebind(self, self._leaf(new), user_source())
         return self
 
+    def _become(self, value: Tensor, recording: Any, source: Source) -> None:
+        """Take over the fresh node of ``value``, which nobody else holds: `assign` without a copy of the name."""
+        node = value.node
+        node.tracked, node.owner = self._requires_grad, self.node.owner
+        recording.rebind(self, node, source)
+
     def assign_add(self, value: Any) -> Tensor:
         """``assign(self + value)``."""
         with context.set(tracking=False):
@@ -438,6 +444,11 @@ def tensor(data: Any, dtype: Any = None, *, requires_grad: bool = False, device:
     return Tensor(data, dtype, requires_grad=requires_grad, device=device)
 
 
+def number_cell(value: float, dtype: Any = np.float32) -> Tensor:
+    """A tensor of one number that recorded functions read anew at each call."""
+    return Tensor(np.array(value, dtype))
+
+
 def as_tensor(x: Any) -> Tensor:
     """``x`` itself if it is a tensor, else a tensor made of it."""
     return x if isinstance(x, Tensor) else Tensor(x)
@@ -504,4 +515,3 @@ def operand(x: Any) -> Tensor | Any:
 
 
 graph_op.set_conversions(operand=operand)
-_ = ArgumentError, log_of

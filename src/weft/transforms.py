@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from weft.errors import ArgumentError, DTypeError, GradientError, ShapeError
-from weft.graph.gradient import backpropagate
-from weft.graph.node import Node, wrap
+from weft.graph.gradient import backpropagate, gradients_of_owners
+from weft.graph.node import wrap
 from weft.graph.recording import context, literal
 from weft.graph.source import Source, user_source
 from weft.tensor import Tensor, as_tensor
@@ -106,31 +106,11 @@ def backward(y: Tensor, gradient: Any = None, *, create_graph: bool = False) -> 
     """What `Tensor.backward` does: add the gradient of ``y`` to ``.grad`` of every tensor that requires one."""
     if not y.node.tracked:
         raise untracked(y)
-    given = _cotangents([y], gradient)
-    owners = leaves_of(y)
+    (g,) = _cotangents([y], gradient)
     with context.set(tracking=create_graph):
-        found = backpropagate([y], given, [t.node for t in owners])
-        for owner, g in zip(owners, found, strict=True):
-            if g is not None:
-                before = owner.grad
-                owner.grad = g if before is None else before + g
-
-
-def leaves_of(y: Tensor) -> list[Tensor]:
-    """The tensors that require a gradient and from which ``y`` was computed, in the order of their making."""
-    seen: set[int] = set()
-    found: dict[int, Node] = {}
-    stack = [y.node]
-    while stack:
-        node = stack.pop()
-        if id(node) in seen:
-            continue
-        seen.add(id(node))
-        if node.owner is not None:
-            found[id(node)] = node
-        stack.extend(n for n in node.inputs if n.tracked)
-    owners = [(node.order, node.owner()) for node in found.values() if node.owner is not None]
-    return [owner for _, owner in sorted(owners, key=lambda pair: pair[0]) if owner is not None]
+        for owner, part in gradients_of_owners(y, g):
+            before = owner.grad
+            owner.grad = part if before is None else before + part
 
 
 def value_and_grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[..., Any]:

@@ -60,7 +60,7 @@ def test_a_better_accuracy_is_over_confidence_not_overfitting() -> None:
     [
         ({"initial_train_loss": 0.009}, "overfitting"),  # rose by less than 5 % of E_0: not diverged
         ({"val_examples_last": examples(0.6, 300, 0.3)[::-1]}, "overfitting"),
-        ({"val_examples_last": RISING_AFTER_14[12] + examples(0.24, 300, 12.0)}, "large gap"),  # z below 3
+        ({"val_examples_last": RISING_AFTER_14[12] + examples(0.24, 300, 12.0)}, "good fit"),  # z = 1.5
         ({"val_examples_best": None}, "overfitting"),
     ],
 )

@@ -20,13 +20,10 @@ def drawn(figure: Any) -> Any:
 def inside(figure: Any) -> None:
     """No text is cut off at the edge of the picture."""
     drawn(figure)
-    width, height = figure.canvas.get_width_height()
-    for text in figure.findobj(lambda a: hasattr(a, "get_text") and a.get_visible() and a.get_text().strip()):
-        box = text.get_window_extent()
-        assert box.x0 >= -2, text
-        assert box.y0 >= -2, text
-        assert box.x1 <= width + 2, text
-        assert box.y1 <= height + 2, text
+    box, (width, height) = figure.get_tightbbox(), figure.get_size_inches()
+    assert min(box.x0, box.y0) >= -0.02
+    assert box.x1 <= width + 0.02
+    assert box.y1 <= height + 0.02
 
 
 def test_confusion_is_scikit_learns() -> None:

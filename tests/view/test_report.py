@@ -11,6 +11,7 @@ import pytest
 from weft.errors import FileError
 from weft.view import plot_curves, plot_weights, write_report
 from weft.view.page import cell, cut, thinned
+from weft.view.style import look, new_figure
 
 
 @dataclass(frozen=True)
@@ -147,8 +148,11 @@ def test_cells() -> None:
 
 
 def test_many_large_pictures_stay_below_two_megabytes(tmp_path: Path) -> None:
-    rng = np.random.default_rng(0)
-    busy = {f"picture {i}": plot_weights({f"w{j}": rng.normal(size=999) for j in range(24)}) for i in range(8)}
+    busy = {}
+    for i in range(8):
+        with look():
+            busy[f"noise {i}"] = new_figure()
+            busy[f"noise {i}"].subplots().imshow(np.random.default_rng(i).random((600, 600)), interpolation="nearest")
     assert len(report(tmp_path, figures=busy)) < 2_000_000
 
 

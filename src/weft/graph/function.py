@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, overload
 
 from weft.graph.gradient import backpropagate
 from weft.graph.dtype import dtype
@@ -89,6 +89,10 @@ def make(
     return Op(name, rules.shape, rules.lower, vjp or rules.vjp, takes, selective=vjp is None)
 
 
+@overload
+def function(body: Callable[..., Any]) -> Op: ...
+@overload
+def function(body: None = None, **options: Any) -> Callable[[Callable[..., Any]], Op]: ...
 def function(body: Callable[..., Any] | None = None, **options: Any) -> Any:
     """Decorator: the body, in tensors and static keywords, becomes an op of the same name."""
     if body is None:

@@ -7,11 +7,13 @@ sums over what was broadcast, casts, accumulation, and inputs without a gradient
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Any
 
 from weft.errors import GradientError
 from weft.graph.node import Node, wrap
-from weft.graph.recording import Recording, context
+from weft.graph.recording import context
+from weft.graph.spec import Spec
 
 
 def backpropagate(results: Sequence[Any], cotangents: Sequence[Any], wanted: Sequence[Node]) -> list[Any]:
@@ -20,74 +22,108 @@ def backpropagate(results: Sequence[Any], cotangents: Sequence[Any], wanted: Seq
     ``results`` and ``cotangents`` are tensors of pairwise equal shapes. What is returned are tensors recorded in
     the current recording, so they can be printed, run, and differentiated again.
     """
-    recording = context.recording
-    path = paths_to(wanted, [t.node for t in results], recording)
-    sums: dict[int, Any] = {}
-    for result, g in zip(results, cotangents, strict=True):
-        accumulate(sums, result.node, g)
-    layer = context.path
-    with context.set(literal=True):
-        for node in reversed(path):
-            g = sums.get(id(node))
-            if g is None or node.op is None:
-                continue
-            context.path = f"∇{node.path}"
-            if node.params and node.params[0][0] == "result":
-                sums.setdefault(id(node.inputs[0]), {})[node.params[0][1]] = g
-            else:
-                pull_back(node, g, path, sums)
-        context.path = layer
+    sums = pull_through(leading_to(history([t.node for t in results]), wanted), results, cotangents)
     return [sums.get(id(node)) for node in wanted]
 
 
-def paths_to(wanted: Sequence[Node], roots: Sequence[Node], recording: Recording) -> list[Node]:
-    """The nodes through which ``roots`` depend on ``wanted``, in the order in which they were recorded."""
+def gradients_of_owners(result: Any, cotangent: Any) -> list[tuple[Any, Any]]:
+    """Every tensor that requires a gradient and from which ``result`` was computed, with that gradient."""
+    past = history([result.node])
+    sums = pull_through(past, [result], [cotangent])
+    owners = [(node.owner(), sums.get(id(node))) for node in past if node.owner is not None]
+    return [(owner, g) for owner, g in owners if owner is not None and g is not None]
+
+
+def history(roots: Sequence[Node]) -> list[Node]:
+    """All tracked nodes from which ``roots`` were computed, in the order in which they were recorded."""
+    end_of_history = context.recording.end_of_history
     seen: dict[int, Node] = {}
-    stack = list(roots)
+    stack = [node for node in roots if node.tracked]
     while stack:
         node = stack.pop()
         if id(node) in seen:
             continue
-        ended = recording.end_of_history(node)
+        ended = end_of_history(node)
         if ended is not None:
             raise history_ended(node, ended)
         seen[id(node)] = node
-        stack.extend(n for n in node.inputs if n.tracked)
-    goals = {id(node) for node in wanted}
-    reaches: set[int] = set()
-    for node in sorted(seen.values(), key=lambda n: n.order):
-        if id(node) in goals or any(id(n) in reaches for n in node.inputs):
-            reaches.add(id(node))
-    return sorted((seen[i] for i in reaches), key=lambda n: n.order)
+        for source in node.inputs:
+            if source.tracked:
+                stack.append(source)
+    return sorted(seen.values(), key=_order)
 
 
-def pull_back(node: Node, g: Any, path: Sequence[Node], sums: dict[int, Any]) -> None:
+_order = attrgetter("order")
+
+
+def leading_to(past: Sequence[Node], wanted: Sequence[Node]) -> list[Node]:
+    """The nodes of ``past`` that depend on ``wanted``."""
+    reached = {id(node) for node in wanted}
+    path = []
+    for node in past:
+        if id(node) in reached or any(id(n) in reached for n in node.inputs):
+            reached.add(id(node))
+            path.append(node)
+    return path
+
+
+def pull_through(path: Sequence[Node], results: Sequence[Any], cotangents: Sequence[Any]) -> dict[int, Any]:
+    """Go back along ``path``; the cotangent that has arrived at each node, by its id."""
+    sums: dict[int, Any] = {}
+    for result, g in zip(results, cotangents, strict=True):
+        accumulate(sums, result.node, g)
+    layer, literal = context.path, context.literal
+    context.literal = True
+    try:
+        for node in reversed(path):
+            g = sums.get(id(node))
+            if g is None or not node.inputs:
+                continue
+            context.path = "∇" + node.path
+            if node.params and node.params[0][0] == "result":
+                sums.setdefault(id(node.inputs[0]), {})[node.params[0][1]] = g
+            else:
+                pull_back(node, g, sums)
+    finally:
+        context.path, context.literal = layer, literal
+    return sums
+
+
+def pull_back(node: Node, g: Any, sums: dict[int, Any]) -> None:
     """Apply one op's gradient rule and add what it gives to the sums of its inputs."""
     op = node.op
     assert op is not None
     assert op.vjp is not None
-    needed = tuple(n.tracked and n.spec.dtype.is_differentiable for n in node.inputs)
     inputs = [wrap(n) for n in node.inputs]
-    extra: dict[str, Any] = {"needed": needed} if op.selective else {}
-    if isinstance(node.spec, tuple):  # type: ignore[unreachable]  # the application of an op of several results
-        g = tuple(g.get(k) for k in range(len(node.spec)))  # type: ignore[unreachable]
-        given = op.vjp(g, None, *inputs, **dict(node.params), **extra)
+    params: dict[str, Any] = dict(node.params)
+    if op.selective:
+        params["needed"] = tuple([n.tracked for n in node.inputs])
+    if type(node.spec) is tuple:  # the application of an op of several results
+        result = None
+        g = tuple(g.get(k) for k in range(len(node.spec)))
     else:
-        given = op.vjp(g, wrap(node), *inputs, **dict(node.params), **extra)
-    for target, part, wants in zip(node.inputs, given, needed, strict=True):
-        if part is not None and wants:
+        result = wrap(node)
+    for target, part in zip(node.inputs, op.vjp(g, result, *inputs, **params), strict=True):
+        if part is not None and target.tracked:
             accumulate(sums, target, part)
 
 
 def accumulate(sums: dict[int, Any], node: Node, g: Any) -> None:
     """Add ``g``, brought to the shape and type of ``node``, to what has arrived there so far."""
     spec = node.spec
+    if g.node.spec is not spec:
+        g = fitted(g, spec)
+    before = sums.get(id(node))
+    sums[id(node)] = g if before is None else before + g
+
+
+def fitted(g: Any, spec: Spec) -> Any:
+    """A cotangent in the shape and type of what it belongs to."""
     if g.shape != spec.shape:
         g = sum_to(g, spec.shape)
     if g.dtype is not spec.dtype:
         g = real_part(g).astype(spec.dtype) if spec.dtype.is_floating else g.astype(spec.dtype)
-    before = sums.get(id(node))
-    sums[id(node)] = g if before is None else before + g
+    return g
 
 
 def real_part(g: Any) -> Any:

@@ -24,6 +24,7 @@ class Node:
     ``spec``                shape and data type
     ``recording, number``   where it is recorded, until it has run
     ``data``                its value on the device (a JAX array), or on the host (NumPy array, Python number)
+    ``home``                the device on which the data is known to be
     ``tracked``             whether it depends on a tensor that requires a gradient
     ``ended``               the place where its history ended by assignment, if it did
     ``owner``               for a leaf that requires a gradient: the tensor whose ``.grad`` receives it
@@ -34,6 +35,7 @@ class Node:
         "__weakref__",
         "data",
         "ended",
+        "home",
         "inputs",
         "number",
         "op",
@@ -72,6 +74,7 @@ class Node:
         self.data: Any = None
         self.ended: Source | None = None
         self.owner: ref[Handle] | None = None
+        self.home: Any = None
 
     def __repr__(self) -> str:
         return f"<{self.op.name if self.op else 'leaf'} {self.spec!r}>"

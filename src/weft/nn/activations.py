@@ -8,9 +8,11 @@ from weft.nn import functional
 from weft.nn.check import ordered, positive
 from weft.nn.functional.activation import gelu_form
 from weft.nn.module import Module
+from weft.nn.registry import register
 from weft.tensor import Tensor
 
 
+@register
 class ReLU(Module):
     """max(x, 0)."""
 
@@ -18,6 +20,7 @@ class ReLU(Module):
         return functional.relu(x)
 
 
+@register
 class Sigmoid(Module):
     """1 / (1 + exp(−x)): into (0, 1). Give a loss ``…_with_logits`` what comes before it."""
 
@@ -25,6 +28,7 @@ class Sigmoid(Module):
         return functional.sigmoid(x)
 
 
+@register
 class Tanh(Module):
     """tanh x: into (−1, 1)."""
 
@@ -32,6 +36,7 @@ class Tanh(Module):
         return functional.tanh(x)
 
 
+@register
 class SiLU(Module):
     """x·sigmoid(x), also called swish."""
 
@@ -39,6 +44,7 @@ class SiLU(Module):
         return functional.silu(x)
 
 
+@register
 class SELU(Module):
     """The scaled ELU of self-normalising networks; start its weights with ``init.lecun_normal``."""
 
@@ -46,6 +52,7 @@ class SELU(Module):
         return functional.selu(x)
 
 
+@register
 class LeakyReLU(Module):
     """x where it is positive, ``slope``·x elsewhere."""
 
@@ -59,6 +66,7 @@ class LeakyReLU(Module):
         return f"slope={self.slope}"
 
 
+@register
 class ELU(Module):
     """x where it is positive, ``alpha``·(exp(x) − 1) elsewhere."""
 
@@ -73,6 +81,7 @@ class ELU(Module):
         return f"alpha={self.alpha}"
 
 
+@register
 class GELU(Module):
     """x·Φ(x) with Φ the normal distribution function; ``approximate="tanh"`` is the older formula."""
 
@@ -87,6 +96,7 @@ class GELU(Module):
         return f"approximate={self.approximate!r}"
 
 
+@register
 class Softplus(Module):
     """log(1 + exp(βx)) / β: a smooth ReLU."""
 
@@ -101,6 +111,7 @@ class Softplus(Module):
         return f"beta={self.beta}"
 
 
+@register
 class Hardtanh(Module):
     """x held between ``low`` and ``high``."""
 
@@ -115,6 +126,7 @@ class Hardtanh(Module):
         return f"low={self.low}, high={self.high}"
 
 
+@register
 class Softmax(Module):
     """exp(x) / Σ exp(x) along ``axis``. Not before ``cross_entropy``, which takes logits and applies it itself."""
 
@@ -128,6 +140,7 @@ class Softmax(Module):
         return f"axis={self.axis}"
 
 
+@register
 class LogSoftmax(Module):
     """log softmax(x) along ``axis``, for ``nll_loss``."""
 

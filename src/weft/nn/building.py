@@ -53,11 +53,15 @@ def trace(module: Module, inputs: Sequence[Any]) -> Any:
     """Run ``module`` on inputs that have shapes but no values; the result, and no effect on buffers or generators."""
     recording = Trace("Module.build")
     arguments = [wrap(recording.placeholder(spec_of(x))) for x in inputs]
+    modes = [(m, m.training) for m in module.modules()]
     try:
+        module.eval()  # a batch of one example is enough for sizes, but not for the variance of a batch
         with context.set(recording=recording, tracking=False, path=""):
             return module(*arguments)
     finally:
         recording.closed = True
+        for m, mode in modes:
+            object.__setattr__(m, "training", mode)
         for handle, before in recording.writes.values():
             handle.node = before
 
@@ -66,7 +70,7 @@ def explain(error: WeftError, module: Module, inputs: Sequence[Any]) -> None:
     """Add to a shape or type error the innermost layer in which it happened, and where its inputs came from."""
     if not isinstance(error, ShapeError | DTypeError) or hasattr(error, "layer"):
         return
-    error.layer = module  # type: ignore[attr-defined]
+    vars(error)["layer"] = module
     lines = [error.where] if error.where else []
     if module.path not in (error.where or ""):
         lines.append(module.path)

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from weft.errors import ArgumentError, ShapeError
 from weft.nn.module import Module
+from weft.nn.registry import register
 
 
 def checked(owner: str, value: Any) -> Module:
@@ -21,6 +22,7 @@ def checked(owner: str, value: Any) -> Module:
     )
 
 
+@register
 class Sequential(Module):
     """Layers one after the other: from a list, or one by one, or a dict of names.
 
@@ -45,7 +47,9 @@ class Sequential(Module):
 
     def _put(self, name: str, layer: Any) -> None:
         if not name.isdecimal() and (not name or "." in name or hasattr(self, name)):
-            raise ArgumentError(f"Sequential: {name!r} as the name of a layer", expected="a name without a dot that is not taken")  # fmt: skip
+            raise ArgumentError(
+                f"Sequential: {name!r} as the name of a layer", expected="a name without a dot that is not taken"
+            )
         setattr(self, name, checked("Sequential", layer))
 
     @property
@@ -94,6 +98,7 @@ class Sequential(Module):
         return iter(self._order)
 
 
+@register
 class ModuleList(Module):
     """A list of modules that their owner can see.
 
@@ -135,9 +140,14 @@ class ModuleList(Module):
         return iter(self.children)
 
     def forward(self, *_: Any) -> Any:
-        raise ArgumentError("a ModuleList is called", expected="a module", cure="for block in self.blocks: x = block(x), or nn.Sequential(*blocks)")  # fmt: skip
+        raise ArgumentError(
+            "a ModuleList is called",
+            expected="a module",
+            cure="for block in self.blocks: x = block(x), or nn.Sequential(*blocks)",
+        )
 
 
+@register
 class ModuleDict(Module):
     """Modules by name, which their owner can see.
 
@@ -180,6 +190,7 @@ class ModuleDict(Module):
         raise ArgumentError("a ModuleDict is called", expected="a module", cure='self.heads["name"](x)')
 
 
+@register
 class Residual(Module):
     """y = x + f(x); where the shapes differ, ``shortcut`` brings x to that of f(x).
 

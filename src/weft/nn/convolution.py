@@ -14,6 +14,7 @@ from weft.nn.check import sizes, spread
 from weft.nn.functional.convolution import check_rank, pads
 from weft.nn.module import Module
 from weft.nn.parameter import Parameter
+from weft.nn.registry import register
 from weft.tensor import Tensor
 
 
@@ -105,12 +106,14 @@ class Conv(Module):
         return text + ("" if self.bias is not None else ", bias=False")
 
 
+@register
 class Conv1d(Conv):
     """Convolution over one axis: (N, C, length)."""
 
     axes = 1
 
 
+@register
 class Conv2d(Conv):
     """Convolution over two axes: (N, C, height, width).
 
@@ -123,6 +126,7 @@ class Conv2d(Conv):
     axes = 2
 
 
+@register
 class Conv3d(Conv):
     """Convolution over three axes: (N, C, depth, height, width)."""
 

@@ -8,9 +8,11 @@ from weft.graph.recording import Trace, context
 from weft.nn import functional
 from weft.nn.check import fraction
 from weft.nn.module import Module
+from weft.nn.registry import register
 from weft.tensor import Tensor
 
 
+@register
 class Dropout(Module):
     """In training mode each element becomes 0 with probability ``p``, and the others are divided by 1 − p.
 
@@ -24,7 +26,7 @@ class Dropout(Module):
 
     def __init__(self, p: float = 0.5) -> None:
         fraction("Dropout", p=p)
-        self.p = p
+        self.p: float | Tensor = p
 
     def forward(self, x: Any) -> Tensor:
         recording = context.recording

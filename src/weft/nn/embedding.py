@@ -11,9 +11,11 @@ from weft.nn import functional
 from weft.nn.check import sizes
 from weft.nn.module import Module
 from weft.nn.parameter import Parameter
+from weft.nn.registry import register
 from weft.tensor import Tensor
 
 
+@register
 class Embedding(Module):
     """A vector of ``embedding_dim`` trained numbers for each of ``num_embeddings`` whole numbers, from 0.
 

@@ -171,5 +171,3 @@ def initializer(of: str | Callable[..., Tensor]) -> Callable[..., Tensor]:
     if not isinstance(of, str):
         raise ArgumentError(f"{of!r} as an initialisation", expected="a name or a function of weft.nn.init")
     return find(INITIALIZERS, of, "initialisation")
-
-

@@ -13,10 +13,12 @@ from weft.nn import functional
 from weft.nn.check import sizes
 from weft.nn.module import Module
 from weft.nn.parameter import Parameter
+from weft.nn.registry import register
 from weft.ops.shape import flatten
 from weft.tensor import Tensor
 
 
+@register
 class Linear(Module):
     """y = x Wᵀ + b: ``Linear(4, 16)`` takes 4 features to 16; ``Linear(16)`` learns the 4 from its first input.
 
@@ -74,6 +76,7 @@ class Linear(Module):
         return f"in_features={known}, out_features={self.out_features}, bias={self.bias is not None}"
 
 
+@register
 class Identity(Module):
     """y = x."""
 
@@ -81,6 +84,7 @@ class Identity(Module):
         return x
 
 
+@register
 class Flatten(Module):
     """The axes from ``start`` to ``stop`` joined into one: by default all but the first, the batch.
 
@@ -101,6 +105,7 @@ class Flatten(Module):
         return f"start={self.start}, stop={self.stop}"
 
 
+@register
 class Unflatten(Module):
     """One axis laid out as several: ``Unflatten(1, (3, 4))`` takes (8, 12) to (8, 3, 4)."""
 
@@ -111,7 +116,8 @@ class Unflatten(Module):
         axis = self.axis % x.ndim
         if math.prod(self.sizes) != x.shape[axis] and -1 not in self.sizes:
             raise ShapeError(
-                f"axis {axis} of size {x.shape[axis]} as {self.sizes}", expected=f"sizes whose product is {x.shape[axis]}"
+                f"axis {axis} of size {x.shape[axis]} as {self.sizes}",
+                expected=f"sizes whose product is {x.shape[axis]}",
             )
         y: Tensor = x.reshape(*x.shape[:axis], *self.sizes, *x.shape[axis + 1 :])
         return y

@@ -113,11 +113,11 @@ class Module:
         return tuple(module for _, module in self.named_children())
 
     def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
-        """This module and all inside it, with their paths; shared ones once."""
+        """The module and all inside it, with their paths; shared ones once."""
         return state.walk(self, prefix, set())
 
     def modules(self) -> Iterator[Module]:
-        """This module and all inside it."""
+        """The module and all inside it."""
         return (module for _, module in self.named_modules())
 
     def named_parameters(self) -> Iterator[tuple[str, Parameter]]:

@@ -11,6 +11,7 @@ from weft.nn import functional
 from weft.nn.check import fraction, positive, sizes
 from weft.nn.module import Module
 from weft.nn.parameter import Buffer, Parameter
+from weft.nn.registry import register
 from weft.tensor import Tensor
 
 
@@ -91,18 +92,21 @@ class BatchNorm(Module):
         return f"{known}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}"
 
 
+@register
 class BatchNorm1d(BatchNorm):
     """Batch normalisation of (N, C) or (N, C, length): Ioffe and Szegedy 2015."""
 
     ranks = (2, 3)
 
 
+@register
 class BatchNorm2d(BatchNorm):
     """Batch normalisation of (N, C, height, width): Ioffe and Szegedy 2015."""
 
     ranks = (4,)
 
 
+@register
 class LayerNorm(Module):
     """(x − mean) / √(variance + ε) · weight + bias over the last axes of each example: Ba et al. 2016.
 
@@ -137,6 +141,7 @@ class LayerNorm(Module):
         return f"{self.normalized_shape or '?'}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
 
 
+@register
 class RMSNorm(Module):
     """x / √(mean of x² + ε) · weight over the last axes: Zhang and Sennrich 2019."""
 
@@ -159,6 +164,7 @@ class RMSNorm(Module):
         return f"{self.normalized_shape or '?'}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
 
 
+@register
 class GroupNorm(Module):
     """Normalisation over the channels of each group and all positions of (N, C, *spatial): Wu and He 2018."""
 
@@ -178,7 +184,9 @@ class GroupNorm(Module):
 
     def _shape(self, channels: int) -> None:
         if channels % self.groups:
-            raise ArgumentError(f"GroupNorm: {self.groups} groups of {channels} channels", expected="groups that divide the channels")  # fmt: skip
+            raise ArgumentError(
+                f"GroupNorm: {self.groups} groups of {channels} channels", expected="groups that divide the channels"
+            )
         for p in (self.weight, self.bias):
             if p is not None:
                 p.shaped((channels,))

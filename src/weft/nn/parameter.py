@@ -48,6 +48,9 @@ class Parameter(Tensor):
     """
 
     __slots__ = ("home", "name", "start")
+    start: Start | None  # None for a parameter made from data
+    home: ref[Module] | None
+    name: str
 
     def __init__(self, data: Any, dtype: Any = None) -> None:
         self._declare(None)
@@ -92,7 +95,7 @@ class Parameter(Tensor):
         self._grad = None
         self._requires_grad = True
         self.start = start
-        self.home: ref[Module] | None = None
+        self.home = None
         self.name = ""
 
     def _take(self, node: Node) -> None:
@@ -168,7 +171,7 @@ class Promised(Parameter):
             if type(self) is Promised:
                 assert self.start is not None
                 self._take(leaf_of(draw(self.start, self.path)))
-                self.__class__ = Parameter
+                self.__class__ = Parameter  # type: ignore[assignment]
         return self.node
 
     def __repr__(self) -> str:
@@ -193,7 +196,9 @@ def draw(start: Start, path: str) -> np.ndarray | Tensor:
     with context.set(recording=log_of(None), tracking=False, literal=False, path=path):
         value = as_tensor(start.init(start.shape, key, fan_in=start.fan_in, fan_out=start.fan_out))
         if value.shape != start.shape:
-            raise ShapeError(f"the initial value of {path} has shape {value.shape}", expected=str(start.shape), where=path)
+            raise ShapeError(
+                f"the first value of {path} has shape {value.shape}", expected=f"{start.shape}", where=path
+            )
         run(value.node)
         return value.astype(start.dtype)
 

@@ -8,51 +8,61 @@ from weft.nn import functional
 from weft.nn.check import spread
 from weft.nn.functional.convolution import check_window
 from weft.nn.module import Module
+from weft.nn.registry import register
 from weft.tensor import Tensor
 
 
-class Pool(Module):
-    """What the pooling layers have in common: a window, a stride (by default the window), a padding."""
+class MaxPool(Module):
+    """The largest element of every window of (N, C, *spatial); ``stride`` is the window's size unless it is given."""
 
     axes: ClassVar[int]
 
     def __init__(self, window: Any, stride: Any = None, padding: Any = 0) -> None:
-        layer = type(self).__name__
-        self.window = spread(layer, "window", window, self.axes)
-        self.stride = None if stride is None else spread(layer, "stride", stride, self.axes)
+        self.window, self.stride = checked(self, window, stride, padding)
         self.padding = padding
-        check_window(layer, self.window, self.stride, padding)
+
+    def forward(self, x: Any) -> Tensor:
+        return functional.max_pool(x, self.window, stride=self.stride, padding=self.padding)
 
     def extra_repr(self) -> str:
         return f"window={self.window}, stride={self.stride or self.window}, padding={self.padding!r}"
 
 
-class MaxPool(Pool):
-    """The largest element of every window of (N, C, *spatial)."""
-
-    def forward(self, x: Any) -> Tensor:
-        return functional.max_pool(x, self.window, stride=self.stride, padding=self.padding)
-
-
-class AvgPool(Pool):
+class AvgPool(Module):
     """The mean of every window of (N, C, *spatial); padding counts as zeros unless ``count_include_pad`` is False."""
 
+    axes: ClassVar[int]
+
     def __init__(self, window: Any, stride: Any = None, padding: Any = 0, count_include_pad: bool = True) -> None:
-        super().__init__(window, stride, padding)
-        self.count_include_pad = count_include_pad
+        self.window, self.stride = checked(self, window, stride, padding)
+        self.padding, self.count_include_pad = padding, count_include_pad
 
     def forward(self, x: Any) -> Tensor:
         return functional.average_pool(
             x, self.window, stride=self.stride, padding=self.padding, count_include_pad=self.count_include_pad
         )
 
+    def extra_repr(self) -> str:
+        return f"window={self.window}, stride={self.stride or self.window}, padding={self.padding!r}"
 
+
+def checked(layer: MaxPool | AvgPool, window: Any, stride: Any, padding: Any) -> tuple[Any, Any]:
+    """Window and stride with one entry per axis, refused where they make no sense."""
+    name = type(layer).__name__
+    each = spread(name, "window", window, layer.axes)
+    step = None if stride is None else spread(name, "stride", stride, layer.axes)
+    check_window(name, each, step, padding)
+    return each, step
+
+
+@register
 class MaxPool1d(MaxPool):
     """The largest element of every window of (N, C, length)."""
 
     axes = 1
 
 
+@register
 class MaxPool2d(MaxPool):
     """The largest element of every window of (N, C, height, width).
 
@@ -65,18 +75,21 @@ class MaxPool2d(MaxPool):
     axes = 2
 
 
+@register
 class AvgPool1d(AvgPool):
     """The mean of every window of (N, C, length)."""
 
     axes = 1
 
 
+@register
 class AvgPool2d(AvgPool):
     """The mean of every window of (N, C, height, width)."""
 
     axes = 2
 
 
+@register
 class AdaptiveAvgPool2d(Module):
     """Means of as many windows as ``size`` says, whatever the size of the input, which it must divide."""
 
@@ -90,6 +103,7 @@ class AdaptiveAvgPool2d(Module):
         return f"size={self.size}"
 
 
+@register
 class GlobalAveragePool(Module):
     """The mean over all positions: (N, C, *spatial) to (N, C).
 

@@ -44,10 +44,7 @@ class Summary:
 
     def __str__(self) -> str:
         head = ("layer", "type", "output shape", "parameters")
-        lines = [
-            ("  " * r.depth + r.path.rsplit(".", 1)[-1], r.kind, _shape(r.output), f"{r.parameters:,}" if r.parameters else "–")
-            for r in self.rows
-        ]
+        lines = [_cells(row) for row in self.rows]
         widths = [max(len(line[k]) for line in (head, *lines)) for k in range(4)]
         rule = "─" * (sum(widths) + 6)
         table = [_line(head, widths), rule, *(_line(line, widths) for line in lines), rule]
@@ -125,13 +122,15 @@ def _row(path: str, module: Module, outputs: list[Handle]) -> Row:
     )
 
 
+def _cells(row: Row) -> tuple[str, ...]:
+    name = "  " * row.depth + row.path.rsplit(".", 1)[-1]
+    shape = "not called" if row.output is None else str(row.output)
+    return name, row.kind, shape, f"{row.parameters:,}" if row.parameters else "–"
+
+
 def _line(cells: tuple[str, ...], widths: list[int]) -> str:
     *left, last = cells
     return "  ".join([*(c.ljust(w) for c, w in zip(left, widths, strict=False)), last.rjust(widths[-1])])
-
-
-def _shape(shape: tuple[int, ...] | None) -> str:
-    return "not called" if shape is None else str(shape)
 
 
 def _bytes(n: float) -> str:

@@ -9,7 +9,7 @@ from weft.errors import ArgumentError
 from weft.graph.dtype import DType, dtype, float32, int64
 from weft.graph.op import Op
 from weft.graph.spec import Spec
-from weft.ops.elementwise import where
+from weft.ops.elementwise import cast, where
 from weft.ops.engine import jnp, lax
 
 iota_op = Op(  # 0, 1, 2, … along ``axis`` of a tensor of ``shape``
@@ -17,10 +17,16 @@ iota_op = Op(  # 0, 1, 2, … along ``axis`` of a tensor of ``shape``
     shape=lambda *, shape, axis, dtype: Spec(shape, dtype),
     lower=lambda *, shape, axis, dtype: lax.broadcasted_iota(dtype.numpy, shape, axis),
 )
+
+
+def _full(value: Spec, *, shape: tuple[int, ...], dtype: DType) -> Spec:
+    return Spec(shape, cast.shape(value, dtype=dtype).dtype)  # type: ignore[union-attr]  # one result
+
+
 full_op = Op(
     "full",
-    shape=lambda value, *, shape, dtype: Spec(shape, dtype),
-    lower=lambda value, *, shape, dtype: jnp.broadcast_to(value.astype(dtype.numpy), shape),
+    shape=_full,
+    lower=lambda value, *, shape, dtype: jnp.broadcast_to(cast.lower(value, dtype=dtype), shape),
     vjp=lambda g, y, value, *, shape, dtype: (g,),
 )
 triangle_op = Op(  # ``x`` with zeros above (lower=True) or below the k-th diagonal
@@ -122,5 +128,3 @@ def tril(x: Any, /, *, k: int = 0) -> Any:
 def triu(x: Any, /, *, k: int = 0) -> Any:
     """``x`` with zeros below its ``k``-th diagonal."""
     return triangle_op(x, k=k, lower=False)
-
-

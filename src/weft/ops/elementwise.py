@@ -5,14 +5,25 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from weft.graph.dtype import DType, dtype
+from weft.errors import DTypeError
+from weft.graph.dtype import DType, complex64, complex128, dtype, float32, float64
 from weft.graph.op import Op, alike, floating, set_conversions, unchanged
 from weft.graph.spec import Spec
 from weft.ops.engine import jnp, lax, special
-from weft.ops.rules import broadcast, broadcast_shapes, same, truth
+from weft.ops.rules import broadcast, broadcast_shapes, refusing, same, truth
+
+
+_REAL = {complex64: float32, complex128: float64}
+_numbers = refusing("bool", rule=same)
+_number_pair = refusing("bool", rule=broadcast)
+_reals = refusing("bool", "complex", rule=same)
 
 
 def _to(x: Spec, *, dtype: DType) -> Spec:
+    if x.dtype.kind == "complex" and dtype.kind not in ("complex", "bool"):
+        raise DTypeError(
+            f"{x.dtype.name} as {dtype.name}, which would drop the imaginary part", cure="x.real, or wf.abs(x)"
+        )
     return Spec(x.shape, dtype)
 
 
@@ -32,17 +43,15 @@ detach = Op("detach", shape=same, lower=lambda x: x)  # no rule: this is where g
 # ── arithmetic ──────────────────────────────────────────────────────────────────────────────────────────────
 
 add = Op("add", shape=broadcast, lower=jnp.add, vjp=lambda g, y, a, b: (g, g))
-subtract = Op("subtract", shape=broadcast, lower=jnp.subtract, vjp=lambda g, y, a, b: (g, -g))
+subtract = Op("subtract", shape=_number_pair, lower=jnp.subtract, vjp=lambda g, y, a, b: (g, -g))
 multiply = Op("multiply", shape=broadcast, lower=jnp.multiply, vjp=lambda g, y, a, b: (g * b, g * a))
-divide = Op(
-    "divide", shape=broadcast, takes=floating, lower=jnp.divide, vjp=lambda g, y, a, b: (g / b, -g * y / b)
-)
-negative = Op("negative", shape=same, lower=jnp.negative, vjp=lambda g, y, x: (-g,))
+divide = Op("divide", shape=broadcast, takes=floating, lower=jnp.divide, vjp=lambda g, y, a, b: (g / b, -g * y / b))
+negative = Op("negative", shape=_numbers, lower=jnp.negative, vjp=lambda g, y, x: (-g,))
 positive = Op("positive", shape=same, lower=lambda x: x, vjp=lambda g, y, x: (g,))
-floor_divide = Op("floor_divide", shape=broadcast, lower=jnp.floor_divide)
-remainder = Op("remainder", shape=broadcast, lower=jnp.remainder, vjp=lambda g, y, a, b: (g, -g * floor(a / b)))
+floor_divide = Op("floor_divide", shape=_number_pair, lower=jnp.floor_divide)
+remainder = Op("remainder", shape=_number_pair, lower=jnp.remainder, vjp=lambda g, y, a, b: (g, -g * floor(a / b)))
 reciprocal = Op("reciprocal", shape=same, takes=floating, lower=jnp.reciprocal, vjp=lambda g, y, x: (-g * y * y,))
-square = Op("square", shape=same, lower=jnp.square, vjp=lambda g, y, x: (2 * g * x,))
+square = Op("square", shape=_numbers, lower=jnp.square, vjp=lambda g, y, x: (2 * g * x,))
 
 
 def _pow_vjp(g: Any, y: Any, a: Any, b: Any) -> tuple[Any, Any]:
@@ -51,10 +60,10 @@ def _pow_vjp(g: Any, y: Any, a: Any, b: Any) -> tuple[Any, Any]:
     return g * b * pow(a, where(b == 0, 1, b) - 1), where(a == 0, 0, g * y * log(safe))
 
 
-pow = Op("pow", shape=broadcast, lower=jnp.power, vjp=_pow_vjp)
+pow = Op("pow", shape=_number_pair, lower=jnp.power, vjp=_pow_vjp)
 integer_pow = Op(
     "integer_pow",
-    shape=lambda x, *, exponent: x,
+    shape=refusing("bool", rule=lambda x, *, exponent: x),
     lower=lambda x, *, exponent: lax.integer_pow(x, exponent),
     vjp=lambda g, y, x, *, exponent: (g * exponent * integer_pow(x, exponent=exponent - 1) if exponent else None,),
 )
@@ -78,7 +87,11 @@ logaddexp = Op(
     vjp=lambda g, y, a, b: (g * exp(a - y), g * exp(b - y)),
 )
 hypot = Op(
-    "hypot", shape=broadcast, takes=floating, lower=jnp.hypot, vjp=lambda g, y, a, b: (g * a / y, g * b / y)
+    "hypot",
+    shape=refusing("complex", rule=broadcast),
+    takes=floating,
+    lower=jnp.hypot,
+    vjp=lambda g, y, a, b: (g * a / y, g * b / y),
 )
 
 # ── trigonometry ────────────────────────────────────────────────────────────────────────────────────────────
@@ -105,16 +118,14 @@ atanh = Op("atanh", shape=same, takes=floating, lower=jnp.arctanh, vjp=lambda g,
 
 # ── what networks are made of ───────────────────────────────────────────────────────────────────────────────
 
-sigmoid = Op(
-    "sigmoid", shape=same, takes=floating, lower=lambda x: _sigmoid(x), vjp=lambda g, y, x: (g * y * (1 - y),)
-)
-relu = Op("relu", shape=same, lower=lambda x: jnp.maximum(x, 0), vjp=lambda g, y, x: (where(x > 0, g, 0),))
+sigmoid = Op("sigmoid", shape=same, takes=floating, lower=lambda x: _sigmoid(x), vjp=lambda g, y, x: (g * y * (1 - y),))
+relu = Op("relu", shape=_reals, lower=lambda x: jnp.maximum(x, 0), vjp=lambda g, y, x: (where(x > 0, g, 0),))
 softplus = Op(
     "softplus", shape=same, takes=floating, lower=lambda x: jnp.logaddexp(x, 0), vjp=lambda g, y, x: (g * sigmoid(x),)
 )
 erf = Op(
     "erf",
-    shape=same,
+    shape=refusing("complex", rule=same),
     takes=floating,
     lower=special.erf,
     vjp=lambda g, y, x: (g * (2 / math.sqrt(math.pi)) * exp(-x * x),),
@@ -128,12 +139,21 @@ def _sigmoid(x: Any) -> Any:
 
 # ── size, sign and rounding ─────────────────────────────────────────────────────────────────────────────────
 
-abs = Op("abs", shape=same, lower=jnp.abs, vjp=lambda g, y, x: (g * sign(x),))
-sign = Op("sign", shape=same, lower=jnp.sign)
-floor = Op("floor", shape=same, lower=lambda x: jnp.floor(x) if x.dtype.kind == "f" else x)
-ceil = Op("ceil", shape=same, lower=lambda x: jnp.ceil(x) if x.dtype.kind == "f" else x)
-trunc = Op("trunc", shape=same, lower=lambda x: jnp.trunc(x) if x.dtype.kind == "f" else x)
-round = Op("round", shape=same, lower=jnp.round)
+
+def _magnitude(x: Spec) -> Spec:
+    return Spec(x.shape, _REAL.get(x.dtype, x.dtype))
+
+
+def _whole(name: str) -> Op:
+    """A rounding, which leaves integers as they are."""
+    rounded = getattr(jnp, name)
+    return Op(name, shape=_reals, lower=lambda x: rounded(x) if dtype(x.dtype).is_floating else x)
+
+
+abs = Op("abs", shape=_magnitude, lower=jnp.abs, vjp=lambda g, y, x: (g * conj(sign(x)),))
+sign = Op("sign", shape=_numbers, lower=jnp.sign)
+floor, ceil, trunc = _whole("floor"), _whole("ceil"), _whole("trunc")
+round = Op("round", shape=_numbers, lower=jnp.round)
 
 
 def _share(g: Any, y: Any, a: Any, b: Any) -> tuple[Any, Any]:
@@ -173,12 +193,14 @@ where = Op(
     lower=jnp.where,
     vjp=lambda g, y, condition, a, b: (None, where(condition, g, 0), where(condition, 0, g)),
 )
-clip = Op(
-    "clip",
-    shape=broadcast,
-    lower=jnp.clip,
-    vjp=lambda g, y, x, low, high: (where((x >= low) & (x <= high), g, 0), None, None),
-)
+
+
+def _clip_vjp(g: Any, y: Any, x: Any, low: Any, high: Any) -> tuple[Any, Any, Any]:
+    above, below = maximum(x, low) > high, x < low  # where high is below low, high wins
+    return where(above | below, 0, g), where(below & ~above, g, 0), where(above, g, 0)
+
+
+clip = Op("clip", shape=refusing("bool", "complex", rule=broadcast), lower=jnp.clip, vjp=_clip_vjp)
 
 # ── bits ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -192,12 +214,9 @@ bitwise_right_shift = Op("bitwise_right_shift", shape=broadcast, lower=jnp.right
 # ── complex numbers ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _real(x: Spec) -> Spec:
-    return Spec(x.shape, dtype({"complex64": "float32", "complex128": "float64"}.get(x.dtype.name, x.dtype)))
-
-
-real = Op("real", shape=_real, takes=unchanged, lower=jnp.real, vjp=lambda g, y, x: (g,))
-imag = Op("imag", shape=_real, takes=unchanged, lower=jnp.imag)
+real = Op("real", shape=_magnitude, takes=unchanged, lower=jnp.real, vjp=lambda g, y, x: (g,))
+imag = Op("imag", shape=_magnitude, takes=unchanged, lower=jnp.imag, vjp=lambda g, y, x: (g * -1j,))
+conj = Op("conj", shape=same, lower=lambda x: jnp.conj(x) if x.dtype.kind == "c" else x, vjp=lambda g, y, x: (conj(g),))
 
 # ── the function that people call ───────────────────────────────────────────────────────────────────────────
 

@@ -16,7 +16,7 @@ from weft.graph.op import Casts, Kind, Op
 from weft.graph.spec import Spec
 from weft.ops.elementwise import where
 from weft.ops.engine import jax, jnp, lax
-from weft.ops.rules import broadcast_shapes, normalize_axis
+from weft.ops.rules import broadcast_shapes, normalize_axis, refusing
 from weft.ops.shape import expand_dims, flip, reshape_op, slice_op
 
 Pattern = tuple[bool, ...]  # for each axis of the operand: whether an index tensor chooses along it
@@ -97,7 +97,7 @@ def _gather(x: Spec, *indices: Spec, pattern: Pattern) -> Spec:
 
 
 def _gather_lower(x: Any, *indices: Any, pattern: Pattern) -> Any:
-    return x.at[_index(pattern, indices)].get(mode="fill")
+    return jnp.asarray(x).at[_index(pattern, indices)].get(mode="fill")
 
 
 gather_op = Op(  # x[indices]: index tensors choose along the axes of ``pattern``
@@ -112,7 +112,7 @@ gather_op = Op(  # x[indices]: index tensors choose along the axes of ``pattern`
 )
 scatter_add_op = Op(  # the transpose of gather: zeros of ``shape`` with ``g`` added at the indices
     "scatter_add",
-    shape=lambda g, *indices, pattern, shape: Spec(shape, g.dtype),
+    shape=refusing("bool", rule=lambda g, *indices, pattern, shape: Spec(shape, g.dtype)),
     takes=lambda kinds: (None,) * len(kinds),
     lower=lambda g, *indices, pattern, shape: (
         jnp.zeros(shape, g.dtype).at[_index(pattern, indices)].add(g, mode="drop")
@@ -161,11 +161,13 @@ def _put_along_lower(g: Any, indices: Any, *, axis: int, size: int) -> Any:
     return jnp.zeros(shape, g.dtype).at[tuple(at)].add(g, mode="drop")
 
 
+def _put_along(g: Spec, indices: Spec, *, axis: int, size: int) -> Spec:
+    return Spec(tuple(size if a == axis else n for a, n in enumerate(g.shape)), g.dtype)
+
+
 put_along_op = Op(  # the transpose of take_along_axis
     "put_along_axis",
-    shape=lambda g, indices, *, axis, size: Spec(
-        tuple(size if a == axis else n for a, n in enumerate(g.shape)), g.dtype
-    ),
+    shape=refusing("bool", rule=_put_along),
     takes=_starts,
     lower=_put_along_lower,
     vjp=lambda g, y, x, indices, *, axis, size: (take_along_op(g, indices, axis=axis), None),

@@ -71,8 +71,9 @@ def _split(x: Any, pieces: int) -> Any:
 
 
 def _pieces(x: Any, out: Sizes, kernel: Sizes, channels: int) -> int:
-    size: int = prod(out) * prod(kernel) * channels * x.dtype.itemsize
-    return max(1, min(x.shape[0], -(-x.shape[0] * size // _CACHE)))
+    count: int = x.shape[0]
+    size: int = count * prod(out) * prod(kernel) * channels * x.dtype.itemsize
+    return max(1, min(count, -(-size // _CACHE)))
 
 
 # ── one piece ───────────────────────────────────────────────────────────────────────────────────────────────

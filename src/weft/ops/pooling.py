@@ -17,6 +17,7 @@ from weft.graph.spec import Spec
 from weft.ops.creation import full_op
 from weft.ops.engine import jnp, lax
 from weft.ops.patches import Padding, Sizes, window_count
+from weft.ops.rules import refusing
 
 Pair = tuple[int, int]
 
@@ -95,21 +96,22 @@ def _choose_lower(c: Any, x: Any, **window: Any) -> Any:
     return chosen
 
 
+_ordered = refusing("bool", "complex", rule=_pooled)
 max_pool_op: Op = Op(
     "max_pool",
-    shape=_pooled,
+    shape=_ordered,
     lower=_max_lower,
     vjp=lambda g, y, x, **window: (max_unpool_op(g, x, **window),),
 )
 max_unpool_op: Op = Op(  # zeros like x with g where the maximum of each window of x is
     "max_unpool",
-    shape=lambda g, x, **_: x,
+    shape=refusing("bool", "complex", rule=lambda g, x, **_: x),
     lower=_unpool_lower,
     vjp=lambda c, y, g, x, **window: (max_choose_op(c, x, **window), None),
 )
 max_choose_op: Op = Op(  # the elements of c where the maximum of each window of x is
     "max_choose",
-    shape=_pooled,
+    shape=_ordered,
     lower=_choose_lower,
     vjp=lambda g, y, c, x, **window: (max_unpool_op(g, x, **window), None),
 )

@@ -11,7 +11,7 @@ from weft.graph.spec import Spec
 from weft.ops.elementwise import cast, exp, sqrt, where
 from weft.ops.engine import jnp, special
 from weft.ops.rules import Axes, normalize_axes, normalize_axis, reduced, reduction
-from weft.ops.shape import broadcast_to_op, reshape_op
+from weft.ops.shape import broadcast_to_op, flip_op, pad_op, permute_op, reshape_op, slice_op
 
 
 def spread(g: Any, x: Any, axis: tuple[int, ...]) -> Any:
@@ -44,11 +44,27 @@ def _count(x: Any) -> int:
 
 
 def _prod_vjp(g: Any, y: Any, x: Any, *, axis: tuple[int, ...], keepdims: bool) -> tuple[Any]:
-    # The product of the others: exact also where one element is zero, which y / x is not.
-    zeros = sum_op(cast(x == 0, dtype=x.dtype), axis=axis, keepdims=True)
-    rest = prod_op(where(x == 0, 1, x), axis=axis, keepdims=True)
-    alone = where(zeros == 0, rest / where(x == 0, 1, x), where((zeros == 1) & (x == 0), rest, 0))
-    return (spread(g, x, axis) * alone,)
+    if x.node.spec.size == 0:
+        return (spread(g, x, axis),)
+    order = (*(a for a in range(x.ndim) if a not in axis), *axis)
+    moved = permute_op(x, axes=order)
+    rows = reshape_op(moved, shape=(*moved.shape[: x.ndim - len(axis)], -1))
+    back = tuple(order.index(a) for a in range(x.ndim))
+    return (spread(g, x, axis) * permute_op(reshape_op(_others(rows), shape=moved.shape), axes=back),)
+
+
+def _others(x: Any) -> Any:
+    """For each element the product of the others along the last axis; exact also where some are zero."""
+    n = x.shape[-1]
+    if n == 1:
+        return x * 0 + 1
+    if n % 2:
+        x = pad_op(x, 1, widths=((0, 0),) * (x.ndim - 1) + ((0, 1),))
+    pairs = reshape_op(x, shape=(*x.shape[:-1], -1, 2))
+    rest = _others(prod_op(pairs, axis=(x.ndim,), keepdims=False))
+    both = flip_op(pairs, axis=(x.ndim,)) * reshape_op(rest, shape=(*rest.shape, 1))
+    flat = reshape_op(both, shape=x.shape)
+    return slice_op(flat, bounds=tuple((0, m, 1) for m in (*x.shape[:-1], n)))
 
 
 prod_op = Op(

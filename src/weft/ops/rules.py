@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from weft.errors import ArgumentError, ShapeError
+from weft.errors import ArgumentError, DTypeError, ShapeError
 from weft.graph.dtype import DType, bool_
 from weft.graph.spec import Spec
 
@@ -27,6 +27,22 @@ def broadcast(*xs: Spec, **_: Any) -> Spec:
 def truth(*xs: Spec, **_: Any) -> Spec:
     """The operands' shapes, broadcast; a truth value for each element."""
     return Spec(broadcast_shapes(*(x.shape for x in xs)), bool_)
+
+
+def refusing(*kinds: str, rule: Callable[..., Spec]) -> Callable[..., Spec]:
+    """``rule``, for operands of every kind of data type but ``kinds``."""
+
+    def refuse(*xs: Spec, **params: Any) -> Spec:
+        for x in xs:
+            if x.dtype.kind in kinds:
+                raise DTypeError(
+                    f"this operation does not take {x.dtype.name} tensors",
+                    expected="real numbers" if "complex" in kinds else "numbers",
+                    cure="x.real or wf.abs(x)" if x.dtype.kind == "complex" else "x.astype(wf.float32)",
+                )
+        return rule(*xs, **params)
+
+    return refuse
 
 
 def broadcast_shapes(*shapes: tuple[int, ...]) -> tuple[int, ...]:

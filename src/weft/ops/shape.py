@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from weft.errors import ArgumentError, ShapeError
-from weft.graph.op import Op, unchanged
+from weft.graph.op import Op
 from weft.graph.spec import Spec
 from weft.ops.engine import jnp, lax
 from weft.ops.rules import broadcast_shapes, normalize_axis
@@ -120,16 +120,20 @@ unslice_op = Op(  # the transpose of slice: zeros of ``shape`` with ``x`` at the
     vjp=lambda g, y, x, *, bounds, shape: (slice_op(g, bounds=bounds),),
 )
 
+
+def _pad_vjp(g: Any, y: Any, x: Any, value: Any, *, widths: tuple[tuple[int, int], ...]) -> tuple[Any, Any]:
+    bounds = tuple((before, before + n, 1) for n, (before, _) in zip(x.shape, widths, strict=True))
+    inner = slice_op(g, bounds=bounds)
+    return inner, g - unslice_op(inner, bounds=bounds, shape=g.shape)
+
+
 pad_op = Op(
     "pad",
     shape=lambda x, value, *, widths: Spec(
         tuple(n + before + after for n, (before, after) in zip(x.shape, widths, strict=True)), x.dtype
     ),
     lower=lambda x, value, *, widths: lax.pad(x, value, [(before, after, 0) for before, after in widths]),
-    vjp=lambda g, y, x, value, *, widths: (
-        slice_op(g, bounds=tuple((before, before + n, 1) for n, (before, _) in zip(x.shape, widths, strict=True))),
-        None,
-    ),
+    vjp=_pad_vjp,
 )
 flip_op = Op(
     "flip",

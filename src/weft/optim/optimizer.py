@@ -1,23 +1,22 @@
-"""What all optimizers share: their numbers, their state, and one op that applies a formula to every parameter."""
+"""What all optimizers share: their numbers, and one op that applies a formula to every parameter."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import accumulate
 from typing import Any, ClassVar
-from weakref import ref
 
 import numpy as np
 
 from weft.errors import ArgumentError, GradientError, ShapeError
-from weft.graph.dtype import dtype as data_type
-from weft.graph.dtype import int64
 from weft.graph.function import make
 from weft.graph.node import leaf
 from weft.graph.op import Op, unchanged
-from weft.graph.recording import Trace, context
+from weft.graph.recording import context
 from weft.graph.source import user_source
-from weft.graph.spec import Spec
+from weft.ops.shape import concat_op, reshape_op, slice_op
+from weft.optim.state import State
 from weft.runtime.log import Log
 from weft.tensor import Tensor
 
@@ -33,18 +32,20 @@ class Optimizer:
     slots: ClassVar[tuple[str, ...]] = ()
     numbers: ClassVar[tuple[str, ...]] = ("learning_rate", "weight_decay")
     options: ClassVar[tuple[str, ...]] = ()  # settings that change the formula itself
+    elementwise: ClassVar[bool] = True  # whether the formula may be applied to many parameters laid end to end
     _op: ClassVar[Op]
 
     def __init__(self, learning_rate: float, weight_decay: float = 0.0) -> None:
         self._values: dict[str, float] = {}
-        self._cells: dict[str, Tensor] = {}
-        self.state = State(self)
+        # All numbers in one tensor: one argument of the program, and state of a recorded function, which sees changes.
+        self._cell = Tensor(np.zeros(len(self.numbers), np.float64))
+        self.state = State(self.slots, self.elementwise)
         self.learning_rate = learning_rate
         self.weight_decay = weight_decay
 
     def __init_subclass__(cls) -> None:
         for name in cls.numbers:
-            if name not in cls.__dict__ and not hasattr(cls, name):
+            if not isinstance(getattr(cls, name, None), property):
                 setattr(cls, name, _number(name))
         cls._op = make(cls.__name__.lower(), _body(cls), takes=unchanged)
 
@@ -56,40 +57,32 @@ class Optimizer:
     def step(self, parameters: Any) -> None:
         """Move the parameters of a module (or of a list) by their ``.grad`` and run what was recorded."""
         wanted = parameters_of(parameters)
-        moved = [p for p in wanted if p.grad is not None]
-        if not moved:
+        pairs = [(p, g) for p in wanted if (g := p.grad) is not None]
+        if not pairs:
             raise GradientError(
                 "no parameter has a gradient",
                 expected="loss.backward() before step()",
                 cure="loss.backward(); optimizer.step(model); model.zero_grad()",
             )
-        self.update(moved, [p.grad for p in moved])
+        self.update([p for p, _ in pairs], [g for _, g in pairs])
 
     def update(self, parameters: Sequence[Tensor], gradients: Sequence[Any], state: State | None = None) -> None:
         """Move ``parameters`` by ``gradients`` in hand: one op for all of them, then a cut."""
-        state = state or self.state
         for p, g in zip(parameters, gradients, strict=True):
-            if p.shape != g.shape:
+            if p.node.spec.shape != g.node.spec.shape:
                 raise ShapeError(f"a gradient of shape {g.shape} for a parameter of shape {p.shape}", expected="equal shapes")  # fmt: skip
-        slots = [slot for p in parameters for slot in state.of(p)]
-        steps = state.steps(parameters)
-        numbers = [self._number(name) for name in self.numbers]
+        slots, steps, packed = (state or self.state).of(parameters)
         settings = tuple((name, getattr(self, name)) for name in self.options)
         with context.set(tracking=False):
-            moved = self._op(*parameters, *gradients, *slots, steps, *numbers, count=len(parameters), settings=settings)
-            recording, source = context.recording, user_source()
-            for handle, value in zip((*parameters, *slots, steps), moved, strict=True):
-                recording.rebind(handle, handle._leaf(value), source)
+            moved = self._op(
+                *parameters, *gradients, *slots, steps, self._cell,
+                count=len(parameters), packed=packed, settings=settings,
+            )  # fmt: skip
+        recording, source = context.recording, user_source()
+        for handle, value in zip((*parameters, *slots, steps), moved, strict=True):
+            handle._become(value, recording, source)
         if isinstance(recording, Log):
             recording.cut()
-
-    def _number(self, name: str) -> float | Tensor:
-        """A number of the formula; inside a recorded function it is state, so that a change is seen there too."""
-        if not isinstance(context.recording, Trace):
-            return self._values[name]
-        if name not in self._cells:
-            self._cells[name] = number_cell(self._values[name])
-        return self._cells[name]
 
     def describe(self) -> dict[str, Any]:
         """Its name and settings, for files and for people."""
@@ -100,41 +93,6 @@ class Optimizer:
         return f"{type(self).__name__}({', '.join(f'{name}={value:g}' for name, value in settings.items())})"
 
 
-class State:
-    """What an optimizer remembers: its slots for each parameter, and how many steps each group has taken."""
-
-    def __init__(self, optimizer: Optimizer) -> None:
-        self.names = optimizer.slots
-        self.slots: dict[int, tuple[ref[Any], tuple[Tensor, ...]]] = {}
-        self.counts: dict[tuple[int, ...], Tensor] = {}
-
-    def of(self, parameter: Tensor) -> tuple[Tensor, ...]:
-        """The slots of a parameter, made of zeros when it is first met."""
-        known = self.slots.get(id(parameter))
-        if known is None or known[0]() is not parameter:
-            zeros = np.zeros(parameter.shape, parameter.dtype.numpy)
-            known = self.slots[id(parameter)] = (ref(parameter), tuple(Tensor(zeros) for _ in self.names))
-        return known[1]
-
-    def steps(self, parameters: Sequence[Tensor]) -> Tensor:
-        """The number of steps that these parameters have taken together."""
-        key = tuple(id(p) for p in parameters)
-        if key not in self.counts:
-            self.counts[key] = number_cell(0, int64.numpy)
-        return self.counts[key]
-
-    def tensors(self, parameters: Sequence[Tensor]) -> list[Tensor]:
-        """All of it for these parameters, in a fixed order: what a checkpoint holds."""
-        return [*(slot for p in parameters for slot in self.of(p)), self.steps(parameters)]
-
-
-def number_cell(value: float, dtype: Any = np.float32) -> Tensor:
-    """A tensor of one number that recorded functions read anew at each call."""
-    cell = Tensor.__new__(Tensor)
-    cell._adopt(leaf(np.array(value, dtype), Spec((), data_type(dtype))))
-    return cell
-
-
 def _number(name: str) -> property:
     def get(self: Optimizer) -> float:
         return self._values[name]
@@ -143,8 +101,8 @@ def _number(name: str) -> property:
         if not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
             raise ArgumentError(f"{type(self).__name__}({name}={value!r})", expected="a finite number ≥ 0")
         self._values[name] = float(value)
-        if name in self._cells:
-            self._cells[name].node = leaf(np.array(value, np.float32), self._cells[name].node.spec)
+        values = np.array([self._values.get(n, 0.0) for n in self.numbers], np.float64)
+        self._cell.node = leaf(values, self._cell.node.spec)
 
     return property(get, set_)
 
@@ -153,30 +111,47 @@ Optimizer.learning_rate = _number("learning_rate")  # type: ignore[attr-defined]
 Optimizer.weight_decay = _number("weight_decay")  # type: ignore[attr-defined]
 
 
-def _body(cls: type[Optimizer]) -> Any:
-    def body(*tensors: Any, count: int, settings: Any) -> tuple[Any, ...]:
-        size = len(cls.slots)
+def _body(cls: type[Optimizer]) -> Callable[..., Any]:
+    """The op of an optimizer: its formula for each parameter, or once for all of them laid end to end."""
+
+    def body(*tensors: Any, count: int, packed: bool, settings: Any) -> tuple[Any, ...]:
         parameters, gradients = tensors[:count], tensors[count : 2 * count]
-        slots = tensors[2 * count : (2 + size) * count]
-        steps, *values = tensors[(2 + size) * count :]
+        *slots, steps, values = tensors[2 * count :]
         t = steps + 1
-        new_parameters, new_slots = [], []
-        for k, (w, g) in enumerate(zip(parameters, gradients, strict=True)):
-            numbers = {name: v.astype(w.dtype) for name, v in zip(cls.numbers, values, strict=True)}
-            own = slots[k * size : (k + 1) * size]
-            moved, state = cls.formula(w, g.astype(w.dtype), own, t.astype(w.dtype), **numbers, **dict(settings))
-            new_parameters.append(moved)
-            new_slots += state
-        return (*new_parameters, *new_slots, t)
+
+        def move(w: Any, g: Any, own: Any) -> Any:
+            numbers = {name: values[k].astype(w.dtype) for k, name in enumerate(cls.numbers)}
+            return cls.formula(w, g.astype(w.dtype), tuple(own), t.astype(w.dtype), **numbers, **dict(settings))
+
+        if packed:
+            moved, state = move(end_to_end(parameters), end_to_end(gradients), slots)
+            return (*apart(moved, parameters), *state, t)
+        size = len(cls.slots)
+        results = [move(w, g, slots[k * size : (k + 1) * size]) for k, (w, g) in enumerate(zip(parameters, gradients, strict=True))]  # fmt: skip
+        return (*(w for w, _ in results), *(slot for _, own in results for slot in own), t)
 
     return body
 
 
+def end_to_end(tensors: Sequence[Any]) -> Any:
+    """All elements of all tensors in one vector."""
+    return concat_op(*(reshape_op(x, shape=(-1,)) for x in tensors), axis=0)
+
+
+def apart(vector: Any, like: Sequence[Any]) -> list[Any]:
+    """A vector cut into tensors of the shapes of ``like``."""
+    ends = list(accumulate(x.node.spec.size for x in like))
+    starts = [0, *ends[:-1]]
+    return [
+        reshape_op(slice_op(vector, bounds=((a, b, 1),)), shape=x.shape)
+        for a, b, x in zip(starts, ends, like, strict=True)
+    ]
+
+
 def parameters_of(parameters: Any) -> list[Tensor]:
-    """The tensors of a module, or of a list of tensors."""
+    """The tensors of a module, or of a list of tensors, that are to be trained."""
     if isinstance(parameters, Tensor):
         return [parameters]
     given: Iterable[Tensor] = parameters.parameters() if hasattr(parameters, "parameters") else parameters
     return [p for p in given if p.requires_grad]
-
 

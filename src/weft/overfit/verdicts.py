@@ -250,7 +250,7 @@ def _no_rise(m: Measures) -> str:
         return "it was the lowest at the end"
     if m.gl < 5 or m.rise_z is None:
         return "it has not risen by 5 % since"
-    return f"its rise of {percent(m.gl)} since ({num(m.rise_z)} standard errors) does not count as overfitting"
+    return f"the rise of {percent(m.gl)} since ({num(m.rise_z)} standard errors) does not count as overfitting"
 
 
 def _seen(m: Measures) -> str:

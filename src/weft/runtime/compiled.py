@@ -16,12 +16,13 @@ import numpy as np
 from weft.errors import ArgumentError
 from weft.graph.closure import Closure, close_over
 from weft.graph.dtype import dtype
-from weft.graph.node import Handle, leaf, wrap
+from weft.graph.node import Handle, Node, leaf, wrap
 from weft.graph.recording import Graph, Trace, context
 from weft.graph.source import Source, user_source
 from weft.graph.spec import Spec
 from weft.graph.structure import LEAF, unflatten
-from weft.runtime.log import Log, run
+from weft.runtime.devices import Device
+from weft.runtime.log import Log, run, to_device
 from weft.runtime.programs import program_for
 
 _NUMBER = (float, int, bool, complex)
@@ -127,7 +128,7 @@ class Variant:
         operands = [(spec_of(x), isinstance(x, Handle) and x.node.tracked) for x in leaves]
         self.closure = close_over(lambda f, *args: f(*args), operands, rebuild, f"{owner.name}()")
         self.log = log
-        self.fetch = _fetchers(self.closure)
+        self.fetch = _fetchers(self.closure, log.device)
         graph, first = self.closure.graph, self.closure.arguments
         numbers = tuple(k for k, x in enumerate(leaves) if type(x) in _NUMBER)
         self.donated = tuple(first + k for k in self.closure.written_slots) if owner.donate else ()
@@ -169,6 +170,14 @@ class Variant:
         return unflatten(closure.structure, made)
 
 
+def run_on(node: Node, device: Device) -> Any:
+    """The value of state: on the device, where every replay wants it."""
+    data = node.data
+    if data is None:
+        data = run(node)
+    return to_device(node, device) if type(data) is np.ndarray else data
+
+
 def own(data: Any) -> Any:
     """``data`` if nothing else refers to it, else a copy: a donated buffer is gone after the launch."""
     shared = isinstance(data, np.ndarray) or sys.getrefcount(data) > _SOLE_OWNER
@@ -178,7 +187,7 @@ def own(data: Any) -> Any:
 _SOLE_OWNER = 4
 
 
-def _fetchers(closure: Closure) -> list[Callable[[], Any]]:
+def _fetchers(closure: Closure, device: Device) -> list[Callable[[], Any]]:
     """For each captured tensor, how a replay gets its value."""
     grads = {id(grad): owner for owner, grad in closure.grads_before if grad is not None}
     keys = {id(source) for source in closure.keys}
@@ -189,7 +198,7 @@ def _fetchers(closure: Closure) -> list[Callable[[], Any]]:
         if id(handle) in grads:
             owner: Any = grads[id(handle)]
             return lambda: run(owner._grad.node)
-        return lambda: run(handle.node)
+        return lambda: run_on(handle.node, device)
 
     return [fetcher(handle) for handle in closure.captured]
 

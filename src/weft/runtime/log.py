@@ -18,9 +18,12 @@ from weft.graph.recording import Graph, Literal, Recording, Trace, context, esca
 from weft.graph.source import Source
 from weft.graph.spec import Spec
 from weft.runtime import devices
+from weft.runtime.engine import jax, wide_types
 from weft.runtime.programs import program_for
 
 _NUMBER = (float, int, bool, complex)
+_USED_BEFORE = -2  # the number of a leaf whose array on the host has been an argument once
+_FIRST = "the first device"
 
 
 class Log(Recording):
@@ -32,6 +35,7 @@ class Log(Recording):
     def __init__(self, device: devices.Device | None = None) -> None:
         super().__init__()
         self._device = device
+        self.home = device or _FIRST  # what a node's data must be on to be an argument here
         self.running = threading.RLock()
         self.history: list[ref[Node]] = []  # nodes that ran and can still be differentiated
 
@@ -60,13 +64,25 @@ class Log(Recording):
             raise escaped(node, owner)
         if owner is not None:
             run(node)
+        if node.home is not self.home:
+            self.check(node)
+        # The node itself is kept, not the handle: by the time the log runs, the handle may name another.
+        return self.slot(node, node)
+
+    def check(self, node: Node) -> None:
+        """See that a leaf can be an argument here; an array that is used again moves to the device."""
         data = node.data
         if type(data) in _NUMBER:
             self.numbers.append(len(self.leaves))
-        elif not isinstance(data, np.ndarray) and data.device is not self.device.engine:
-            raise elsewhere(node, self.device)
-        # The node itself is kept, not the handle: by the time the log runs, the handle may name another.
-        return self.slot(node, node)
+        elif not isinstance(data, np.ndarray):
+            if data.device is not self.device.engine:
+                raise elsewhere(node, self.device)
+            node.home = self.home
+        elif node.number == _USED_BEFORE:
+            to_device(node, self.device)
+            node.home = self.home
+        else:
+            node.number = _USED_BEFORE
 
     def number(self, value: complex, dtype: DType) -> Node:
         return literal(value, dtype) if context.literal else leaf(value, Spec((), dtype))
@@ -113,8 +129,10 @@ class Log(Recording):
         arguments = [held.data if type(held) is Node else held for held in self.leaves]
         results = program_for(graph, self.device.engine)(arguments)
         values = dict(zip(outputs, results, strict=True))
+        home = self.home
         for node in alive:
             node.data = values[node.number]
+            node.home = home
 
     def settle(self) -> None:
         """Let go of every history that an assignment has ended, in the order of recording."""
@@ -132,6 +150,14 @@ class Log(Recording):
         """Keep sight of what ran and can still be differentiated; forget the rest."""
         kept = [r for r in self.history if (node := r()) is not None and node.inputs]
         self.history = kept + [ref(node) for node in alive if node.inputs]
+
+
+def to_device(node: Node, device: devices.Device) -> Any:
+    """Move a leaf's array from the host to the device, once."""
+    if isinstance(node.data, np.ndarray):
+        with wide_types():
+            node.data = jax().device_put(node.data, device.engine)
+    return node.data
 
 
 def elsewhere(node: Node, device: devices.Device) -> DeviceError:

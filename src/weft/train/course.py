@@ -18,10 +18,11 @@ from weft.ops.indexing import window_op
 from weft.ops.random import fold_in
 from weft.ops.reduction import all as all_true
 from weft.ops.shape import concat, reshape, stack
-from weft.optim.optimizer import Optimizer, State, number_cell
+from weft.optim.optimizer import Optimizer
+from weft.optim.state import State
 from weft.random import using, wrap_key
 from weft.runtime.compiled import compile
-from weft.tensor import Tensor
+from weft.tensor import Tensor, number_cell
 from weft.train.metrics import Metric
 from weft.transforms import gradients
 

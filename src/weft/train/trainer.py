@@ -16,7 +16,8 @@ from weft.errors import ArgumentError, DataError
 from weft.nn.losses import get_loss
 from weft.nn.module import Module
 from weft.optim.formulas import Adam
-from weft.optim.optimizer import Optimizer, State
+from weft.optim.optimizer import Optimizer
+from weft.optim.state import State
 from weft.random import hashed
 from weft.runtime.compiled import compile
 from weft.runtime.log import run as value_of
@@ -69,7 +70,7 @@ class Trainer:
         self.optimizer = optimizer if optimizer is not None else Adam()
         self.metrics: list[Metric] = metrics_of(metrics, self.loss.name)
         self.seed = seed
-        self.state = State(self.optimizer)
+        self.state = State(self.optimizer.slots, self.optimizer.elementwise)
         self.epoch = 0
         self.history: History | None = None
         self.course: Course | None = None

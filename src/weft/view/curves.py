@@ -119,7 +119,8 @@ def _lines(axes: Any, train: Floats | None, val: Floats | None, label: str) -> N
 def _mark_broken(axes: Any, values: Floats, colour: str) -> None:
     """A cross on the axis where an infinity stands; NaN may only mean that nothing was measured."""
     bad = _epochs(values)[np.isinf(values)]
-    axes.plot(bad, np.full(len(bad), 0.02), "x", color=colour, transform=axes.get_xaxis_transform(), markersize=7)
+    if len(bad):
+        axes.plot(bad, np.full(len(bad), 0.02), "x", color=colour, transform=axes.get_xaxis_transform(), markersize=7)
 
 
 def _spans_decades(*curves: Floats | None) -> bool:

@@ -14,6 +14,12 @@ from weft.nn.functional.activation import (
     softplus,
     tanh,
 )
+from weft.nn.functional.classification import (
+    binary_cross_entropy,
+    binary_cross_entropy_with_logits,
+    cross_entropy,
+    nll_loss,
+)
 from weft.nn.functional.convolution import (
     adaptive_average_pool,
     average_pool,
@@ -23,12 +29,6 @@ from weft.nn.functional.convolution import (
 )
 from weft.nn.functional.dropout import dropout
 from weft.nn.functional.linear import embedding, linear, one_hot
-from weft.nn.functional.classification import (
-    binary_cross_entropy,
-    binary_cross_entropy_with_logits,
-    cross_entropy,
-    nll_loss,
-)
 from weft.nn.functional.normalization import batch_norm, batch_norm_train, group_norm, layer_norm, rms_norm
 from weft.nn.functional.regression import huber_loss, l1_loss, mse_loss, smooth_l1_loss
 

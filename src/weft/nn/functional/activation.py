@@ -58,13 +58,13 @@ def relu(x: Any) -> Tensor:
 
 
 def leaky_relu(x: Any, slope: float = 0.01) -> Tensor:
-    """x where it is positive, ``slope``·x elsewhere."""
+    """The identity where x is positive, ``slope``·x elsewhere."""
     y: Tensor = _leaky_relu(x, slope=float(slope))
     return y
 
 
 def elu(x: Any, alpha: float = 1.0) -> Tensor:
-    """x where it is positive, ``alpha``·(exp(x) − 1) elsewhere."""
+    """The identity where x is positive, ``alpha``·(exp(x) − 1) elsewhere."""
     y: Tensor = _elu(x, alpha=float(alpha), scale=1.0)
     return y
 
@@ -76,7 +76,7 @@ def selu(x: Any) -> Tensor:
 
 
 def hardtanh(x: Any, low: float = -1.0, high: float = 1.0) -> Tensor:
-    """x held between ``low`` and ``high``."""
+    """Clipping: x held between ``low`` and ``high``."""
     y: Tensor = _hardtanh(x, low=float(low), high=float(high))
     return y
 

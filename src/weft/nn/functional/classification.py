@@ -10,8 +10,10 @@ from typing import Any
 from weft.errors import ArgumentError, DTypeError, ShapeError
 from weft.graph.dtype import int64
 from weft.graph.function import function
+from weft.graph.node import wrap
 from weft.nn.functional import activation
 from weft.nn.functional.labels import check_labels
+from weft.nn.functional.linear import _linear as linear
 from weft.nn.functional.reduction import as_prediction, check_equal, check_reduction, labels_as_they_are, reduce
 from weft.ops.creation import iota_op
 from weft.ops.elementwise import clip, log, sigmoid, softplus, where
@@ -105,7 +107,7 @@ def cross_entropy(
     """
     x, t = as_tensor(logits), as_tensor(target)
     if x.node.op is activation._softmax:
-        raise twice("softmax", "cross_entropy", "nll_loss(log(probabilities), target)")
+        raise twice("softmax", x, "cross_entropy", "nll_loss(log(probabilities), target)")
     y: Tensor = _apply_cross_entropy("cross_entropy", x, t, weight, ignore_index, label_smoothing, reduction, False)
     return y
 
@@ -143,7 +145,8 @@ def _apply_cross_entropy(
     weights = () if weight is None else (as_tensor(weight),)
     if weights and weights[0].shape != (x.shape[_class_axis(x)],):
         raise ShapeError(
-            f"{name}: weight of shape {weights[0].shape}", expected=f"one number per class: ({x.shape[_class_axis(x)]},)"
+            f"{name}: weight of shape {weights[0].shape}",
+            expected=f"one number per class: ({x.shape[_class_axis(x)]},)",
         )
     return _cross_entropy(
         x, t, *weights, reduction=reduction, smoothing=float(smoothing), ignore_index=ignore_index, logs=logs
@@ -161,10 +164,11 @@ def swapped(name: str, x: Tensor, t: Tensor) -> DTypeError:
     return DTypeError(f"{name}: a prediction of type {x.dtype.name}", expected="floating-point logits of a model")
 
 
-def twice(applied: str, loss: str, instead: str) -> ArgumentError:
+def twice(applied: str, x: Tensor, loss: str, instead: str) -> ArgumentError:
     return ArgumentError(
         f"{applied} applied twice: {loss} applies it itself and got the result of one",
         expected="logits: what comes before the activation",
+        where=x.node.place or None,
         cure=f"leave the {applied} layer out of the model and apply it to predictions only; or {instead}",
     )
 
@@ -204,17 +208,20 @@ def binary_cross_entropy(probability: Any, target: Any, *, weight: Any = None, r
     """
     check_reduction("binary_cross_entropy", reduction)
     p, t = as_tensor(probability), as_tensor(target)
-    check_probabilities(p)
+    if not p.dtype.is_differentiable:
+        raise swapped("binary_cross_entropy", p, t)
+    if p.node.op is linear:
+        raise ArgumentError(
+            "binary_cross_entropy takes probabilities and got the result of a linear layer",
+            expected="numbers in [0, 1]",
+            where=p.node.place or None,
+            cure="binary_cross_entropy_with_logits, or nn.Sigmoid() as the last layer",
+        )
+    if p.node.op is sigmoid and p.node.inputs and weight is None:
+        # From what came before the sigmoid, where nothing is lost to rounding.
+        return binary_cross_entropy_with_logits(wrap(p.node.inputs[0]), t, reduction=reduction)
     y: Tensor = _bce(p, t, *(() if weight is None else (as_tensor(weight),)), reduction=reduction)
     return y
-
-
-def check_probabilities(p: Tensor) -> None:
-    """Refuse, where values are known, numbers outside [0, 1]: logits given for probabilities."""
-    if not p.dtype.is_differentiable:
-        raise DTypeError(
-            f"binary_cross_entropy: a prediction of type {p.dtype.name}", expected="probabilities, then the target"
-        )
 
 
 def binary_cross_entropy_with_logits(
@@ -227,7 +234,7 @@ def binary_cross_entropy_with_logits(
     check_reduction("binary_cross_entropy_with_logits", reduction)
     x, t = as_tensor(logits), as_tensor(target)
     if x.node.op is sigmoid:
-        raise twice("sigmoid", "binary_cross_entropy_with_logits", "binary_cross_entropy(probabilities, target)")
+        raise twice("sigmoid", x, "binary_cross_entropy_with_logits", "binary_cross_entropy(probabilities, target)")
     if not x.dtype.is_differentiable:
         raise swapped("binary_cross_entropy_with_logits", x, t)
     factors = [as_tensor(f) for f in (weight, pos_weight) if f is not None]

@@ -30,7 +30,9 @@ def pads(layer: str, padding: Any, kernel: tuple[int, ...], stride: tuple[int, .
         totals = [d * (k - 1) for k, d in zip(kernel, dilation, strict=True)]
         return tuple((total // 2, total - total // 2) for total in totals)
     if isinstance(padding, str):
-        raise ArgumentError(f"{layer}: padding={padding!r}", expected='a number ≥ 0, one for each axis, "same" or "valid"')
+        raise ArgumentError(
+            f"{layer}: padding={padding!r}", expected='a number ≥ 0, one for each axis, "same" or "valid"'
+        )
     return tuple((n, n) for n in spread(layer, "padding", padding, len(kernel), least=0))
 
 
@@ -121,7 +123,9 @@ def max_pool(x: Any, window: Any, *, stride: Any = None, padding: Any = 0) -> Te
     return y
 
 
-def average_pool(x: Any, window: Any, *, stride: Any = None, padding: Any = 0, count_include_pad: bool = True) -> Tensor:
+def average_pool(
+    x: Any, window: Any, *, stride: Any = None, padding: Any = 0, count_include_pad: bool = True
+) -> Tensor:
     """The mean of every window over the spatial axes of (N, C, *spatial)."""
     x = as_tensor(x)
     y: Tensor = _average_pool(
@@ -143,7 +147,9 @@ def check_window(layer: str, window: tuple[int, ...], stride: Any, padding: Any)
     step = window if stride is None else spread(layer, "stride", stride, len(window))
     around = pads(layer, padding, window, step, (1,) * len(window))
     if any(max(pair) * 2 > k for pair, k in zip(around, window, strict=True)):
-        raise ArgumentError(f"{layer}: padding={padding!r} for a window of {window}", expected="at most half the window")
+        raise ArgumentError(
+            f"{layer}: padding={padding!r} for a window of {window}", expected="at most half the window"
+        )
     return {"window": window, "stride": step, "padding": around}
 
 
@@ -169,5 +175,3 @@ def global_average_pool(x: Any) -> Tensor:
         raise ShapeError(f"global_average_pool: an input of shape {x.shape}", expected="(N, channels, *spatial)")
     y: Tensor = x.mean(axis=tuple(range(2, x.ndim)))
     return y
-
-

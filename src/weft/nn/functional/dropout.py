@@ -16,8 +16,12 @@ def _key_apart(kinds: tuple[Kind, ...]) -> Casts:
     return (*floating(kinds[:2]), None)
 
 
-# Linear in x, so the gradient is the same op on g: the key makes the same choice again, and no mask is kept.
-@function(takes=_key_apart, vjp=lambda g, y, x, p, key: (_dropout(g, p, key), None, None))
+def _rule(g: Any, y: Any, x: Any, p: Any, key: Any) -> tuple[Any, None, None]:
+    # Linear in x, so the gradient is the same op on g: the key makes the same choice again, and no mask is kept.
+    return _dropout(g, p, key), None, None
+
+
+@function(takes=_key_apart, vjp=_rule)
 def _dropout(x: Any, p: Any, key: Any) -> Any:
     drawn = uniform_op(key, shape=x.shape, dtype=x.dtype)
     return where(drawn < p, 0, x / (1 - p))

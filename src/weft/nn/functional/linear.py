@@ -27,7 +27,7 @@ def _linear(x: Any, weight: Any, *bias: Any) -> Any:
 
 
 def linear(x: Any, weight: Any, bias: Any = None) -> Tensor:
-    """y = x Wᵀ + b for x (…, inputs), W (outputs, inputs), b (outputs,).
+    """Affine map: y = x Wᵀ + b for x (…, inputs), W (outputs, inputs), b (outputs,).
 
     >>> import weft as wf
     >>> from weft.nn import functional as F

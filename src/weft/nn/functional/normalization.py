@@ -16,10 +16,9 @@ def _count_apart(kinds: tuple[Kind, ...]) -> Casts:
 
 
 def _scaled(y: Any, affine: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
-    """y · weight + bias, both laid out as ``shape``; either may be missing from the end."""
-    for apply, factor in zip((lambda y, w: y * w, lambda y, b: y + b), affine, strict=False):
-        y = apply(y, factor.reshape(shape))
-    return y
+    """The affine map y · weight + bias, both laid out as ``shape``; either may be missing from the end."""
+    y = y * affine[0].reshape(shape) if affine else y
+    return y + affine[1].reshape(shape) if len(affine) > 1 else y
 
 
 def _centred(x: Any, axes: tuple[int, ...]) -> tuple[Any, Any, Any]:
@@ -73,9 +72,7 @@ def _batch_norm(x: Any, mean: Any, variance: Any, *affine: Any, eps: float) -> A
     return _scaled((x - mean.reshape(shape)) * rsqrt(variance.reshape(shape) + eps), affine, shape)
 
 
-def batch_norm(
-    x: Any, mean: Any, variance: Any, weight: Any = None, bias: Any = None, *, eps: float = 1e-5
-) -> Tensor:
+def batch_norm(x: Any, mean: Any, variance: Any, weight: Any = None, bias: Any = None, *, eps: float = 1e-5) -> Tensor:
     """(x − mean) / √(variance + ε) · weight + bias for each channel of (N, C, *spatial), with given statistics."""
     y: Tensor = _batch_norm(x, mean, variance, *_given(weight, bias), eps=float(eps))
     return y
@@ -128,7 +125,8 @@ def _rms_norm(x: Any, *affine: Any, shape: tuple[int, ...], eps: float) -> Any:
 def _group_norm(x: Any, *affine: Any, groups: int, eps: float) -> Any:
     if x.ndim < 2 or x.shape[1] % groups:
         raise ShapeError(
-            f"group_norm: an input of shape {x.shape} in {groups} groups", expected=f"channels (axis 1) divisible by {groups}"
+            f"group_norm: an input of shape {x.shape} in {groups} groups",
+            expected=f"channels (axis 1) divisible by {groups}",
         )
     _, deviation, variance = _centred(x.reshape(x.shape[0], groups, -1), (2,))
     return _scaled((deviation * rsqrt(variance + eps)).reshape(x.shape), affine, _channels(x))
@@ -137,7 +135,8 @@ def _group_norm(x: Any, *affine: Any, groups: int, eps: float) -> Any:
 def _check_last(name: str, x: Any, shape: tuple[int, ...]) -> None:
     if x.shape[x.ndim - len(shape) :] != shape or x.ndim < len(shape):
         raise ShapeError(
-            f"{name}: an input of shape {x.shape} does not end in {shape}", expected=f"(…, {', '.join(map(str, shape))})"
+            f"{name}: an input of shape {x.shape} does not end in {shape}",
+            expected=f"(…, {', '.join(map(str, shape))})",
         )
 
 
@@ -154,7 +153,7 @@ def layer_norm(x: Any, shape: Any, weight: Any = None, bias: Any = None, *, eps:
 
 
 def rms_norm(x: Any, shape: Any, weight: Any = None, *, eps: float = 1e-6) -> Tensor:
-    """x / √(mean of x² + ε) · weight over the last axes: Zhang and Sennrich 2019."""
+    """Root mean square: x / √(mean of x² + ε) · weight over the last axes: Zhang and Sennrich 2019."""
     y: Tensor = _rms_norm(x, *_given(weight, None), shape=_shape(shape), eps=float(eps))
     return y
 
