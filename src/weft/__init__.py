@@ -23,6 +23,7 @@ from weft.graph.dtype import (
     uint64,
 )
 from weft.graph.dtype import bool_ as bool
+from weft.nn.summary import summary
 from weft.ops.creation import arange, eye, full, full_like, linspace, ones, ones_like, tril, triu, zeros, zeros_like
 from weft.ops.elementwise import (
     abs,
@@ -143,6 +144,8 @@ from weft.tensor import Tensor, as_tensor, tensor
 from weft.train.history import History
 from weft.train.metrics import Metric
 from weft.train.run import Run
+from weft.train.saving import load, save
+from weft.train.trainer import Trainer, fit
 from weft.transforms import grad, gradients, no_grad, value_and_grad
 
 __version__ = "0.1.0"
@@ -162,7 +165,7 @@ __all__ = [
     "RecompileWarning",
     "Run",
     "Tensor",
-
+    "Trainer",
     "abs",
     "acos",
     "acosh",
@@ -216,7 +219,7 @@ __all__ = [
     "explain",
     "expm1",
     "eye",
-
+    "fit",
     "flatten",
     "flip",
     "float16",
@@ -243,7 +246,7 @@ __all__ = [
     "less",
     "less_equal",
     "linspace",
-
+    "load",
     "log",
     "log10",
     "log1p",
@@ -292,7 +295,7 @@ __all__ = [
     "roll",
     "round",
     "rsqrt",
-
+    "save",
     "scan",
     "sigmoid",
     "sign",
@@ -307,7 +310,7 @@ __all__ = [
     "std",
     "subtract",
     "sum",
-
+    "summary",
     "take",
     "take_along_axis",
     "tan",

@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 
 from weft.data import NAMES, as_dataset, diabetes, digits, iris, load
@@ -43,3 +44,17 @@ def test_unknown_names_list_the_known_ones():
     assert "'Irish'" in caught.value.received
     assert "'iris', 'digits', 'wine', 'breast_cancer', 'diabetes'" in caught.value.expected
     assert caught.value.cure == "weft.data.load('iris')"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_file_with_the_same_columns_can_be_read_by_the_same_recipe(name):
+    data = load(name)
+    frame = pd.DataFrame(data.x, columns=list(data.features)).iloc[::50, ::-1]
+    frame[data.target] = [data.classes[k] if data.classes else k for k in data.y[::50]]
+    again = data.table.dataset(frame)
+    assert np.array_equal(again.x, data.x[::50])
+    assert np.array_equal(again.y, data.y[::50])
+
+
+def test_pictures_have_no_table():
+    assert digits(image=True).table is None

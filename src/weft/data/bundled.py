@@ -8,8 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from weft.data.column import Column
 from weft.data.dataset import Dataset
 from weft.data.naming import closest, listing
+from weft.data.recipe import Table
+from weft.data.target import TableTask
 from weft.errors import ArgumentError
 
 
@@ -33,7 +36,7 @@ def digits(*, image: bool = False) -> Dataset:
     from sklearn.datasets import load_digits
 
     data = _classes("digits", "digit", load_digits())
-    return replace(data, x=data.x.reshape(-1, 1, 8, 8), features=()) if image else data
+    return replace(data, x=data.x.reshape(-1, 1, 8, 8), features=(), table=None) if image else data
 
 
 def wine() -> Dataset:
@@ -68,13 +71,15 @@ def diabetes() -> Dataset:
 
     # scikit-learn's default is scaled over all rows, validation rows included.
     raw = load_diabetes(scaled=False)
+    table = _table(raw, "progression", (), "regression", "target 'progression' is a quantity: regression")
     return Dataset(
         x=raw.data.astype(np.float32),
         y=raw.target.astype(np.float32),
         name="diabetes",
-        features=tuple(raw.feature_names),
-        target="progression",
+        features=table.features,
+        target=table.target,
         task="regression",
+        table=table,
     )
 
 
@@ -101,12 +106,22 @@ def load(name: str) -> Dataset:
 
 
 def _classes(name: str, target: str, raw: Any) -> Dataset:
+    classes = tuple(str(label) for label in raw.target_names)
+    reason = f"target {target!r} names {len(classes)} classes: classification"
+    table = _table(raw, target, classes, "classification", reason)
     return Dataset(
         x=raw.data.astype(np.float32),
         y=raw.target.astype(np.int64),
         name=name,
-        features=tuple(str(feature) for feature in raw.feature_names),
+        features=table.features,
         target=target,
-        classes=tuple(str(label) for label in raw.target_names),
+        classes=classes,
         task="classification",
+        table=table,
     )
+
+
+def _table(raw: Any, target: str, classes: tuple[str, ...], task: TableTask, reason: str) -> Table:
+    """The recipe that reads a file with these columns as the data set was read."""
+    columns = tuple(Column(str(feature), "number") for feature in raw.feature_names)
+    return Table(columns, target, classes, task, reason)

@@ -55,7 +55,7 @@ class Conv(Module):
         self.kernel_size = spread(layer, "kernel_size", kernel_size, self.axes)
         self.stride = spread(layer, "stride", stride, self.axes)
         self.dilation = spread(layer, "dilation", dilation, self.axes)
-        self.padding = padding
+        self.padding = padding if isinstance(padding, str) else spread(layer, "padding", padding, self.axes, least=0)
         pads(layer, padding, self.kernel_size, self.stride, self.dilation)
         self.groups = groups
         self.weight_init, self.bias_init, self.dtype = weight_init, bias_init, data_type(dtype)
@@ -101,7 +101,7 @@ class Conv(Module):
     def extra_repr(self) -> str:
         known = "?" if self.in_channels is None else self.in_channels
         text = f"{known}, {self.out_channels}, kernel_size={self.kernel_size}, stride={self.stride}"
-        plain = {"padding": 0, "dilation": (1,) * self.axes, "groups": 1}
+        plain = {"padding": (0,) * self.axes, "dilation": (1,) * self.axes, "groups": 1}
         text += "".join(f", {k}={getattr(self, k)!r}" for k, usual in plain.items() if getattr(self, k) != usual)
         return text + ("" if self.bias is not None else ", bias=False")
 

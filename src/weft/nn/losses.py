@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from weft.control import scan
 from weft.errors import ArgumentError
 from weft.nn import functional as F
 from weft.nn.lookup import find
@@ -169,7 +170,15 @@ def get_loss(of: str | Loss | Module | Function) -> Loss:
 
 
 def _with_reduction(function: Callable[..., Any]) -> Function:
-    """``function`` with the argument ``reduction``, which it may not have."""
+    """``function`` with the argument ``reduction``; one that only gives a mean is asked for each example alone."""
     if "reduction" in inspect.signature(function).parameters:
         return function
-    return lambda prediction, target, reduction="mean": function(prediction, target)
+
+    def reducible(prediction: Any, target: Any, reduction: str = "mean") -> Any:
+        whole = function(prediction, target)
+        if reduction != "none" or whole.ndim:
+            return whole
+        one = lambda _, row: (None, function(row[0].expand_dims(axis=0), row[1].expand_dims(axis=0)))
+        return scan(one, None, (prediction, target))[1]
+
+    return reducible

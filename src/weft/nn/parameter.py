@@ -17,7 +17,8 @@ from weft.graph.node import Node
 from weft.graph.recording import context
 from weft.nn import init as initial
 from weft.random import generator, hashed
-from weft.runtime.log import log_of, run
+from weft.runtime.devices import default_device
+from weft.runtime.log import Log, log_of, run
 from weft.tensor import Tensor, as_tensor, leaf_of
 
 if TYPE_CHECKING:
@@ -170,9 +171,13 @@ class Promised(Parameter):
         with _settling:
             if type(self) is Promised:
                 assert self.start is not None
-                self._take(leaf_of(draw(self.start, self.path)))
-                self.__class__ = Parameter  # type: ignore[assignment]
+                self.settle(draw(self.start, self.path))
         return self.node
+
+    def settle(self, value: Any) -> None:
+        """Take its first value: from here on it is a parameter like any other."""
+        self._take(leaf_of(value))
+        self.__class__ = Parameter  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         return f"Parameter(not drawn yet, shape={self.known_shape})"
@@ -193,7 +198,8 @@ def draw(start: Start, path: str) -> np.ndarray | Tensor:
             cure="model.build((batch, features)), or call the model once, or give both sizes: nn.Linear(4, 16)",
         )
     key = (hashed(start.seed), hashed(path))
-    with context.set(recording=log_of(None), tracking=False, literal=False, path=path):
+    outside = context.recording if isinstance(context.recording, Log) else log_of(default_device())
+    with context.set(recording=outside, tracking=False, literal=False, path=path):
         value = as_tensor(start.init(start.shape, key, fan_in=start.fan_in, fan_out=start.fan_out))
         if value.shape != start.shape:
             raise ShapeError(

@@ -18,14 +18,13 @@ class MaxPool(Module):
     axes: ClassVar[int]
 
     def __init__(self, window: Any, stride: Any = None, padding: Any = 0) -> None:
-        self.window, self.stride = checked(self, window, stride, padding)
-        self.padding = padding
+        self.window, self.stride, self.padding = checked(self, window, stride, padding)
 
     def forward(self, x: Any) -> Tensor:
         return functional.max_pool(x, self.window, stride=self.stride, padding=self.padding)
 
     def extra_repr(self) -> str:
-        return f"window={self.window}, stride={self.stride or self.window}, padding={self.padding!r}"
+        return f"window={self.window}, stride={self.stride or self.window}, padding={self.padding}"
 
 
 class AvgPool(Module):
@@ -34,8 +33,8 @@ class AvgPool(Module):
     axes: ClassVar[int]
 
     def __init__(self, window: Any, stride: Any = None, padding: Any = 0, count_include_pad: bool = True) -> None:
-        self.window, self.stride = checked(self, window, stride, padding)
-        self.padding, self.count_include_pad = padding, count_include_pad
+        self.window, self.stride, self.padding = checked(self, window, stride, padding)
+        self.count_include_pad = count_include_pad
 
     def forward(self, x: Any) -> Tensor:
         return functional.average_pool(
@@ -43,16 +42,17 @@ class AvgPool(Module):
         )
 
     def extra_repr(self) -> str:
-        return f"window={self.window}, stride={self.stride or self.window}, padding={self.padding!r}"
+        return f"window={self.window}, stride={self.stride or self.window}, padding={self.padding}"
 
 
-def checked(layer: MaxPool | AvgPool, window: Any, stride: Any, padding: Any) -> tuple[Any, Any]:
-    """Window and stride with one entry per axis, refused where they make no sense."""
+def checked(layer: MaxPool | AvgPool, window: Any, stride: Any, padding: Any) -> tuple[Any, Any, Any]:
+    """Window, stride and padding with one entry per axis, refused where they make no sense."""
     name = type(layer).__name__
     each = spread(name, "window", window, layer.axes)
     step = None if stride is None else spread(name, "stride", stride, layer.axes)
-    check_window(name, each, step, padding)
-    return each, step
+    around = spread(name, "padding", padding, layer.axes, least=0)
+    check_window(name, each, step, around)
+    return each, step, around
 
 
 @register

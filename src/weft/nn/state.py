@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from weft.errors import ArgumentError, ShapeError
-from weft.nn.parameter import Buffer, Parameter
+from weft.nn.parameter import Buffer, Parameter, Promised
 from weft.tensor import Tensor
 
 if TYPE_CHECKING:
@@ -76,15 +76,28 @@ def load_state_dict(module: Module, values: Mapping[str, Any], *, strict: bool) 
     missing = [path for path in wanted if path not in arrays]
     unexpected = [path for path in arrays if path not in wanted]
     misfits = [
-        f"{path}: the model has {wanted[path].shape}, the state {array.shape}"
+        f"{path}: the model has {shape_of(wanted[path])}, the state {array.shape}"
         for path, array in arrays.items()
-        if path in wanted and wanted[path].shape != array.shape
+        if path in wanted and shape_of(wanted[path]) != array.shape
     ]
     if misfits or (strict and (missing or unexpected)):
         raise misfit(missing if strict else [], unexpected if strict else [], misfits)
     for path, array in arrays.items():
         if path in wanted:
-            wanted[path].assign(Tensor(array, wanted[path].dtype))
+            take(wanted[path], array)
+
+
+def take(tensor: Parameter | Buffer, array: np.ndarray) -> None:
+    """Give the tensor this value; a parameter that has none yet need not draw one first."""
+    if isinstance(tensor, Promised):
+        tensor.settle(Tensor(array, tensor.known_dtype))
+    else:
+        tensor.assign(Tensor(array, tensor.dtype))
+
+
+def shape_of(tensor: Parameter | Buffer) -> tuple[int, ...]:
+    """The shape, without drawing a value where it is known already."""
+    return (tensor.known_shape if isinstance(tensor, Parameter) else None) or tensor.shape
 
 
 def array_of(value: Any) -> np.ndarray:

@@ -29,7 +29,7 @@ full_op = Op(
     lower=lambda value, *, shape, dtype: jnp.broadcast_to(cast.lower(value, dtype=dtype), shape),
     vjp=lambda g, y, value, *, shape, dtype: (g,),
 )
-triangle_op = Op(  # ``x`` with zeros above (lower=True) or below the k-th diagonal
+triangle_op: Op = Op(  # ``x`` with zeros above (lower=True) or below the k-th diagonal
     "triangle",
     shape=lambda x, *, k, lower: x,
     lower=lambda x, *, k, lower: jnp.tril(x, k) if lower else jnp.triu(x, k),

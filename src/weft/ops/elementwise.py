@@ -12,11 +12,11 @@ from weft.graph.spec import Spec
 from weft.ops.engine import jnp, lax, special
 from weft.ops.rules import broadcast, broadcast_shapes, refusing, same, truth
 
-
 _REAL = {complex64: float32, complex128: float64}
 _numbers = refusing("bool", rule=same)
 _number_pair = refusing("bool", rule=broadcast)
 _reals = refusing("bool", "complex", rule=same)
+_real_pair = refusing("bool", "complex", rule=broadcast)
 
 
 def _to(x: Spec, *, dtype: DType) -> Spec:
@@ -48,8 +48,8 @@ multiply = Op("multiply", shape=broadcast, lower=jnp.multiply, vjp=lambda g, y, 
 divide = Op("divide", shape=broadcast, takes=floating, lower=jnp.divide, vjp=lambda g, y, a, b: (g / b, -g * y / b))
 negative = Op("negative", shape=_numbers, lower=jnp.negative, vjp=lambda g, y, x: (-g,))
 positive = Op("positive", shape=same, lower=lambda x: x, vjp=lambda g, y, x: (g,))
-floor_divide = Op("floor_divide", shape=_number_pair, lower=jnp.floor_divide)
-remainder = Op("remainder", shape=_number_pair, lower=jnp.remainder, vjp=lambda g, y, a, b: (g, -g * floor(a / b)))
+floor_divide = Op("floor_divide", shape=_real_pair, lower=jnp.floor_divide)
+remainder = Op("remainder", shape=_real_pair, lower=jnp.remainder, vjp=lambda g, y, a, b: (g, -g * floor(a / b)))
 reciprocal = Op("reciprocal", shape=same, takes=floating, lower=jnp.reciprocal, vjp=lambda g, y, x: (-g * y * y,))
 square = Op("square", shape=_numbers, lower=jnp.square, vjp=lambda g, y, x: (2 * g * x,))
 
@@ -61,9 +61,21 @@ def _pow_vjp(g: Any, y: Any, a: Any, b: Any) -> tuple[Any, Any]:
 
 
 pow = Op("pow", shape=_number_pair, lower=jnp.power, vjp=_pow_vjp)
-integer_pow = Op(
+
+
+def _integer_pow(x: Spec, *, exponent: int) -> Spec:
+    if exponent < 0 and x.dtype.is_integer:
+        raise DTypeError(
+            f"an {x.dtype.name} tensor to the power of {exponent}",
+            expected="a floating type, as the result is not whole",
+            cure="x.astype(wf.float32)",
+        )
+    return _numbers(x)
+
+
+integer_pow: Op = Op(
     "integer_pow",
-    shape=refusing("bool", rule=lambda x, *, exponent: x),
+    shape=_integer_pow,
     lower=lambda x, *, exponent: lax.integer_pow(x, exponent),
     vjp=lambda g, y, x, *, exponent: (g * exponent * integer_pow(x, exponent=exponent - 1) if exponent else None,),
 )
@@ -97,7 +109,7 @@ hypot = Op(
 # ── trigonometry ────────────────────────────────────────────────────────────────────────────────────────────
 
 sin = Op("sin", shape=same, takes=floating, lower=jnp.sin, vjp=lambda g, y, x: (g * cos(x),))
-cos = Op("cos", shape=same, takes=floating, lower=jnp.cos, vjp=lambda g, y, x: (-g * sin(x),))
+cos: Op = Op("cos", shape=same, takes=floating, lower=jnp.cos, vjp=lambda g, y, x: (-g * sin(x),))
 tan = Op("tan", shape=same, takes=floating, lower=jnp.tan, vjp=lambda g, y, x: (g * (1 + y * y),))
 asin = Op("asin", shape=same, takes=floating, lower=jnp.arcsin, vjp=lambda g, y, x: (g * rsqrt(1 - x * x),))
 acos = Op("acos", shape=same, takes=floating, lower=jnp.arccos, vjp=lambda g, y, x: (-g * rsqrt(1 - x * x),))
@@ -110,7 +122,7 @@ atan2 = Op(
     vjp=lambda g, y, a, b: (g * b / (a * a + b * b), -g * a / (a * a + b * b)),
 )
 sinh = Op("sinh", shape=same, takes=floating, lower=jnp.sinh, vjp=lambda g, y, x: (g * cosh(x),))
-cosh = Op("cosh", shape=same, takes=floating, lower=jnp.cosh, vjp=lambda g, y, x: (g * sinh(x),))
+cosh: Op = Op("cosh", shape=same, takes=floating, lower=jnp.cosh, vjp=lambda g, y, x: (g * sinh(x),))
 tanh = Op("tanh", shape=same, takes=floating, lower=jnp.tanh, vjp=lambda g, y, x: (g * (1 - y * y),))
 asinh = Op("asinh", shape=same, takes=floating, lower=jnp.arcsinh, vjp=lambda g, y, x: (g * rsqrt(x * x + 1),))
 acosh = Op("acosh", shape=same, takes=floating, lower=jnp.arccosh, vjp=lambda g, y, x: (g * rsqrt(x * x - 1),))
@@ -140,7 +152,7 @@ def _sigmoid(x: Any) -> Any:
 # ── size, sign and rounding ─────────────────────────────────────────────────────────────────────────────────
 
 
-def _magnitude(x: Spec) -> Spec:
+def _as_real(x: Spec) -> Spec:
     return Spec(x.shape, _REAL.get(x.dtype, x.dtype))
 
 
@@ -150,9 +162,11 @@ def _whole(name: str) -> Op:
     return Op(name, shape=_reals, lower=lambda x: rounded(x) if dtype(x.dtype).is_floating else x)
 
 
-abs = Op("abs", shape=_magnitude, lower=jnp.abs, vjp=lambda g, y, x: (g * conj(sign(x)),))
-sign = Op("sign", shape=_numbers, lower=jnp.sign)
-floor, ceil, trunc = _whole("floor"), _whole("ceil"), _whole("trunc")
+abs = Op("abs", shape=_as_real, lower=jnp.abs, vjp=lambda g, y, x: (g * conj(sign(x)),))
+sign: Op = Op("sign", shape=_numbers, lower=jnp.sign)
+floor: Op = _whole("floor")
+ceil: Op = _whole("ceil")
+trunc: Op = _whole("trunc")
 round = Op("round", shape=_numbers, lower=jnp.round)
 
 
@@ -186,7 +200,7 @@ def _where_takes(kinds: tuple[Any, ...]) -> tuple[Any, ...]:
     return (dtype(bool), *alike(kinds[1:]))
 
 
-where = Op(
+where: Op = Op(
     "where",
     shape=lambda condition, a, b: Spec(broadcast_shapes(condition.shape, a.shape, b.shape), a.dtype),
     takes=_where_takes,
@@ -214,9 +228,11 @@ bitwise_right_shift = Op("bitwise_right_shift", shape=broadcast, lower=jnp.right
 # ── complex numbers ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-real = Op("real", shape=_magnitude, takes=unchanged, lower=jnp.real, vjp=lambda g, y, x: (g,))
-imag = Op("imag", shape=_magnitude, takes=unchanged, lower=jnp.imag, vjp=lambda g, y, x: (g * -1j,))
-conj = Op("conj", shape=same, lower=lambda x: jnp.conj(x) if x.dtype.kind == "c" else x, vjp=lambda g, y, x: (conj(g),))
+real = Op("real", shape=_as_real, takes=unchanged, lower=jnp.real, vjp=lambda g, y, x: (g,))
+imag = Op("imag", shape=_as_real, takes=unchanged, lower=jnp.imag, vjp=lambda g, y, x: (g * -1j,))
+conj: Op = Op(
+    "conj", shape=same, lower=lambda x: jnp.conj(x) if x.dtype.kind == "c" else x, vjp=lambda g, y, x: (conj(g),)
+)
 
 # ── the function that people call ───────────────────────────────────────────────────────────────────────────
 

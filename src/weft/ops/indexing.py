@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from weft.errors import ArgumentError, DTypeError, ShapeError
-from weft.graph.dtype import int64
+from weft.graph.dtype import DType, int64
 from weft.graph.node import Handle
 from weft.graph.op import Casts, Kind, Op
 from weft.graph.spec import Spec
@@ -59,7 +59,7 @@ def _place_lower(x: Any, *starts: Any, axes: Any, drop: Any, shape: Any) -> Any:
     return lax.dynamic_update_slice(jnp.zeros(shape, x.dtype), block, _full_starts(starts, axes, len(shape)))
 
 
-place_op = Op(  # the transpose of window: zeros of ``shape`` with ``x`` at ``starts``
+place_op: Op = Op(  # the transpose of window: zeros of ``shape`` with ``x`` at ``starts``
     "place",
     shape=lambda x, *starts, axes, drop, shape: Spec(shape, x.dtype),
     takes=_starts,
@@ -110,7 +110,7 @@ gather_op = Op(  # x[indices]: index tensors choose along the axes of ``pattern`
         *(None for _ in indices),
     ),
 )
-scatter_add_op = Op(  # the transpose of gather: zeros of ``shape`` with ``g`` added at the indices
+scatter_add_op: Op = Op(  # the transpose of gather: zeros of ``shape`` with ``g`` added at the indices
     "scatter_add",
     shape=refusing("bool", rule=lambda g, *indices, pattern, shape: Spec(shape, g.dtype)),
     takes=lambda kinds: (None,) * len(kinds),
@@ -165,7 +165,7 @@ def _put_along(g: Spec, indices: Spec, *, axis: int, size: int) -> Spec:
     return Spec(tuple(size if a == axis else n for a, n in enumerate(g.shape)), g.dtype)
 
 
-put_along_op = Op(  # the transpose of take_along_axis
+put_along_op: Op = Op(  # the transpose of take_along_axis
     "put_along_axis",
     shape=refusing("bool", rule=_put_along),
     takes=_starts,
@@ -329,15 +329,25 @@ def _stride(x: Any, axis: int, k: slice) -> Any:
 
 def replaced(x: Any, key: Any, value: Any) -> Any:
     """A tensor like ``x`` with ``x[key]`` replaced by ``value``, which broadcasts."""
-    from weft.ops.creation import arange
+    from weft.ops.creation import arange, full
 
-    positions = getitem(reshape_op(arange(x.node.spec.size), shape=x.shape), key)
+    size = x.node.spec.size
+    positions = getitem(reshape_op(arange(size), shape=x.shape), key)
     flat = reshape_op(positions, shape=(-1,))
-    values = (value + getitem(x, key) * 0 if not isinstance(value, Handle) else value).astype(x.dtype)
-    spread = reshape_op(values.broadcast_to(positions.shape), shape=(-1,))
-    ones = scatter_add_op(spread * 0 + 1, flat, pattern=(True,), shape=(x.node.spec.size,))
-    put = scatter_set_op(spread, flat, size=x.node.spec.size)
-    return where(reshape_op(ones, shape=x.shape) > 0, reshape_op(put, shape=x.shape), x)
+    values = reshape_op(_as_values(value, x.dtype).broadcast_to(positions.shape), shape=(-1,))
+    put = scatter_set_op(values, flat, size=size)
+    times = scatter_add_op(full(flat.shape, 1, dtype=int64), flat, pattern=(True,), shape=(size,))
+    return where(reshape_op(times, shape=x.shape) > 0, reshape_op(put, shape=x.shape), x)
+
+
+def _as_values(value: Any, dtype: DType) -> Any:
+    from weft.graph import op
+    from weft.ops.creation import full
+
+    if isinstance(value, bool | int | float | complex):
+        return full((), value, dtype=dtype)
+    found: Any = value if isinstance(value, Handle) else op.convert(value)
+    return found.astype(dtype)
 
 
 scatter_set_op = Op(  # zeros with ``values`` written at the positions ``indices``; of equal ones the last wins

@@ -15,16 +15,16 @@ from weft.ops.shape import broadcast_to_op, expand_dims, matrix_transpose, movea
 
 
 def _sides(a: Spec, b: Spec, ta: bool, tb: bool) -> tuple[int, int, int, int]:
-    (n, k), (l, m) = a.shape[-2:], b.shape[-2:]
-    return (*((k, n) if ta else (n, k)), *((m, l) if tb else (l, m)))
+    (n, k), (j, m) = a.shape[-2:], b.shape[-2:]
+    return (*((k, n) if ta else (n, k)), *((m, j) if tb else (j, m)))
 
 
 def _dot(a: Spec, b: Spec, *, ta: bool, tb: bool) -> Spec:
-    n, k, l, m = _sides(a, b, ta, tb)
-    if k != l:
+    n, k, j, m = _sides(a, b, ta, tb)
+    if k != j:
         raise ShapeError(
             f"matmul of shapes {a.shape}{' transposed' * ta} and {b.shape}{' transposed' * tb}: "
-            f"the inner sizes {k} and {l} differ",
+            f"the inner sizes {k} and {j} differ",
             expected="(…, n, k) @ (…, k, m)",
             cure="a.T, a.reshape(…), or a layer of the right size",
         )

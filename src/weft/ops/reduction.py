@@ -8,7 +8,7 @@ from weft.errors import ShapeError
 from weft.graph.dtype import DType, bool_, dtype, int64, uint64
 from weft.graph.op import Op, floating
 from weft.graph.spec import Spec
-from weft.ops.elementwise import cast, exp, sqrt, where
+from weft.ops.elementwise import cast, exp, sqrt
 from weft.ops.engine import jnp, special
 from weft.ops.rules import Axes, normalize_axes, normalize_axis, reduced, reduction
 from weft.ops.shape import broadcast_to_op, flip_op, pad_op, permute_op, reshape_op, slice_op

@@ -28,7 +28,7 @@ def _reshape(x: Spec, *, shape: tuple[int, ...]) -> Spec:
     return Spec(resolve_shape(shape, x.size), x.dtype)
 
 
-reshape_op = Op(
+reshape_op: Op = Op(
     "reshape",
     shape=_reshape,
     lower=lambda x, *, shape: jnp.reshape(x, shape),
@@ -56,7 +56,7 @@ def _permute(x: Spec, *, axes: tuple[int, ...]) -> Spec:
     return Spec(tuple(x.shape[a] for a in axes), x.dtype)
 
 
-permute_op = Op(
+permute_op: Op = Op(
     "permute_dims",
     shape=_permute,
     lower=lambda x, *, axes: jnp.transpose(x, axes),
@@ -113,7 +113,7 @@ def _unslice_lower(x: Any, *, bounds: Bounds, shape: tuple[int, ...]) -> Any:
     return lax.pad(x, jnp.zeros((), x.dtype), padding)
 
 
-unslice_op = Op(  # the transpose of slice: zeros of ``shape`` with ``x`` at the bounds
+unslice_op: Op = Op(  # the transpose of slice: zeros of ``shape`` with ``x`` at the bounds
     "unslice",
     shape=lambda x, *, bounds, shape: Spec(shape, x.dtype),
     lower=_unslice_lower,
@@ -135,13 +135,13 @@ pad_op = Op(
     lower=lambda x, value, *, widths: lax.pad(x, value, [(before, after, 0) for before, after in widths]),
     vjp=_pad_vjp,
 )
-flip_op = Op(
+flip_op: Op = Op(
     "flip",
     shape=lambda x, *, axis: x,
     lower=lambda x, *, axis: jnp.flip(x, axis),
     vjp=lambda g, y, x, *, axis: (flip_op(g, axis=axis),),
 )
-roll_op = Op(
+roll_op: Op = Op(
     "roll",
     shape=lambda x, *, shift, axis: x,
     lower=lambda x, *, shift, axis: jnp.roll(x, shift, axis),

@@ -139,7 +139,7 @@ def write_run(run: Run, folder: str | os.PathLike[str], prepared: Prepared) -> P
     described = {"format": "weft.run/1", **about, "settings": run.settings, "notes": run.notes}
     write_atomically(target / "run.json", json.dumps(described, indent=1))
     if run.evidence is not None:
-        write_atomically(target / "evidence.json", json.dumps(run.evidence.to_json()))
-        write_atomically(target / "diagnosis.json", json.dumps(run.diagnosis.to_json(), indent=1))
+        write_atomically(target / "evidence.json", run.evidence.to_json())
+        write_atomically(target / "diagnosis.json", run.diagnosis.to_json())
     run.report(target / "report.html")
     return target

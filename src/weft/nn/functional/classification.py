@@ -30,6 +30,7 @@ def _cross_entropy(
     whole = not target.dtype.is_differentiable
     _check_target(x, target, whole)
     each = weight[0].reshape(*(classes if k == axis else 1 for k in range(x.ndim))) if weight else 1
+    target = target.astype(int64) if whole else target  # narrow unsigned labels cannot be compared with −100
     kept = target != ignore_index if whole else True
     q = _one_hot(target, x, axis) if whole else target
     counted = (q * each).sum(axis=axis) if whole else None  # the weight of each label
@@ -55,7 +56,7 @@ def _class_axis(x: Any) -> int:
 def _one_hot(target: Any, x: Any, axis: int) -> Any:
     # By comparison, which fuses with what uses it; no scatter.
     number = iota_op(shape=x.shape, axis=axis, dtype=int64)
-    return (number == target.astype(int64).expand_dims(axis=axis)).astype(x.dtype)
+    return (number == target.expand_dims(axis=axis)).astype(x.dtype)
 
 
 def _check_target(x: Any, target: Any, whole: bool) -> None:

@@ -14,11 +14,6 @@ from weft.tensor import Tensor
 _checked: WeakKeyDictionary[Node, Any] = WeakKeyDictionary()  # what was found in range, once for each tensor
 
 
-def known_values(x: Tensor) -> np.ndarray | None:
-    """The values of ``x`` if it has any already; None while it is only recorded."""
-    return None if x.node.data is None else np.asarray(x.node.data)
-
-
 def check_labels(labels: Tensor, classes: int, ignore_index: int, logits_shape: tuple[int, ...], axis: int) -> None:
     """Refuse labels outside 0 … classes − 1, where their values are known, naming the first one."""
     node = labels.node
@@ -36,6 +31,22 @@ def check_labels(labels: Tensor, classes: int, ignore_index: int, logits_shape: 
             cure=_cure(values, classes, ignore_index),
         )
     _checked[node] = (classes, ignore_index)
+
+
+def check_indices(indices: Tensor, rows: int) -> None:
+    """Refuse indices outside 0 … rows − 1, where their values are known."""
+    node = indices.node
+    if node.data is None or _checked.get(node) == rows:
+        return
+    values = np.asarray(node.data)
+    wrong = (values < 0) | (values >= rows)
+    if wrong.any():
+        raise DataError(
+            f"embedding: the index {values[wrong][0]} for a table of {rows} rows",
+            expected=f"0 ≤ index < {rows}",
+            cure=f"nn.Embedding({values.max() + 1}, …)" if values.max() >= rows else None,
+        )
+    _checked[node] = rows
 
 
 def _cure(values: np.ndarray, classes: int, ignore_index: int) -> str:

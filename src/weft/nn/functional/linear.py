@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from weft.errors import DataError, DTypeError, ShapeError
+from weft.errors import DTypeError, ShapeError
 from weft.graph.function import function
 from weft.graph.op import floating
-from weft.nn.functional.labels import known_values
+from weft.nn.functional.labels import check_indices
 from weft.ops import indexing, linalg
 from weft.tensor import Tensor, as_tensor
 
@@ -51,15 +51,7 @@ def embedding(indices: Any, weight: Any) -> Tensor:
     at = as_tensor(indices)
     if not at.dtype.is_integer:
         raise DTypeError(f"embedding of {at.dtype.name} numbers", expected="whole numbers", cure="x.astype(wf.int64)")
-    values = known_values(at)
-    rows = weight.shape[0]
-    if values is not None and values.size and not 0 <= values.min() <= values.max() < rows:
-        wrong = int(values.max()) if values.max() >= rows else int(values.min())
-        raise DataError(
-            f"embedding: the index {wrong} for a table of {rows} rows",
-            expected=f"0 ≤ index < {rows}",
-            cure=f"nn.Embedding({int(values.max()) + 1}, …)" if wrong >= rows else None,
-        )
+    check_indices(at, weight.shape[0])
     y: Tensor = indexing.take(weight, at, axis=0)
     return y
 

@@ -1,0 +1,77 @@
+"""The `weft` command: train, predict, evaluate, diagnose, report, devices.
+
+- `parsing`: a parser whose errors are lessons, and the numbers that options take
+- `options`: every option of `weft train`, declared once
+- `wording`: what is printed, at the width of the terminal; Python's words turned into the command's
+- `sources`, `models`, `folders`: data, network and run folder from what was typed
+- `train`, `apply`, `look`: the commands; they alone import the rest of Weft, when they run
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from weft import __version__
+from weft.cli import apply, look, train
+from weft.cli.parsing import Parser
+from weft.cli.wording import failure, warning
+from weft.errors import WeftError
+
+INTERRUPTED = 130  # as a shell counts a process that Ctrl-C ended
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; its exit status: 0, 2 after an error that was explained, 130 after Ctrl-C."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a terminal that lacks → is no reason to fail
+            stream.reconfigure(errors="replace")
+    try:
+        options = parser().parse(argv)
+        with warnings_as_lines():
+            return int(options.run(options))
+    except WeftError as error:
+        print(failure(error), file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("weft: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:  # whoever was reading has seen enough, as in: weft predict … | head
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def parser() -> Parser:
+    """The command line with all its commands."""
+    top = Parser(
+        prog="weft",
+        description="Neural networks with a diagnosis: trains, and says whether the model overfits.",
+        epilog="Example: weft train iris, then weft COMMAND --help for all options.",
+    )
+    top.add_argument("--version", action="version", version=f"weft {__version__}")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True, title="commands")
+    for family in (train, apply, look):
+        family.add_commands(commands)
+    return top
+
+
+@contextmanager
+def warnings_as_lines() -> Iterator[None]:
+    """Print each of Weft's own warnings once, in one line; leave others to Python."""
+    seen: set[str] = set()
+
+    def show(message: Any, category: type[Warning], filename: str, lineno: int, *rest: Any) -> None:
+        if not category.__module__.startswith("weft."):
+            usual(message, category, filename, lineno, *rest)
+        elif str(message) not in seen:
+            seen.add(str(message))
+            print(warning(str(message)), file=sys.stderr)
+
+    with warnings.catch_warnings():
+        usual, warnings.showwarning = warnings.showwarning, show
+        warnings.filterwarnings("always", module=r"weft\.")
+        yield

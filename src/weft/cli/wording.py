@@ -1,0 +1,125 @@
+"""What the command prints: at the width of the terminal, and in the command's words instead of Python's."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import textwrap
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from weft.errors import WeftError
+
+if TYPE_CHECKING:
+    from weft.overfit import Diagnosis
+
+# Python on the left, what to type on the right; tried in this order.
+_IN_SHELL = [
+    (r"call trainer\.fit\(…, (\w+)=(\w+)\) again, it continues", r"<\1> \2"),
+    (r"trainer\.fit\((?:…|data), (\w+)=([\w.]+)\)", r"<\1> \2"),
+    (r"trainer\.fit on 20 examples", "<examples> 20"),
+    (r"trainer\.evaluate\(test\)", "weft evaluate RUN test.csv"),
+    (r"Trainer\(…, seed=(\d+)\) to seed=(\d+)", r"<seed> \1 to <seed> \2"),
+    (r"optim\.AdamW\([\w.-]+, weight_decay=([\w.-]+)\)", r"<weight_decay> \1"),
+    (r"optim\.Adam\(([\w.-]+)\)", r"<learning_rate> \1"),
+    (r"nn\.Dropout\(([\d.]+)\) after each hidden layer", r"<dropout> \1"),
+    (r"nn\.Dropout\(0\.0\), weight_decay=0\.0", "without <dropout> and <weight_decay>"),
+    (r"read_csv\(path, target, ignore=\['(.*?)'\]\)", r"<ignore> '\1'"),
+    (r"ignore=\['(.*?)'\]", r"<ignore> '\1'"),
+    (r"y\.astype\('float32'\)", "<task> regression"),
+    (r"stratify=False, or ", ""),
+    (r"validation=None, or ", ""),
+    (r"""\b(missing|separator|task|validation|patience|epochs)=(["']?[^\s"',:)]+["']?)""", r"<\1> \2"),
+]
+
+
+def in_shell(text: str) -> str:
+    """A piece of advice in the words of the command.
+
+    >>> in_shell("more epochs: call trainer.fit(…, epochs=200) again, it continues")
+    'more epochs: --epochs 200'
+    >>> in_shell('missing="impute", or fill them in')
+    '--missing impute, or fill them in'
+    """
+    for python, shell in _IN_SHELL:
+        text = re.sub(python, shell, text)
+    text = re.sub(r"""<(\w+)> "(\w+)\"""", r"<\1> \2", text)
+    return re.sub(r"<(\w+)>", lambda found: "--" + found[1].replace("_", "-"), text)
+
+
+def width() -> int:
+    """The columns to fill: the terminal's, but neither very few nor more than a line that is easily read."""
+    return min(max(shutil.get_terminal_size((80, 24)).columns, 40), 100)
+
+
+def wrapped(text: str, first: str = "", rest: str | None = None) -> str:
+    """Text in lines, the first beginning with ``first``, the others with ``rest`` (as many spaces, if None)."""
+    indent = " " * len(first) if rest is None else rest
+    lines = textwrap.wrap(
+        text, width() - 1, initial_indent=first, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
+    return "\n".join(lines) or first
+
+
+def facts(pairs: Iterable[tuple[str, str]]) -> str:
+    """Names and what they stand for, in two columns."""
+    return "\n".join(wrapped(text, f"{name:<10} ") for name, text in pairs)
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Columns, the first to the left and the others to the right."""
+    lines = [head, *rows]
+    wide = [max(len(line[k]) for line in lines) for k in range(len(head))]
+    return "\n".join(
+        "  " + "  ".join([line[0].ljust(wide[0]), *(c.rjust(w) for c, w in zip(line[1:], wide[1:], strict=True))])
+        for line in lines
+    )
+
+
+def numbered(texts: Iterable[str]) -> str:
+    """A numbered list."""
+    return "\n".join(wrapped(text, f"  {k}. ") for k, text in enumerate(texts, 1))
+
+
+# ── errors and warnings ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def failure(error: WeftError) -> str:
+    """An error as the command says it: what was received, then the lesson, line by line."""
+    lines = [wrapped(in_shell(line), "weft: error: " if k == 0 else "", "  ") for k, line in enumerate(error.received.split("\n"))]  # fmt: skip
+    for label, text in (("expected:", error.expected), ("where:", error.where), ("try:", error.cure)):
+        for k, line in enumerate(text.split("\n") if text else ()):
+            lines.append(wrapped(in_shell(line), f"  {label if k == 0 else '':<9} "))
+    return "\n".join(lines)
+
+
+def warning(text: str) -> str:
+    """A warning as the command says it."""
+    return wrapped(in_shell(text), "weft: warning: ", "  ")
+
+
+# ── a diagnosis ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def verdict_line(found: Diagnosis) -> str:
+    """The verdict in one line."""
+    best = f"best epoch: {found.best_epoch}" if found.best_epoch else "no epoch with a finite loss"
+    return f"Verdict: {found.verdict} (confidence: {found.confidence}; {best})"
+
+
+def reason(found: Diagnosis) -> str:
+    """Why the verdict is what it is."""
+    return wrapped(found.explanation.removeprefix(f"{found.verdict}: "), "  ")
+
+
+def remedies(found: Diagnosis) -> str:
+    """What to try, in order, in the words of the command."""
+    return "To try, in this order:\n" + numbered(map(in_shell, found.remedies))
+
+
+def numbers(found: Diagnosis) -> str:
+    """All that the verdict rests on."""
+    from weft.overfit.words import num
+
+    rows = [(name.replace("_", " "), num(value)) for name, value in found.numbers.items()]
+    return "The numbers behind it:\n" + table(("", ""), rows)[0:].lstrip("\n").removeprefix(" " * 0)
