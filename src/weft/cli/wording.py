@@ -66,13 +66,12 @@ def facts(pairs: Iterable[tuple[str, str]]) -> str:
     return "\n".join(wrapped(text, f"{name:<10} ") for name, text in pairs)
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def table(rows: Sequence[Sequence[str]]) -> str:
     """Columns, the first to the left and the others to the right."""
-    lines = [head, *rows]
-    wide = [max(len(line[k]) for line in lines) for k in range(len(head))]
+    wide = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
-        "  " + "  ".join([line[0].ljust(wide[0]), *(c.rjust(w) for c, w in zip(line[1:], wide[1:], strict=True))])
-        for line in lines
+        "  " + "  ".join([row[0].ljust(wide[0]), *(c.rjust(w) for c, w in zip(row[1:], wide[1:], strict=True))])
+        for row in rows
     )
 
 
@@ -121,5 +120,4 @@ def numbers(found: Diagnosis) -> str:
     """All that the verdict rests on."""
     from weft.overfit.words import num
 
-    rows = [(name.replace("_", " "), num(value)) for name, value in found.numbers.items()]
-    return "The numbers behind it:\n" + table(("", ""), rows)[0:].lstrip("\n").removeprefix(" " * 0)
+    return "The numbers behind it:\n" + table([(name.replace("_", " "), num(v)) for name, v in found.numbers.items()])

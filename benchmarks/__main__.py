@@ -1,0 +1,13 @@
+"""``make bench``: everything, side by side with PyTorch in one run. Ratios above 1 mean that Weft is faster."""
+
+import platform
+
+import jax
+import torch
+
+from benchmarks import fitting, starting, stepping
+
+print(f"{platform.processor() or platform.machine()}, Python {platform.python_version()}, jax {jax.__version__}, torch {torch.__version__}")  # fmt: skip
+stepping.main()
+fitting.main()
+starting.main()

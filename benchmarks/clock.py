@@ -1,0 +1,30 @@
+"""Timing in turns, so that a machine whose speed drifts drifts for both sides."""
+
+import time
+
+
+def alternate(contestants, rounds=5, seconds=0.3):
+    """The least seconds per call of each function of ``contestants`` ({name: function}), taken in turns."""
+    counts = {}
+    for name, run in contestants.items():
+        run()
+        started = time.perf_counter()
+        run()
+        counts[name] = max(1, int(seconds / max(time.perf_counter() - started, 1e-7)))
+    best = dict.fromkeys(contestants, float("inf"))
+    for _ in range(rounds):
+        for name, run in contestants.items():
+            started = time.perf_counter()
+            for _ in range(counts[name]):
+                run()
+            best[name] = min(best[name], (time.perf_counter() - started) / counts[name])
+    return best
+
+
+def table(title, rows):
+    """Print rows of (what, ours, theirs, wanted ratio), times in seconds per step."""
+    print(f"\n{title}\n{'':44}{'weft':>11}{'PyTorch':>11}{'ratio':>8}{'wanted':>8}")
+    for what, ours, theirs, wanted in rows:
+        ratio = theirs / ours
+        mark = "" if ratio >= wanted else "  missed"
+        print(f"{what:<44}{ours * 1e6:>9.0f}us{theirs * 1e6:>9.0f}us{ratio:>7.2f}x{wanted:>7.1f}x{mark}", flush=True)

@@ -1,0 +1,99 @@
+"""Where runs lie: a folder for a new one, and the files of an old one."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from weft.data.naming import closest
+from weft.errors import FileError
+
+RUNS = Path("runs")
+
+
+@contextmanager
+def run_folder(asked: str | None, name: str) -> Iterator[tuple[Path, bool]]:
+    """The folder of a new run, there for the block, and whether it held an earlier run.
+
+    By default ``runs/name``, or ``runs/name-2`` and so on if that is taken: nothing is replaced unasked. A folder
+    that was asked for may hold an earlier run and nothing else. A new folder goes again if the block left it empty.
+    """
+    folder, replaces = (_numbered(name), False) if asked is None else _asked(Path(asked))
+    try:
+        yield folder, replaces
+    finally:
+        with contextlib.suppress(OSError):
+            if not any(folder.iterdir()):
+                folder.rmdir()
+
+
+def _numbered(name: str) -> Path:
+    for k in count(1):
+        folder = RUNS / (name if k == 1 else f"{name}-{k}")
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise _unwritable(folder, error) from error
+        return folder
+    raise AssertionError
+
+
+def _asked(folder: Path) -> tuple[Path, bool]:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        taken = any(folder.iterdir())
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+    if taken and not _is_run(folder):
+        raise FileError(
+            f"{folder} holds files, and no run of Weft",
+            expected="a new or empty folder, or one with an earlier run, which is then replaced",
+            cure=f"--folder {folder / 'run'}",
+        )
+    return folder, taken
+
+
+def _is_run(folder: Path) -> bool:
+    try:
+        about = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(about, dict) and about.get("format") == "weft.run/1"
+
+
+def _unwritable(folder: Path, error: OSError) -> FileError:
+    return FileError(
+        f"{folder} cannot be made a run's folder: {error.strerror or error}", expected="a folder that can be written"
+    )
+
+
+def part_of(run: str, name: str) -> Path:
+    """The file ``name`` of a run, which is given by its folder or by any file in it. Raises FileError."""
+    folder = Path(run).parent if Path(run).is_file() else Path(run)
+    if (folder / name).is_file():
+        return folder / name
+    if folder.is_dir():
+        held = ", ".join(sorted(path.name for path in folder.iterdir())[:8])
+        raise FileError(f"{folder} holds no {name}", expected="the folder of a run", where=f"it holds {held or 'nothing'}")
+    known = [str(path.parent) for path in RUNS.glob("*/run.json")]
+    near = closest(run, known) or closest(f"{RUNS}/{run}", known)
+    raise FileError(
+        f"there is no run {run!r}",
+        expected="the folder that weft train named at its end" + (f": {', '.join(sorted(known)[:8])}" if known else ""),
+        cure=near or "weft train iris",
+    )
+
+
+def json_of(path: Path) -> Any:
+    """What a JSON file holds; raises FileError when it is damaged."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise FileError(f"{path} is damaged: {error}", expected="the file as weft train wrote it") from error
