@@ -8,6 +8,7 @@ from typing import Any
 
 from weft.errors import ArgumentError, DTypeError, GradientError, ShapeError
 from weft.graph.gradient import backpropagate, gradients_of_owners
+from weft.graph.memory import backward_pass
 from weft.graph.node import wrap
 from weft.graph.recording import context, literal
 from weft.graph.source import Source, user_source
@@ -108,7 +109,7 @@ def backward(y: Tensor, gradient: Any = None, *, create_graph: bool = False) -> 
         raise untracked(y)
     (g,) = _cotangents([y], gradient)
     with context.set(tracking=create_graph):
-        for owner, part in gradients_of_owners(y, g):
+        for owner, part in gradients_of_owners(y, g) if create_graph else backward_pass(y, g):
             before = owner.grad
             owner.grad = part if before is None else before + part
 

@@ -15,7 +15,7 @@ from weft.ops import control as C
 from weft.ops import convolution as V
 from weft.ops import creation as N
 from weft.ops import elementwise as E
-from weft.ops import indexing as I  # noqa: E741
+from weft.ops import indexing as I
 from weft.ops import linalg as L
 from weft.ops import pooling as P
 from weft.ops import random as R

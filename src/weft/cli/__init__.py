@@ -14,7 +14,7 @@ import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TextIO
 
 from weft import __version__
 from weft.cli import apply, look, train
@@ -64,9 +64,12 @@ def warnings_as_lines() -> Iterator[None]:
     """Print each of Weft's own warnings once, in one line; leave others to Python."""
     seen: set[str] = set()
 
-    def show(message: Any, category: type[Warning], filename: str, lineno: int, *rest: Any) -> None:
+    def show(
+        message: Warning | str, category: type[Warning], filename: str, lineno: int,
+        file: TextIO | None = None, line: str | None = None,
+    ) -> None:  # fmt: skip
         if not category.__module__.startswith("weft."):
-            usual(message, category, filename, lineno, *rest)
+            usual(message, category, filename, lineno, file, line)
         elif str(message) not in seen:
             seen.add(str(message))
             print(warning(str(message)), file=sys.stderr)

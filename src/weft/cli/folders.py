@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
-from typing import Any
 
 from weft.data.naming import closest
 from weft.errors import FileError
@@ -81,7 +80,9 @@ def part_of(run: str, name: str) -> Path:
         return folder / name
     if folder.is_dir():
         held = ", ".join(sorted(path.name for path in folder.iterdir())[:8])
-        raise FileError(f"{folder} holds no {name}", expected="the folder of a run", where=f"it holds {held or 'nothing'}")
+        raise FileError(
+            f"{folder} holds no {name}", expected="the folder of a run", where=f"it holds {held or 'nothing'}"
+        )
     known = [str(path.parent) for path in RUNS.glob("*/run.json")]
     near = closest(run, known) or closest(f"{RUNS}/{run}", known)
     raise FileError(
@@ -89,11 +90,3 @@ def part_of(run: str, name: str) -> Path:
         expected="the folder that weft train named at its end" + (f": {', '.join(sorted(known)[:8])}" if known else ""),
         cure=near or "weft train iris",
     )
-
-
-def json_of(path: Path) -> Any:
-    """What a JSON file holds; raises FileError when it is damaged."""
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise FileError(f"{path} is damaged: {error}", expected="the file as weft train wrote it") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 
@@ -48,7 +49,7 @@ class Perceptron:
     def parameters(self) -> int:
         """How many numbers are trained."""
         sizes = (self.inputs, *self.hidden, self.outputs)
-        return sum((a + 1) * b for a, b in zip(sizes, sizes[1:], strict=False))
+        return sum((a + 1) * b for a, b in itertools.pairwise(sizes))
 
     def build(self) -> nn.Sequential:
         """The network, its weights drawn from the generator in force."""
@@ -56,7 +57,7 @@ class Perceptron:
             raise ArgumentError(f"no activation {self.activation!r}", expected=", ".join(ACTIVATIONS))
         layers: list[Module] = []
         sizes = (self.inputs, *self.hidden)
-        for before, after in zip(sizes, sizes[1:], strict=False):
+        for before, after in itertools.pairwise(sizes):
             layers += [nn.Linear(before, after), ACTIVATIONS[self.activation]()]
             if self.dropout:
                 layers.append(nn.Dropout(self.dropout))

@@ -14,7 +14,7 @@ ACTIVATIONS = ("relu", "tanh", "sigmoid", "gelu", "silu", "elu", "selu", "leaky_
 
 def option(default: Any, help: str, **how: Any) -> Any:
     """A field that is an option of the command line; ``how`` goes to argparse."""
-    shown = "" if default in (None, False) else f" ({default})"
+    shown = "" if default in (None, ()) or default is False else f" ({default})"
     return field(default=default, metadata={"help": help + shown, **how})
 
 
@@ -26,7 +26,7 @@ class TrainOptions:
     target: str | None = option(None, "the column of a CSV file to predict", metavar="COLUMN")
     ignore: tuple[str, ...] = option((), "columns to leave out", type=names, metavar="COL,COL")
     separator: str = option(",", "what separates the cells of the file", metavar="CHARACTER")
-    missing: str = option("refuse", "empty cells: an error, or the median", choices=("refuse", "impute"))
+    missing: str = option("refuse", "empty cells: refuse, or impute the median", choices=("refuse", "impute"))
     task: str | None = option(None, "instead of recognising it", choices=("classification", "regression"))
     hidden: tuple[int, ...] | None = option(
         None, "widths of the hidden layers, or none (by the size of the data)", type=widths, metavar="64,64"

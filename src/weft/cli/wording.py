@@ -56,7 +56,12 @@ def wrapped(text: str, first: str = "", rest: str | None = None) -> str:
     """Text in lines, the first beginning with ``first``, the others with ``rest`` (as many spaces, if None)."""
     indent = " " * len(first) if rest is None else rest
     lines = textwrap.wrap(
-        text, width() - 1, initial_indent=first, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+        text,
+        width() - 1,
+        initial_indent=first,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
     )
     return "\n".join(lines) or first
 
@@ -80,15 +85,22 @@ def numbered(texts: Iterable[str]) -> str:
     return "\n".join(wrapped(text, f"  {k}. ") for k, text in enumerate(texts, 1))
 
 
+def command_lines(command: str) -> str:
+    """A command that can be copied, in as many lines as it needs."""
+    lines = textwrap.wrap(command, width() - 5, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+    return "  " + " \\\n  ".join(lines)
+
+
 # ── errors and warnings ─────────────────────────────────────────────────────────────────────────────────────
 
 
 def failure(error: WeftError) -> str:
     """An error as the command says it: what was received, then the lesson, line by line."""
-    lines = [wrapped(in_shell(line), "weft: error: " if k == 0 else "", "  ") for k, line in enumerate(error.received.split("\n"))]  # fmt: skip
+    first, *more = in_shell(error.received).split("\n")
+    lines = [wrapped(first, "weft: error: ", "  "), *(wrapped(line, "  ") for line in more)]
     for label, text in (("expected:", error.expected), ("where:", error.where), ("try:", error.cure)):
-        for k, line in enumerate(text.split("\n") if text else ()):
-            lines.append(wrapped(in_shell(line), f"  {label if k == 0 else '':<9} "))
+        for k, line in enumerate(in_shell(text).split("\n") if text else ()):
+            lines.append(wrapped(line, f"  {label if k == 0 else '':<9} "))
     return "\n".join(lines)
 
 

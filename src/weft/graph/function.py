@@ -50,7 +50,7 @@ class Function:
         many = isinstance(g, tuple)
         given = tuple(part is not None for part in g) if many else (True,)
         cotangents = [part for part in g if part is not None] if many else [g]
-        results = self.derivative(*inputs, *cotangents, needed=needed, given=given, params=tuple(params.items()))
+        results = self.derivative(*inputs, *cotangents, wrt=needed, given=given, params=tuple(params.items()))
         parts = iter(results if isinstance(results, tuple) else (results,))
         return tuple(next(parts) if wants else None for wants in needed)
 
@@ -58,15 +58,17 @@ class Function:
     def derivative(self) -> Op:
         """The op that maps inputs and cotangents to the gradients of the inputs that need one."""
 
-        def body(*operands: Any, needed: tuple[bool, ...], given: tuple[bool, ...], params: Any) -> Any:
-            inputs = [wrap(context.recording.alias(x, tracked=n)) for x, n in zip(operands, needed, strict=False)]
+        def body(*operands: Any, wrt: tuple[bool, ...], given: tuple[bool, ...], params: Any) -> Any:
+            # Tracked throughout: the derivative is differentiated in its turn.
+            inputs = [
+                x if n else wrap(context.recording.alias(x, tracked=False)) for x, n in zip(operands, wrt, strict=False)
+            ]
             results = self.body(*inputs, **dict(params))
             results = results if isinstance(results, tuple) else (results,)
-            wanted = [x.node for x, n in zip(inputs, needed, strict=True) if n]
+            wanted = [x.node for x, n in zip(inputs, wrt, strict=True) if n]
             chosen = [y for y, has in zip(results, given, strict=True) if has]
-            with context.set(tracking=False):
-                grads = backpropagate(chosen, operands[len(inputs) :], wanted)
-                found = tuple(zero_like(node) if g is None else g for node, g in zip(wanted, grads, strict=True))
+            grads = backpropagate(chosen, operands[len(inputs) :], wanted)
+            found = tuple(zero_like(node) if g is None else g for node, g in zip(wanted, grads, strict=True))
             return found[0] if len(found) == 1 else found
 
         return make(f"∇{self.name}", body, takes=lambda kinds: (None,) * len(kinds))

@@ -89,6 +89,7 @@ class Recording:
     """The log itself: entries, the inputs met so far, and weak references to the nodes that somebody may hold."""
 
     parent: Recording | None = None
+    generation = 0  # how often it has been cleared
     most_values = 1 << 62  # a function's body is recorded whole, however long
     most_bytes = 1 << 62
 
@@ -104,6 +105,8 @@ class Recording:
         self.leaves: list[Any] = []
         self.specs: list[Spec] = []
         self.slots: dict[int, int] = {}
+        self.tracked: list[bool] = []  # of each entry: whether its result can be differentiated
+        self.generation += 1
 
     def full(self) -> None:
         """Called when the recording passes its bounds."""
@@ -122,10 +125,12 @@ class Recording:
         number = self.count
         if type(spec) is not Spec:
             return self.add_several(op, refs, params, spec, inputs, source)  # type: ignore[arg-type]
+        tracked = bool(inputs)
         self.entries.append((op, refs, params, 1))
         self.notes.append((source, path))
+        self.tracked.append(tracked)
         self.count = number + 1
-        node = Node(op, inputs, params, spec, self, number, bool(inputs), source, path)
+        node = Node(op, inputs, params, spec, self, number, tracked, source, path)
         self.nodes.append(ref(node))
         self.bytes += spec.nbytes
         if number >= self.most_values or self.bytes > self.most_bytes:
@@ -139,15 +144,17 @@ class Recording:
         path, number, tracked = context.path, self.count, bool(inputs)
         self.entries.append((op, refs, params, len(specs)))
         self.notes.append((source, path))
+        self.tracked.append(tracked)
         self.count = number + len(specs)
-        whole = Node(op, inputs, params, specs, self, number, tracked, source, path)  # type: ignore[arg-type]
+        origin: tuple[Node, ...] = ()
         if tracked:
-            self.nodes.append(ref(whole))
+            origin = (Node(op, inputs, params, specs, self, number, True, source, path),)  # type: ignore[arg-type]
+            self.nodes.append(ref(origin[0]))
         made = []
         for index, spec in enumerate(specs):
             smooth = tracked and spec.dtype.is_differentiable
-            origin = (whole,) if smooth else ()
-            result = Node(op, origin, (("result", index),), spec, self, number + index, smooth, source, path)
+            past = origin if smooth else ()
+            result = Node(op, past, (("result", index),), spec, self, number + index, smooth, source, path)
             self.nodes.append(ref(result))
             self.bytes += spec.nbytes
             made.append(result)

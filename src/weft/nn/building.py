@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from weft.errors import ArgumentError, DTypeError, ShapeError, WeftError
+from weft.errors import ArgumentError, DataError, DTypeError, ShapeError, WeftError
 from weft.graph.dtype import float32, float64
 from weft.graph.node import Handle, wrap
 from weft.graph.recording import Trace, context
@@ -67,8 +67,8 @@ def trace(module: Module, inputs: Sequence[Any]) -> Any:
 
 
 def explain(error: WeftError, module: Module, inputs: Sequence[Any]) -> None:
-    """Add to a shape or type error the innermost layer in which it happened, and where its inputs came from."""
-    if not isinstance(error, ShapeError | DTypeError) or hasattr(error, "layer"):
+    """Add to an error about inputs the innermost layer in which it happened, and where its inputs came from."""
+    if not isinstance(error, ShapeError | DTypeError | ArgumentError | DataError) or hasattr(error, "layer"):
         return
     vars(error)["layer"] = module
     lines = [error.where] if error.where else []

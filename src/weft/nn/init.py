@@ -9,6 +9,8 @@ feeds. Other constants: ``functools.partial(init.normal, std=0.02)``, or a funct
 (2, 3)
 """
 
+# ruff: noqa: ARG001  (all functions take the same arguments, whether they need them or not)
+
 from __future__ import annotations
 
 import math
@@ -73,18 +75,22 @@ def _scattered(shape: Shape, key: Key, std: float, mean: float = 0.0) -> Tensor:
 # ── plain distributions ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def uniform(shape: Shape, key: Key, *, low: float = 0.0, high: float = 1.0, **fans: int) -> Tensor:
+def uniform(
+    shape: Shape, key: Key, *, low: float = 0.0, high: float = 1.0, fan_in: int = 1, fan_out: int = 1
+) -> Tensor:
     """Numbers spread evenly over [low, high)."""
     half = (high - low) / 2
     return Tensor(_spread(shape, key, half).numpy() + np.float32(low + half))
 
 
-def normal(shape: Shape, key: Key, *, mean: float = 0.0, std: float = 1.0, **fans: int) -> Tensor:
+def normal(shape: Shape, key: Key, *, mean: float = 0.0, std: float = 1.0, fan_in: int = 1, fan_out: int = 1) -> Tensor:
     """Numbers of a normal distribution."""
     return _scattered(shape, key, std, mean)
 
 
-def truncated_normal(shape: Shape, key: Key, *, std: float = 1.0, limit: float = 2.0, **fans: int) -> Tensor:
+def truncated_normal(
+    shape: Shape, key: Key, *, std: float = 1.0, limit: float = 2.0, fan_in: int = 1, fan_out: int = 1
+) -> Tensor:
     """Normal numbers, those beyond ``limit`` standard deviations drawn again."""
     stream = _stream(key)
     drawn = stream.standard_normal(shape, np.float32)
@@ -93,17 +99,17 @@ def truncated_normal(shape: Shape, key: Key, *, std: float = 1.0, limit: float =
     return Tensor(drawn * np.float32(std))
 
 
-def constant(shape: Shape, key: Key, *, value: float = 0.0, **fans: int) -> Tensor:
+def constant(shape: Shape, key: Key, *, value: float = 0.0, fan_in: int = 1, fan_out: int = 1) -> Tensor:
     """One value everywhere."""
     return Tensor(np.full(shape, value, np.float32))
 
 
-def zeros(shape: Shape, key: Key, **fans: int) -> Tensor:
+def zeros(shape: Shape, key: Key, *, fan_in: int = 1, fan_out: int = 1) -> Tensor:
     """Zeros."""
     return constant(shape, key, value=0.0)
 
 
-def ones(shape: Shape, key: Key, **fans: int) -> Tensor:
+def ones(shape: Shape, key: Key, *, fan_in: int = 1, fan_out: int = 1) -> Tensor:
     """Ones."""
     return constant(shape, key, value=1.0)
 

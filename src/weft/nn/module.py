@@ -105,7 +105,7 @@ class Module:
 
     def named_children(self) -> Iterator[tuple[str, Module]]:
         """The modules among the attributes, with their names."""
-        return ((name, value) for name, value in vars(self).items() if isinstance(value, Module))
+        return iter([(name, value) for name, value in vars(self).items() if isinstance(value, Module)])
 
     @property
     def children(self) -> tuple[Module, ...]:

@@ -109,10 +109,10 @@ def _plain(value: Any, what: str, seen: dict[int, int]) -> Any:
         return {"mapping": {str(k): _plain(v, what, seen) for k, v in value.items()}}
     if isinstance(value, DType):
         return {"dtype": value.name}
-    if isinstance(value, partial) and not value.args and value.func in INITIALIZERS.values():
+    if isinstance(value, partial) and not value.args and INITIALIZERS.get(value.func.__name__) is value.func:
         return {"init": value.func.__name__, "with": _plain(value.keywords, what, seen)["mapping"]}
-    if value in INITIALIZERS.values():
-        return value.__name__
+    if any(value is known for known in INITIALIZERS.values()):
+        return getattr(value, "__name__", "")
     kind = "a tensor" if isinstance(value, Tensor) else type(value).__name__
     raise ArgumentError(
         f"{what} is {kind}, which a description cannot hold",

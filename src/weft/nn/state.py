@@ -33,7 +33,7 @@ def named(module: Module, kind: type[T]) -> Iterator[tuple[str, T]]:
     """The tensors of one kind in the whole tree, with their paths; shared ones once."""
     seen: set[int] = set()
     for path, owner in walk(module, "", set()):
-        for name, value in vars(owner).items():
+        for name, value in list(vars(owner).items()):
             if isinstance(value, kind) and id(value) not in seen:
                 seen.add(id(value))
                 yield f"{path}.{name}" if path else name, value
@@ -57,7 +57,7 @@ def parameters(module: Module) -> tuple[Parameter, ...]:
 def entries(module: Module, prefix: str = "") -> Iterator[tuple[str, Parameter | Buffer]]:
     """All that is saved, in PyTorch's order: parameters, buffers, children; shared ones under each of their names."""
     for kind in (Parameter, Buffer):
-        for name, value in vars(module).items():
+        for name, value in list(vars(module).items()):  # a list, as a first use inside the loop keeps its path there
             if isinstance(value, kind):
                 yield prefix + name, value
     for name, child in module.named_children():

@@ -12,7 +12,7 @@ from weft.graph.dtype import int64
 from weft.graph.function import function
 from weft.graph.node import wrap
 from weft.nn.functional import activation
-from weft.nn.functional.labels import check_labels
+from weft.nn.functional.labels import check_labels, here
 from weft.nn.functional.linear import _linear as linear
 from weft.nn.functional.reduction import as_prediction, check_equal, check_reduction, labels_as_they_are, reduce
 from weft.ops.creation import iota_op
@@ -160,6 +160,7 @@ def swapped(name: str, x: Tensor, t: Tensor) -> DTypeError:
             f"{name}: the prediction is {x.dtype.name} {x.shape} and the target {t.dtype.name} {t.shape}: "
             "they look swapped",
             expected=f"{name}(prediction, target)",
+            where=here(),
             cure=f"{name}(target, prediction) with the names as they are here",
         )
     return DTypeError(f"{name}: a prediction of type {x.dtype.name}", expected="floating-point logits of a model")
@@ -169,7 +170,7 @@ def twice(applied: str, x: Tensor, loss: str, instead: str) -> ArgumentError:
     return ArgumentError(
         f"{applied} applied twice: {loss} applies it itself and got the result of one",
         expected="logits: what comes before the activation",
-        where=x.node.place or None,
+        where=f"{here()}\nthe {applied} is at {x.node.place}",
         cure=f"leave the {applied} layer out of the model and apply it to predictions only; or {instead}",
     )
 

@@ -1,5 +1,7 @@
 """Dropout."""
 
+# ruff: noqa: ARG001  (gradient rules take g, y, and every input)
+
 from __future__ import annotations
 
 from typing import Any

@@ -9,9 +9,16 @@ import numpy as np
 
 from weft.errors import DataError
 from weft.graph.node import Node
+from weft.graph.recording import context
+from weft.graph.source import user_source
 from weft.tensor import Tensor
 
 _checked: WeakKeyDictionary[Node, Any] = WeakKeyDictionary()  # what was found in range, once for each tensor
+
+
+def here() -> str:
+    """The layer and the user's line that are at work, for errors that no op raises."""
+    return ", ".join(str(part) for part in (context.path, user_source()) if part)
 
 
 def check_labels(labels: Tensor, classes: int, ignore_index: int, logits_shape: tuple[int, ...], axis: int) -> None:
@@ -28,6 +35,7 @@ def check_labels(labels: Tensor, classes: int, ignore_index: int, logits_shape: 
             f"({int(wrong.sum())} of {values.size} labels are out of range)",
             expected=f"0 ≤ label < {classes}: there are {classes} classes, the size of axis {axis} of the logits "
             f"{logits_shape}",
+            where=here(),
             cure=_cure(values, classes, ignore_index),
         )
     _checked[node] = (classes, ignore_index)
@@ -44,6 +52,7 @@ def check_indices(indices: Tensor, rows: int) -> None:
         raise DataError(
             f"embedding: the index {values[wrong][0]} for a table of {rows} rows",
             expected=f"0 ≤ index < {rows}",
+            where=here(),
             cure=f"nn.Embedding({values.max() + 1}, …)" if values.max() >= rows else None,
         )
     _checked[node] = rows

@@ -1,0 +1,112 @@
+"""Errors of layers are lessons: layer, shapes, axis, origin, cure."""
+
+import numpy as np
+import pytest
+
+import weft as wf
+from weft import nn
+from weft.errors import ArgumentError, DataError, DTypeError, ShapeError
+
+
+def message(f):
+    with pytest.raises(wf.errors.WeftError) as caught:
+        f()
+    return str(caught.value)
+
+
+def test_a_wrong_size_names_layer_path_sizes_axis_and_origin_before_anything_runs():
+    model = nn.Sequential(nn.Linear(4, 8), nn.Sequential(nn.ReLU(), nn.Linear(6, 2)))
+    before = wf.explain().count
+    text = message(lambda: model(np.zeros((5, 4), np.float32)))
+    assert wf.explain().count == before
+    assert "(5, 8)" in text
+    assert "(2, 6)" in text
+    assert "last axis has size 8" in text
+    assert "model.1.1" in text
+    assert "Linear(in_features=6, out_features=2, bias=True)" in text
+    assert "made by relu at model.1.0" in text
+    assert "test_errors.py" in text
+    assert "nn.Linear(8, 2)" in text
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape", "parts"),
+    [
+        (nn.Conv2d(3, 4, 3), (2, 5, 8, 8), ["axis 1 has size 5", "takes 3 channels", "(N, 3, height, width)"]),
+        (nn.Conv2d(3, 4, 3), (2, 8, 8, 3), ["permute_dims(x, (0, 3, 1, 2))"]),
+        (nn.Conv2d(3, 4, 3), (3, 8, 8), ["3 axes", "expand_dims(x, axis=0)"]),
+        (nn.Conv2d(1, 4, 3), (2, 8, 8), ["expand_dims(x, axis=1)"]),
+        (nn.Conv1d(4, 3), (2, 8), ["(N, channels, length)"]),
+        (nn.BatchNorm2d(3), (2, 3), ["(N, C, height, width)", "BatchNorm2d"]),
+        (nn.BatchNorm1d(3), (2, 4), ["axis 1 has size 4", "takes 3"]),
+        (nn.BatchNorm1d(3), (1, 3), ["more than one value per channel", "model.eval()"]),
+        (nn.LayerNorm(3), (2, 4), ["does not end in (3,)"]),
+        (nn.GroupNorm(2), (2, 3, 4), ["groups that divide the channels"]),
+        (nn.MaxPool2d(2), (2, 4), ["(N, channels, *spatial)"]),
+        (nn.AdaptiveAvgPool2d(4), (1, 1, 6, 6), ["sizes that divide"]),
+        (nn.Unflatten(1, (2, 3)), (2, 5), ["axis 1 of size 5"]),
+        (nn.Linear(3), (), ["a scalar"]),
+        (nn.Residual(nn.Linear(2)), (2, 3), ["shortcut"]),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_wrong_shapes(layer, shape, parts):
+    text = message(lambda: layer(wf.zeros(shape)))
+    for part in [*parts, "model"]:
+        assert part in text
+
+
+def test_the_error_of_an_unsized_layer_leaves_it_unsized():
+    layer = nn.Conv1d(4, 3)
+    with pytest.raises(ShapeError):
+        layer(wf.zeros((2, 8)))
+    assert layer(wf.zeros((2, 5, 8))).shape == (2, 4, 6)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: nn.Linear(0),
+        lambda: nn.Linear(2, 3, 4),
+        lambda: nn.Linear(2.5),
+        lambda: nn.Linear(2, 3, weight_init="glorot"),
+        lambda: nn.Conv2d(3, 4, 0),
+        lambda: nn.Conv2d(3),
+        lambda: nn.Conv2d(3, 4, (3, 3, 3)),
+        lambda: nn.Conv2d(3, 4, 3, padding="full"),
+        lambda: nn.Conv2d(3, 4, 3, padding="same", stride=2),
+        lambda: nn.Conv2d(3, 4, 3, groups=2),
+        lambda: nn.MaxPool2d(2, padding=2),
+        lambda: nn.Dropout(1.5),
+        lambda: nn.BatchNorm1d(3, momentum=2.0),
+        lambda: nn.BatchNorm1d(3, eps=0.0),
+        lambda: nn.GELU("erf"),
+        lambda: nn.Hardtanh(1.0, -1.0),
+        lambda: nn.Embedding(0, 3),
+        lambda: nn.MSELoss("average"),
+    ],
+)
+def test_arguments_out_of_range_are_refused_with_the_range(make):
+    with pytest.raises(ArgumentError) as caught:
+        make()
+    assert caught.value.expected
+
+
+def test_the_two_forms_of_a_convolution():
+    assert nn.Conv2d(3, 16, 5).weight.shape == (16, 3, 5, 5)
+    assert nn.Conv2d(3, 16, kernel_size=5).weight.shape == (16, 3, 5, 5)
+    assert nn.Conv2d(16, 5).build((1, 3, 8, 8)).weight.shape == (16, 3, 5, 5)
+    assert nn.Conv2d(16, kernel_size=5).channels == (16,)
+
+
+def test_an_index_outside_of_a_table():
+    table = nn.Embedding(5, 2)
+    with pytest.raises(DataError, match=r"index 5 for a table of 5 rows[\s\S]*nn\.Embedding\(6"):
+        table(wf.tensor([0, 5]))
+    with pytest.raises(DTypeError, match="whole numbers"):
+        table(wf.zeros(2))
+
+
+def test_integer_parameters_are_refused():
+    with pytest.raises(DTypeError, match=r"nn\.Buffer"):
+        nn.Parameter([1, 2])

@@ -1,0 +1,62 @@
+"""First values have the distributions that they promise."""
+
+import math
+
+import numpy as np
+import pytest
+
+from weft import nn
+from weft.nn import init
+
+SHAPE, IN, OUT = (200, 300), 300, 200
+
+EXPECTED = {  # standard deviation, bound
+    "uniform": (1 / math.sqrt(12), 1.0),
+    "normal": (1.0, None),
+    "truncated_normal": (0.8796, 2.0),
+    "constant": (0.0, 0.0),
+    "zeros": (0.0, 0.0),
+    "ones": (0.0, 1.0),
+    "xavier_uniform": (math.sqrt(2 / (IN + OUT)), math.sqrt(6 / (IN + OUT))),
+    "xavier_normal": (math.sqrt(2 / (IN + OUT)), None),
+    "kaiming_uniform": (math.sqrt(2 / IN), math.sqrt(6 / IN)),
+    "kaiming_normal": (math.sqrt(2 / IN), None),
+    "lecun_normal": (math.sqrt(1 / IN), None),
+    "fan_uniform": (1 / math.sqrt(3 * IN), 1 / math.sqrt(IN)),
+}
+
+
+@pytest.mark.parametrize("name", sorted(init.INITIALIZERS))
+def test_spread_and_bound(name):
+    std, bound = EXPECTED[name]
+    drawn = init.INITIALIZERS[name](SHAPE, (1, 2), fan_in=IN, fan_out=OUT).numpy()
+    assert drawn.dtype == np.float32
+    assert drawn.std() == pytest.approx(std, rel=0.02, abs=1e-9)
+    if bound is not None:
+        assert np.abs(drawn).max() <= bound * (1 + 1e-6)
+    again = init.INITIALIZERS[name](SHAPE, (1, 2), fan_in=IN, fan_out=OUT).numpy()
+    np.testing.assert_array_equal(drawn, again)
+
+
+def test_kaiming_with_the_slope_of_five_is_the_start_of_pytorchs_layers():
+    a = init.kaiming_uniform(SHAPE, (1, 2), fan_in=IN, fan_out=OUT, a=math.sqrt(5)).numpy()
+    b = init.fan_uniform(SHAPE, (1, 2), fan_in=IN, fan_out=OUT).numpy()
+    np.testing.assert_allclose(a, b, rtol=1e-6)
+
+
+def test_layers_start_as_pytorchs_do():
+    layer = nn.Conv2d(8, 64, 5)
+    bound = 1 / math.sqrt(8 * 25)
+    for p in (layer.weight, layer.bias):
+        assert 0.9 * bound < np.abs(p.numpy()).max() <= bound
+    assert nn.Embedding(100, 50).weight.numpy().std() == pytest.approx(1.0, rel=0.05)
+
+
+def test_an_own_function_starts_a_layer():
+    import weft as wf
+
+    layer = nn.Linear(3, 3, weight_init=lambda shape, key, *, fan_in, fan_out: wf.eye(*shape) * fan_in)
+    assert layer.weight.tolist() == [[3.0, 0, 0], [0, 3.0, 0], [0, 0, 3.0]]
+    bad = nn.Linear(3, 2, weight_init=lambda shape, key, **fans: wf.eye(3))
+    with pytest.raises(wf.errors.ShapeError, match="first value of"):
+        bad.weight.numpy()
