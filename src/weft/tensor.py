@@ -459,7 +459,7 @@ def leaf_of(data: Any, dtype: Any = None, device: Any = None) -> Node:
     if isinstance(data, Tensor):
         data = run(data.node)
     elif not _is_engine_array(data):
-        data = host_array(data)
+        data = host_array(data, weak=dtype is None)
     if dtype is not None and data.dtype != data_type(dtype).numpy:
         data = np.asarray(data).astype(data_type(dtype).numpy)
     spec = Spec(tuple(data.shape), data_type(data.dtype))
@@ -479,8 +479,8 @@ def _is_engine_array(data: Any) -> bool:
     return type(data).__module__.startswith("jax")
 
 
-def host_array(data: Any) -> np.ndarray:
-    """A NumPy copy of ``data`` in a type that tensors have."""
+def host_array(data: Any, *, weak: bool = True) -> np.ndarray:
+    """A NumPy copy of ``data`` in a type that tensors have; if ``weak``, Python floats become the default type."""
     try:
         array = np.array(data)
     except ValueError as error:
@@ -491,10 +491,8 @@ def host_array(data: Any) -> np.ndarray:
             expected="numbers or truth values",
             cure="encode text as numbers first: wf.data.read_csv does for tables",
         )
-    if not isinstance(data, np.ndarray | np.generic) and array.dtype == np.float64 and not _has_dtype(data):
-        return array.astype(np.float32)  # Python floats are weak: float32 unless asked otherwise
-    if not isinstance(data, np.ndarray | np.generic) and array.dtype == np.complex128 and not _has_dtype(data):
-        return array.astype(np.complex64)
+    if weak and not isinstance(data, np.ndarray | np.generic) and not _has_dtype(data):
+        return array.astype({"float64": np.float32, "complex128": np.complex64}.get(array.dtype.name, array.dtype))
     return array
 
 

@@ -38,7 +38,8 @@ def test_an_application_is_one_entry_and_the_body_is_recorded_once_a_signature()
     gaussian(wf.tensor([1.0]), 0.0, scale=2.0)
     gaussian(x, 0.0, scale=3.0)
     assert CALLS == [(2,), (1,), (2,)]
-    np.testing.assert_allclose([k.numpy() for k in kept], [np.exp(-((np.array([1, 2]) - m) ** 2) / 2) for m in (0, 0.5, 1)], rtol=1e-6)  # fmt: skip
+    expected = [np.exp(-((np.array([1, 2]) - m) ** 2) / 2) for m in (0, 0.5, 1)]
+    np.testing.assert_allclose([k.numpy() for k in kept], expected, rtol=1e-6)
 
 
 def test_its_gradients_are_those_of_its_body_to_third_order() -> None:

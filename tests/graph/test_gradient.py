@@ -34,7 +34,8 @@ def unbroadcast(g: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     return g.sum(axis=tuple(k for k, n in enumerate(shape) if n == 1), keepdims=True).reshape(shape)
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@pytest.mark.filterwarnings("ignore::weft.runtime.explanation.RecompileWarning")  # the shapes change on purpose
+@settings(max_examples=40, deadline=None, derandomize=True)
 @given(st.sampled_from(SHAPES), st.sampled_from(SHAPES), st.sampled_from(sorted(FUNCTIONS)))
 def test_gradients_of_broadcast_operands(first: Any, second: Any, name: str) -> None:
     x, y = rng.uniform(0.5, 2, first), rng.uniform(0.5, 2, second)
@@ -71,13 +72,13 @@ def test_mixed_second_derivatives_are_symmetric() -> None:
 
 
 def test_backward_accumulates_exactly() -> None:
-    w = wf.tensor(rng.standard_normal(5), requires_grad=True)
-    once = None
-    for k in range(3):
-        ((w * 1.7).exp()).sum().backward()
-        if k == 0:
-            once = w.grad.numpy().copy()
-    np.testing.assert_array_equal(w.grad.numpy(), once + once + once)
+    w = wf.tensor([1.0, -2.0, 7.0], requires_grad=True)
+    seen = []
+    for _ in range(3):
+        (w * w * w).sum().backward()
+        seen.append(w.grad.numpy())
+    np.testing.assert_array_equal(seen[0], [3.0, 12.0, 147.0])
+    np.testing.assert_array_equal(seen[2], 3 * seen[0])
     w.grad = None
     assert w.grad is None
 
@@ -112,7 +113,8 @@ def test_gradients_cross_casts_in_the_type_of_each_tensor() -> None:
         (lambda x: wf.gradients(x.detach().sum(), x), GradientError, "requires_grad=True"),
         (lambda x: wf.gradients(x.sum(), wf.tensor([1.0])), GradientError, "not tracked"),
         (lambda x: wf.gradients(x.sum(), wf.tensor([1])), DTypeError, "int64"),
-        (lambda x: wf.gradients((x > 0).sum(), x), GradientError, "depends on nothing"),
+        (lambda x: wf.gradients((x > 0).sum(), x), DTypeError, "int64"),
+        (lambda x: wf.gradients((x > 0).astype("float32").sum(), x), GradientError, "depends on nothing"),
         (lambda x: wf.gradients(wf.tensor([2.0], requires_grad=True).sum(), x), GradientError, "does not depend"),
         (lambda x: wf.tensor([1, 2], requires_grad=True), DTypeError, "int64"),
     ],

@@ -47,7 +47,9 @@ class Sample:
         return tuple(Spec(x.shape, dtype(x.dtype)) for x in self.operands)
 
 
-def one(op: Op, *operands: Any, like: Callable[..., Any], verify: bool = False, smooth: bool = True, **params: Any) -> Sample:  # fmt: skip
+def one(
+    op: Op, *operands: Any, like: Callable[..., Any], verify: bool = False, smooth: bool = True, **params: Any
+) -> Sample:
     """A sample; Python numbers and lists become float64 and int64 arrays."""
     return Sample(
         op,
@@ -102,7 +104,9 @@ def check_values(sample: Sample) -> None:
     """The value is NumPy's; the gradients of first and second order are central differences, along random lines."""
     with engine():
         found = jax.device_get(jax.jit(measure(sample))(*sample.operands))
-    for value, reference in zip(found["values"], _tuple(sample.like(*found["values"] if sample.verify else sample.operands)), strict=True):  # fmt: skip
+    for value, reference in zip(
+        found["values"], _tuple(sample.like(*found["values"] if sample.verify else sample.operands)), strict=True
+    ):
         if sample.verify:
             assert reference
         else:

@@ -169,7 +169,7 @@ SHAPE = [
         like=lambda x: _laid(np.zeros((4, 6)), np.s_[1:3, 0:5:2], x),
         bounds=((1, 3, 1), (0, 5, 2)),
         shape=(4, 6),
-    ),  # fmt: skip
+    ),
     one(S.pad_op, X, 0.5, like=lambda x, v: np.pad(x, ((1, 0), (2, 1)), constant_values=v), widths=((1, 0), (2, 1))),
     one(S.flip_op, TALL, like=lambda x: np.flip(x, (0, 2)), axis=(0, 2)),
     one(S.roll_op, TALL, like=lambda x: np.roll(x, (1, -2), (0, 2)), shift=(1, -2), axis=(0, 2)),
@@ -199,7 +199,7 @@ INDEXING = [
         axes=(0, 2),
         drop=(0,),
         shape=(2, 3, 4),
-    ),  # fmt: skip
+    ),
     one(I.gather_op, TALL, ROWS, like=lambda x, i: x[:, i], pattern=(False, True, False)),
     one(I.gather_op, TALL, [1, 0], [3, 3], like=lambda x, i, j: x[i, :, j], pattern=(True, False, True)),
     one(
@@ -209,7 +209,7 @@ INDEXING = [
         like=lambda g, i: _added(np.zeros((2, 3, 4)), np.s_[:, i], g),
         pattern=(False, True, False),
         shape=(2, 3, 4),
-    ),  # fmt: skip
+    ),
     one(I.one_hot_op, ROWS, like=lambda i: np.eye(3)[i], classes=3, dtype=dt.float64),
     one(I.take_along_op, X, ALONG, like=lambda x, i: np.take_along_axis(x, i, 1), axis=1),
     one(
@@ -219,7 +219,7 @@ INDEXING = [
         like=lambda g, i: _added(np.zeros((2, 3)), (np.arange(2)[:, None], i), g),
         axis=1,
         size=3,
-    ),  # fmt: skip
+    ),
     one(I.scatter_set_op, normal(3), [4, 0, 2], like=lambda x, i: _laid(np.zeros(6), i, x), size=6),
 ]
 
@@ -251,7 +251,9 @@ def _conv(x: np.ndarray, w: np.ndarray, *, stride: Any, padding: Any, dilation: 
     y = np.zeros((x.shape[0], w.shape[0], *out))
     each, channels = w.shape[0] // groups, w.shape[1]
     for place in np.ndindex(*out):
-        window = tuple(slice(p * s, p * s + span, d) for p, s, span, d in zip(place, stride, spans, dilation, strict=True))  # fmt: skip
+        window = tuple(
+            slice(p * s, p * s + span, d) for p, s, span, d in zip(place, stride, spans, dilation, strict=True)
+        )
         for o in range(w.shape[0]):
             part = x[:, (o // each) * channels : (o // each + 1) * channels][:, :, *window]
             y[:, o, *place] = (part * w[o]).reshape(len(x), -1).sum(1)
@@ -276,7 +278,7 @@ def _convolutions(x_shape: tuple[int, ...], w_shape: tuple[int, ...], **window: 
             like=lambda g, w: _transposed(lambda x: _conv(x, w, **window), x_shape, g),
             spatial=x_shape[2:],
             **window,
-        ),  # fmt: skip
+        ),
         one(
             V.conv_kernel_gradient,
             x,
@@ -284,7 +286,7 @@ def _convolutions(x_shape: tuple[int, ...], w_shape: tuple[int, ...], **window: 
             like=lambda x, g: _transposed(lambda w: _conv(x, w, **window), w_shape, g),
             kernel=w_shape[2:],
             **window,
-        ),  # fmt: skip
+        ),
     ]
 
 
@@ -298,7 +300,7 @@ CONVOLUTION = [
         padding=((0, 0), (1, 0), (0, 0)),
         dilation=(1, 2, 1),
         groups=1,
-    ),  # fmt: skip
+    ),
 ]
 
 
@@ -314,13 +316,13 @@ def _chosen(c: np.ndarray, x: np.ndarray, *window: Any) -> np.ndarray:
 
 
 def _poolings(size: int, *window: Any) -> list[Sample]:
-    x, params = apart(2, size), dict(axis=1, window=window[0], stride=window[1], padding=window[2])
+    x, params = apart(2, size), {"axis": 1, "window": window[0], "stride": window[1], "padding": window[2]}
     g = normal(*_windows(x, *window, 0).shape[:-1])
     return [
         one(P.max_pool_op, x, like=lambda x: _windows(x, *window, -np.inf).max(-1), **params),
         one(
             P.max_unpool_op, g, x, like=lambda g, x: _transposed(lambda c: _chosen(c, x, *window), x.shape, g), **params
-        ),  # fmt: skip
+        ),
         one(P.max_choose_op, normal(2, size), x, like=lambda c, x: _chosen(c, x, *window), **params),
         one(P.sum_pool_op, x, like=lambda x: _windows(x, *window, 0).sum(-1), **params),
         one(
@@ -329,7 +331,7 @@ def _poolings(size: int, *window: Any) -> list[Sample]:
             like=lambda g: _transposed(lambda x: _windows(x, *window, 0).sum(-1), x.shape, g),
             size=size,
             **params,
-        ),  # fmt: skip
+        ),
     ]
 
 
@@ -345,7 +347,7 @@ RANDOM = [
         verify=True,
         shape=(50, 100),
         dtype=dt.float32,
-    ),  # fmt: skip
+    ),
     one(
         R.normal_op,
         KEY,
@@ -353,7 +355,7 @@ RANDOM = [
         verify=True,
         shape=(50, 100),
         dtype=dt.float64,
-    ),  # fmt: skip
+    ),
     one(
         R.truncated_normal_op,
         KEY,
@@ -363,7 +365,7 @@ RANDOM = [
         verify=True,
         shape=(50, 100),
         dtype=dt.float32,
-    ),  # fmt: skip
+    ),
     one(R.integers_op, KEY, -2, 5, like=lambda n: set(n.ravel()) == set(range(-2, 5)), verify=True, shape=(40, 40)),
     one(R.permutation_op, KEY, like=lambda p: sorted(p) == list(range(20)) != list(p), verify=True, n=20),
     one(R.keys_op, KEY, like=lambda k: len({tuple(row) for row in k}) == 5, verify=True, n=5),
@@ -397,7 +399,7 @@ CONTROL = [
         constants=1,
         length=3,
         reverse=False,
-    ),  # fmt: skip
+    ),
     one(
         C.while_op,
         1.0,
@@ -406,7 +408,7 @@ CONTROL = [
         condition=_graph(lambda x, r: x < 10, (), ()),
         body=_graph(lambda x, r: x * r, (), ()),
         carried=1,
-    ),  # fmt: skip
+    ),
     one(
         C.cond_op,
         True,
@@ -415,7 +417,7 @@ CONTROL = [
         like=lambda c, x, y: x * y,
         yes=_graph(lambda x, y: x * y, (2, 3), (3,)),
         no=_graph(lambda x, y: (x + y).exp(), (2, 3), (3,)),
-    ),  # fmt: skip
+    ),
     one(
         C.cond_op,
         False,
@@ -424,7 +426,7 @@ CONTROL = [
         like=lambda c, x, y: np.exp(x + y),
         yes=_graph(lambda x, y: x * y, (2, 3), (3,)),
         no=_graph(lambda x, y: (x + y).exp(), (2, 3), (3,)),
-    ),  # fmt: skip
+    ),
 ]
 
 SAMPLES: list[Sample] = [

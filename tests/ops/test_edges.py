@@ -22,7 +22,7 @@ from weft.ops.reduction import max_op, prod_op
 from .contract import check_values, engine, one
 from .samples import _conv, apart, normal
 
-PLAIN: dict[str, Any] = dict(stride=(1, 1), padding=((0, 0), (0, 0)), dilation=(1, 1), groups=1)
+PLAIN: dict[str, Any] = {"stride": (1, 1), "padding": ((0, 0), (0, 0)), "dilation": (1, 1), "groups": 1}
 
 
 def test_rounding_rounds_half_precision_and_keeps_integers() -> None:
@@ -88,10 +88,10 @@ def test_assigned_elements_may_be_anything() -> None:
 # ── convolution and pooling ─────────────────────────────────────────────────────────────────────────────────
 
 WINDOWS: list[tuple[Any, Any, dict[str, Any]]] = [
-    ((5, 4, 9, 8), (6, 4, 3, 2), dict(stride=(1, 1), padding=((1, 1), (0, 0)), dilation=(1, 1), groups=1)),
-    ((5, 4, 9, 8), (6, 2, 3, 2), dict(stride=(2, 1), padding=((1, 0), (1, 2)), dilation=(1, 2), groups=2)),
-    ((3, 4, 9), (8, 1, 3), dict(stride=(2,), padding=((2, 2),), dilation=(2,), groups=4)),
-    ((2, 3, 10, 10), (5, 3, 1, 1), dict(stride=(3, 3), padding=((0, 0), (0, 0)), dilation=(1, 1), groups=1)),
+    ((5, 4, 9, 8), (6, 4, 3, 2), {"stride": (1, 1), "padding": ((1, 1), (0, 0)), "dilation": (1, 1), "groups": 1}),
+    ((5, 4, 9, 8), (6, 2, 3, 2), {"stride": (2, 1), "padding": ((1, 0), (1, 2)), "dilation": (1, 2), "groups": 2}),
+    ((3, 4, 9), (8, 1, 3), {"stride": (2,), "padding": ((2, 2),), "dilation": (2,), "groups": 4}),
+    ((2, 3, 10, 10), (5, 3, 1, 1), {"stride": (3, 3), "padding": ((0, 0), (0, 0)), "dilation": (1, 1), "groups": 1}),
 ]
 
 
@@ -148,7 +148,7 @@ def _pooled(x: np.ndarray, window: Any, stride: Any, padding: Any, fill: float, 
 )
 def test_pooling_over_two_axes(window: Any, stride: Any, padding: Any) -> None:
     x = apart(2, 7, 6)
-    t, given = wf.tensor(x), dict(window=window, stride=stride, padding=padding)
+    t, given = wf.tensor(x), {"window": window, "stride": stride, "padding": padding}
     most, mean = max_pool(t, **given), average_pool(t, **given)
     real = average_pool(t, count_include_pad=False, **given)
     np.testing.assert_allclose(most.numpy(), _pooled(x, window, stride, padding, -np.inf, np.max))

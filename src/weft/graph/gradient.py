@@ -45,7 +45,8 @@ def history(roots: Sequence[Node]) -> list[Node]:
             continue
         ended = end_of_history(node)
         if ended is not None:
-            raise history_ended(node, ended)
+            user = next((n for n in seen.values() if node in n.inputs), node)
+            raise history_ended(user, ended)
         seen[id(node)] = node
         for source in node.inputs:
             if source.tracked:

@@ -7,7 +7,21 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-_SHOWN = ("loss", "train_loss", "val_loss", "accuracy", "val_accuracy")
+
+def told(row: Mapping[str, float]) -> str:
+    """Loss and first metric of an epoch on both parts, short enough for 80 columns.
+
+    These are the numbers that can be compared: both in evaluation mode, at the same weights.
+
+    >>> told({"loss": 0.6, "train_loss": 0.5, "train_accuracy": 0.75, "val_loss": 0.625, "val_accuracy": 0.5})
+    'loss 0.5000, val 0.6250  accuracy 0.7500, val 0.5000'
+    """
+    names = [name.removeprefix("train_") for name in row if name.startswith("train_")][:2]
+    shown = ((row[f"train_{name}"], row.get(f"val_{name}")) for name in names)
+    return "  ".join(
+        f"{name} {train:.4f}" + ("" if val is None else f", val {val:.4f}")
+        for name, (train, val) in zip(names, shown, strict=True)
+    )
 
 
 class Progress:
@@ -38,7 +52,7 @@ class Progress:
 
     def epoch(self, number: int, row: Mapping[str, float]) -> None:
         """An epoch has ended."""
-        text = f"epoch {number}/{self.last}  " + "  ".join(f"{k} {row[k]:.4f}" for k in _SHOWN if k in row)
+        text = f"epoch {number}/{self.last}  {told(row)}"
         self.closing = text
         if self.live is not None:
             self._update(text + self._left(number))

@@ -1,0 +1,206 @@
+"""What `fit` promises: one program, honest numbers, best weights, and going on where it was."""
+
+import gc
+
+import jax
+import numpy as np
+import pytest
+
+import weft as wf
+from weft import nn, optim
+
+
+def iris_trainer(dropout=0.0, **options):
+    wf.random.seed(0)
+    layers = [nn.Linear(4, 16), nn.ReLU(), *([nn.Dropout(dropout)] if dropout else []), nn.Linear(16, 3)]
+    return wf.Trainer(nn.Sequential(*layers), "cross_entropy", optim.Adam(1e-2), ["accuracy"], **options)
+
+
+def fit(trainer, epochs=6, **options):
+    how = {"validation": 0.2, "batch_size": 16, "verbose": False, **options}
+    return trainer.fit(wf.data.iris(), epochs=epochs, **how)
+
+
+def weights(trainer):
+    return [p.numpy().copy() for p in trainer.model.parameters()]
+
+
+def test_a_fit_compiles_one_program_and_a_second_fit_none():
+    trainer = iris_trainer()
+    before = wf.explain().count
+    fit(trainer)  # 120 rows in batches of 16 leave a short last batch; training, evaluation and both are one program
+    assert wf.explain().count - before <= 3
+    before = wf.explain().count
+    fit(trainer)
+    assert wf.explain().count == before
+
+
+def test_history_has_its_columns_and_one_row_for_each_epoch():
+    run = fit(iris_trainer())
+    assert run.history.columns == ("loss", "accuracy", "last_loss", "train_loss", "train_accuracy", "val_loss", "val_accuracy")  # fmt: skip
+    assert run.history.epochs == 6
+    assert np.isfinite(run.history.rows).all()
+
+
+def test_val_loss_equals_evaluate_at_the_weights_held():
+    trainer = iris_trainer(dropout=0.5)
+    data = wf.data.iris()
+    chosen = wf.data.split(data, 0.2, seed=0)
+    training, held_out = chosen.apply(data)
+    run = trainer.fit(training, validation=held_out, epochs=6, batch_size=16, verbose=False)
+    measured = trainer.evaluate(held_out)
+    row = run.history.row(run.held_epoch)
+    assert measured["loss"] == pytest.approx(row["val_loss"], rel=1e-5)
+    assert measured["accuracy"] == pytest.approx(row["val_accuracy"], rel=1e-6)
+
+
+def test_the_best_weights_are_held_and_training_goes_on_from_the_last():
+    parts = iris_trainer(dropout=0.2)
+    fit(parts, 5)
+    run = fit(parts, 7)
+    whole = iris_trainer(dropout=0.2)
+    same = fit(whole, 12)
+    assert run.history.rows == same.history.rows
+    for a, b in zip(weights(parts), weights(whole), strict=True):
+        assert (a == b).all()
+    assert run.best_epoch == int(np.argmin(run.history["val_loss"])) + 1 == run.held_epoch
+
+
+def test_keep_last_holds_the_last_epoch():
+    run = fit(iris_trainer(), keep="last")
+    assert run.held_epoch == 6
+
+
+def test_changed_weights_are_respected_by_the_next_fit():
+    trainer = iris_trainer()
+    fit(trainer, 4)
+    for p in trainer.model.parameters():
+        p.assign(p.detach() * 0)
+    run = fit(trainer, 1)
+    assert run.history["loss"][4] == pytest.approx(np.log(3), rel=0.05)
+
+
+def test_patience_stops_early_with_the_best_weights():
+    x = np.random.default_rng(0).normal(size=(60, 4)).astype(np.float32)
+    y = np.random.default_rng(1).integers(0, 3, 60)  # nothing to learn: validation soon gets worse
+    trainer = iris_trainer()
+    run = trainer.fit((x, y), validation=0.5, epochs=400, patience=5, batch_size=16, verbose=False)
+    assert run.stopped == "patience"
+    assert run.history.epochs == run.best_epoch + 5 < 400
+    assert run.held_epoch == run.best_epoch
+
+
+def test_order_depends_on_seed_and_epoch_only():
+    first, again, other = (fit(iris_trainer(seed=s), 3).history.rows for s in (0, 0, 1))
+    assert first == again
+    assert first != other
+
+
+def test_on_epoch_sees_every_row():
+    seen = []
+    run = fit(iris_trainer(), 4, on_epoch=lambda number, row: seen.append((number, row["val_loss"])))
+    assert seen == list(enumerate(run.history["val_loss"], 1))
+
+
+def test_infinite_learning_is_called_diverged():
+    trainer = wf.Trainer(nn.Sequential(nn.Linear(4, 1)), "mse", optim.SGD(1e6))
+    x = np.random.default_rng(0).normal(size=(200, 4)).astype(np.float32)
+    run = trainer.fit((x, x.sum(1)), validation=0.3, epochs=50, verbose=False)
+    assert run.stopped == "diverged"
+    assert run.diagnosis.verdict == "diverged"
+    assert all(np.isfinite(p.numpy()).all() for p in trainer.model.parameters())
+
+
+def test_large_work_goes_in_stretches_of_batches_with_the_same_result(monkeypatch):
+    from weft.train import drive
+
+    whole = fit(iris_trainer(dropout=0.2), 4)
+    monkeypatch.setattr(drive, "SMALL", 0)
+    parts = fit(iris_trainer(dropout=0.2), 4)
+    np.testing.assert_allclose(parts.history.rows, whole.history.rows, rtol=2e-4, atol=2e-5)
+
+
+def test_large_work_compiles_three_programs(monkeypatch):
+    from weft.train import drive
+
+    monkeypatch.setattr(drive, "SMALL", 0)
+    trainer = iris_trainer()
+    before = wf.explain().count
+    fit(trainer, 3)
+    assert wf.explain().count - before <= 3  # training, its short last batch, evaluation
+
+
+def test_scaling_is_fitted_on_the_training_part_and_used_by_predict():
+    trainer = iris_trainer()
+    run = fit(trainer, 40, scale="standard")
+    rows = wf.data.split(wf.data.iris(), 0.2, seed=0).train
+    np.testing.assert_allclose(trainer.scaler.shift, wf.data.iris().x[rows].mean(0), rtol=1e-4)
+    assert (trainer.predict(wf.data.iris().x) == wf.data.iris().y).mean() > 0.9
+    assert run.history["val_accuracy"][-1] > 0.8
+
+
+def test_regression_targets_scale_and_come_back_in_their_unit():
+    x = np.linspace(-1, 1, 200, dtype=np.float32)[:, None]
+    y = 1000 + 300 * x[:, 0]
+    wf.random.seed(0)
+    trainer = wf.Trainer(nn.Sequential(nn.Linear(1, 16), nn.Tanh(), nn.Linear(16, 1)), "mse", optim.Adam(1e-2), ["mae"])
+    run = trainer.fit((x, y), validation=0.2, epochs=60, scale_target=True, verbose=False)
+    assert run.history["val_loss"][-1] < 0.01
+    np.testing.assert_allclose(trainer.predict(x)[:, 0], y, atol=60)
+
+
+def iris_step(keep):
+    model, opt = nn.Sequential(nn.Linear(4, 16), nn.ReLU(), nn.Linear(16, 3)), optim.Adam(1e-2)
+    x, y = wf.tensor(wf.data.iris().x[:16]), wf.tensor(wf.data.iris().y[:16])
+
+    def step():
+        loss = nn.functional.cross_entropy(model(x), y)
+        loss.backward()
+        opt.step(model)
+        model.zero_grad()
+        keep(loss)
+
+    for _ in range(20):
+        step()
+    return step
+
+
+def objects():
+    gc.collect()
+    return len(gc.get_objects())
+
+
+def test_thousand_steps_by_hand_keep_memory_flat():
+    step = iris_step(lambda loss: None)
+    before, arrays = objects(), len(jax.live_arrays())
+    for _ in range(1000):
+        step()
+    assert objects() - before < 100
+    assert len(jax.live_arrays()) <= arrays
+
+
+def test_a_list_of_old_losses_holds_numbers_and_no_graphs():
+    losses = []
+    step = iris_step(losses.append)
+    before = objects()
+    for _ in range(300):
+        step()
+    assert (objects() - before) / 300 <= 6  # the tensor, its node, its number, and where it was made
+    assert losses[5].node.inputs == ()
+    assert float(losses[-1]) < float(losses[0])
+
+
+def test_thousand_evaluations_of_one_tensor_keep_memory_flat():
+    w = wf.tensor([1.0, 2.0], requires_grad=True)
+    x = wf.tensor([3.0, 4.0])
+
+    def value():
+        return float((w * x).sum())
+
+    value()
+    gc.collect()
+    before = len(gc.get_objects())
+    for _ in range(1000):
+        value()
+    gc.collect()
+    assert len(gc.get_objects()) - before < 100
