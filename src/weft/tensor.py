@@ -16,14 +16,15 @@ from weft.graph.node import Handle, Node, leaf, set_handle_class
 from weft.graph.recording import Trace, context
 from weft.graph.source import Source, user_source
 from weft.graph.spec import Spec
-from weft.ops import elementwise, indexing, linalg, reduction
+from weft.operators import Operators
+from weft.ops import elementwise, indexing, linalg
 from weft.ops import shape as shaping
 from weft.runtime import devices
 from weft.runtime.engine import jax, wide_types
 from weft.runtime.log import Log, run
 
 
-class Tensor(Handle):
+class Tensor(Operators):
     """An array of numbers that records what is computed with it, and computes when a value is needed.
 
     Made by `weft.tensor`, `weft.zeros`, … and by every operation. Its value is read by ``print``, ``float``,
@@ -303,130 +304,6 @@ class Tensor(Handle):
 
     def __itruediv__(self, other: Any) -> Tensor:
         return self._in_place(self / other, "/", "assign(w / value)  # not")
-
-    # ── operators ───────────────────────────────────────────────────────────────────────────────────────────
-
-    def __add__(self, other: Any) -> Tensor:
-        return elementwise.add(self, other)  # type: ignore[no-any-return]
-
-    def __radd__(self, other: Any) -> Tensor:
-        return elementwise.add(other, self)  # type: ignore[no-any-return]
-
-    def __sub__(self, other: Any) -> Tensor:
-        return elementwise.subtract(self, other)  # type: ignore[no-any-return]
-
-    def __rsub__(self, other: Any) -> Tensor:
-        return elementwise.subtract(other, self)  # type: ignore[no-any-return]
-
-    def __mul__(self, other: Any) -> Tensor:
-        return elementwise.multiply(self, other)  # type: ignore[no-any-return]
-
-    def __rmul__(self, other: Any) -> Tensor:
-        return elementwise.multiply(other, self)  # type: ignore[no-any-return]
-
-    def __truediv__(self, other: Any) -> Tensor:
-        return elementwise.divide(self, other)  # type: ignore[no-any-return]
-
-    def __rtruediv__(self, other: Any) -> Tensor:
-        return elementwise.divide(other, self)  # type: ignore[no-any-return]
-
-    def __floordiv__(self, other: Any) -> Tensor:
-        return elementwise.floor_divide(self, other)  # type: ignore[no-any-return]
-
-    def __rfloordiv__(self, other: Any) -> Tensor:
-        return elementwise.floor_divide(other, self)  # type: ignore[no-any-return]
-
-    def __mod__(self, other: Any) -> Tensor:
-        return elementwise.remainder(self, other)  # type: ignore[no-any-return]
-
-    def __rmod__(self, other: Any) -> Tensor:
-        return elementwise.remainder(other, self)  # type: ignore[no-any-return]
-
-    def __pow__(self, other: Any) -> Tensor:
-        return elementwise.power(self, other)  # type: ignore[no-any-return]
-
-    def __rpow__(self, other: Any) -> Tensor:
-        return elementwise.power(other, self)  # type: ignore[no-any-return]
-
-    def __matmul__(self, other: Any) -> Tensor:
-        return linalg.matmul(self, as_tensor(other))  # type: ignore[no-any-return]
-
-    def __rmatmul__(self, other: Any) -> Tensor:
-        return linalg.matmul(as_tensor(other), self)  # type: ignore[no-any-return]
-
-    def __neg__(self) -> Tensor:
-        return elementwise.negative(self)  # type: ignore[no-any-return]
-
-    def __pos__(self) -> Tensor:
-        return self
-
-    def __abs__(self) -> Tensor:
-        return elementwise.abs(self)  # type: ignore[no-any-return]
-
-    def __invert__(self) -> Tensor:
-        return (elementwise.logical_not if self.dtype.kind == "bool" else elementwise.bitwise_invert)(self)  # type: ignore[no-any-return]
-
-    def __and__(self, other: Any) -> Tensor:
-        return elementwise.bitwise_and(self, other)  # type: ignore[no-any-return]
-
-    def __or__(self, other: Any) -> Tensor:
-        return elementwise.bitwise_or(self, other)  # type: ignore[no-any-return]
-
-    def __xor__(self, other: Any) -> Tensor:
-        return elementwise.bitwise_xor(self, other)  # type: ignore[no-any-return]
-
-    __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
-
-    def __eq__(self, other: object) -> Tensor:  # type: ignore[override]
-        return elementwise.equal(self, other)  # type: ignore[no-any-return]
-
-    def __ne__(self, other: object) -> Tensor:  # type: ignore[override]
-        return elementwise.not_equal(self, other)  # type: ignore[no-any-return]
-
-    def __lt__(self, other: Any) -> Tensor:
-        return elementwise.less(self, other)  # type: ignore[no-any-return]
-
-    def __le__(self, other: Any) -> Tensor:
-        return elementwise.less_equal(self, other)  # type: ignore[no-any-return]
-
-    def __gt__(self, other: Any) -> Tensor:
-        return elementwise.greater(self, other)  # type: ignore[no-any-return]
-
-    def __ge__(self, other: Any) -> Tensor:
-        return elementwise.greater_equal(self, other)  # type: ignore[no-any-return]
-
-    def __getitem__(self, key: Any) -> Tensor:
-        return indexing.getitem(self, key)  # type: ignore[no-any-return]
-
-    # ── functions as methods ────────────────────────────────────────────────────────────────────────────────
-
-    def reshape(self, *sizes: Any) -> Tensor:
-        return shaping.reshape(self, sizes[0] if len(sizes) == 1 else sizes)  # type: ignore[no-any-return]
-
-    def permute_dims(self, *axes: Any) -> Tensor:
-        return shaping.permute_dims(self, axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes)  # type: ignore[no-any-return]
-
-    sum, mean, prod, var, std = reduction.sum, reduction.mean, reduction.prod, reduction.var, reduction.std
-    max, min, any, all = reduction.max, reduction.min, reduction.any, reduction.all
-    argmax, argmin, argsort = reduction.argmax, reduction.argmin, reduction.argsort
-    cumulative_sum, logsumexp = reduction.cumulative_sum, reduction.logsumexp
-    flatten, squeeze, flip, broadcast_to = shaping.flatten, shaping.squeeze, shaping.flip, shaping.broadcast_to
-    expand_dims, moveaxis, roll, repeat = shaping.expand_dims, shaping.moveaxis, shaping.roll, shaping.repeat
-
-    def exp(self) -> Tensor:
-        return elementwise.exp(self)  # type: ignore[no-any-return]
-
-    def log(self) -> Tensor:
-        return elementwise.log(self)  # type: ignore[no-any-return]
-
-    def sqrt(self) -> Tensor:
-        return elementwise.sqrt(self)  # type: ignore[no-any-return]
-
-    def abs(self) -> Tensor:
-        return elementwise.abs(self)  # type: ignore[no-any-return]
-
-    def round(self) -> Tensor:
-        return elementwise.round(self)  # type: ignore[no-any-return]
 
 
 set_handle_class(Tensor)

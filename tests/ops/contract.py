@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,8 +12,8 @@ import numpy as np
 
 from weft.errors import WeftError
 from weft.graph.check import check, entry_specs
-from weft.graph.dtype import ALL, DType, dtype
-from weft.graph.function import interpret, record, zero_like
+from weft.graph.dtype import ALL, dtype
+from weft.graph.function import inline, interpret, record, zero_like
 from weft.graph.gradient import backpropagate
 from weft.graph.op import Op
 from weft.graph.recording import Graph, context
@@ -48,24 +49,21 @@ class Sample:
 
 
 def one(
-    op: Op, *operands: Any, like: Callable[..., Any], verify: bool = False, smooth: bool = True, **params: Any
+    op: Op,
+    *operands: Any,
+    like: Callable[..., Any],
+    verify: bool = False,
+    smooth: bool = True,
+    **params: Any,
 ) -> Sample:
     """A sample; Python numbers and lists become float64 and int64 arrays."""
-    return Sample(
-        op,
-        tuple(map(np.asarray, operands)),
-        like,
-        params,
-        verify,
-        smooth and op.vjp is not None,
-        not any(isinstance(p, Graph) for p in params.values()),
-    )
+    retype = not any(isinstance(p, Graph) for p in params.values())
+    arrays = tuple(map(np.asarray, operands))
+    return Sample(op, arrays, like, params, verify, smooth and op.vjp is not None, retype)
 
 
 def engine() -> Any:
     """JAX as the library runs it (64-bit types), and stricter (no implicit promotion)."""
-    from contextlib import ExitStack
-
     stack = ExitStack()
     stack.enter_context(jax.enable_x64(True))
     stack.enter_context(jax.numpy_dtype_promotion("strict"))
@@ -164,8 +162,6 @@ def graph_of(sample: Sample) -> tuple[Graph, tuple[Spec, ...]]:
 
 def gradient_graph(f: Graph, wanted: list[int], outs: list[int]) -> Graph:
     """The graph of the gradients of results ``outs`` of ``f`` by inputs ``wanted``; it takes cotangents last."""
-    from weft.graph.function import inline
-
     count = len(f.inputs)
 
     def body(*operands: Any) -> tuple[Any, ...]:
@@ -196,7 +192,3 @@ def check_text(sample: Sample) -> None:
 
 def _tuple(x: Any) -> tuple[Any, ...]:
     return x if isinstance(x, tuple) else (x,)
-
-
-def types(kind: str) -> list[DType]:
-    return [t for t in ALL if t.kind == kind]

@@ -33,7 +33,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         options = parser().parse(argv)
         with warnings_as_lines():
-            return int(options.run(options))
+            status = int(options.run(options))
+        sys.stdout.flush()  # here, where it can still be said that nobody reads
+        return status
     except WeftError as error:
         print(failure(error), file=sys.stderr)
         return 2
@@ -43,6 +45,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # whoever was reading has seen enough, as in: weft predict … | head
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except OSError as error:  # a full disk behind the standard output, and the like
+        print(f"weft: error: {error.strerror or error}", file=sys.stderr)
+        return 2
 
 
 def parser() -> Parser:

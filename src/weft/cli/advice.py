@@ -45,7 +45,7 @@ def other_rate(options: TrainOptions, _: tuple[int, ...]) -> TrainOptions:
 
 def slower(options: TrainOptions, _: tuple[int, ...]) -> TrainOptions:
     """Against divergence."""
-    return options.with_changes(learning_rate=options.learning_rate / 10)
+    return options.with_changes(learning_rate=min(options.learning_rate / 10, 1e-3))
 
 
 def longer(options: TrainOptions, _: tuple[int, ...]) -> TrainOptions:

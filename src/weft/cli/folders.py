@@ -75,9 +75,10 @@ def _unwritable(folder: Path, error: OSError) -> FileError:
 
 def part_of(run: str, name: str) -> Path:
     """The file ``name`` of a run, which is given by its folder or by any file in it. Raises FileError."""
-    folder = Path(run).parent if Path(run).is_file() else Path(run)
-    if (folder / name).is_file():
-        return folder / name
+    folder = Path(run)
+    for place in (folder, folder.parent):
+        if (place / name).is_file() and (place == folder or folder.is_file()):
+            return place / name
     if folder.is_dir():
         held = ", ".join(sorted(path.name for path in folder.iterdir())[:8])
         raise FileError(

@@ -7,7 +7,7 @@ import shlex
 from dataclasses import dataclass, field
 from typing import Any
 
-from weft.cli.parsing import Parser, names, number, whole, widths
+from weft.cli.parsing import Parser, character, names, number, whole, widths
 
 ACTIVATIONS = ("relu", "tanh", "sigmoid", "gelu", "silu", "elu", "selu", "leaky_relu", "softplus")
 
@@ -25,7 +25,7 @@ class TrainOptions:
     data: str
     target: str | None = option(None, "the column of a CSV file to predict", metavar="COLUMN")
     ignore: tuple[str, ...] = option((), "columns to leave out", type=names, metavar="COL,COL")
-    separator: str = option(",", "what separates the cells of the file", metavar="CHARACTER")
+    separator: str = option(",", "what separates the cells of the file, or tab", type=character, metavar="CHARACTER")
     missing: str = option("refuse", "empty cells: refuse, or impute the median", choices=("refuse", "impute"))
     task: str | None = option(None, "instead of recognising it", choices=("classification", "regression"))
     hidden: tuple[int, ...] | None = option(
@@ -52,6 +52,7 @@ class TrainOptions:
     )  # fmt: skip
     examples: int | None = option(None, "train on N rows only, validate on the rest", type=whole(1), metavar="N")
     patience: int | None = option(None, "stop after N epochs without improvement", type=whole(1), metavar="N")
+    keep: str = option("best", "which weights: of the best epoch, or the last", choices=("best", "last"))
     scale: str = option("standard", "how inputs are scaled", choices=("standard", "minmax", "none"))
     seed: int = option(0, "of weights, order, split and dropout", type=whole(0), metavar="N")
     folder: str | None = option(None, "where to leave the run (runs/NAME)", metavar="FOLDER")

@@ -92,6 +92,18 @@ def widths(text: str) -> tuple[int, ...]:
     return tuple(map(int, text.split(",")))
 
 
+def character(text: str) -> str:
+    r"""What separates cells: one character, or the word tab.
+
+    >>> character("tab"), character(";")
+    ('\\t', ';')
+    """
+    text = "\t" if text in ("tab", "\\t") else text
+    if len(text) != 1 or text.isalnum() or text in '"\r\n':
+        raise refused(text, "one character such as ; or the word tab")
+    return text
+
+
 def names(text: str) -> tuple[str, ...]:
     """Names separated by commas.
 

@@ -101,6 +101,7 @@ def trained(options: TrainOptions, data: Dataset, share: float, plan: Perceptron
         scale=None if options.scale == "none" else options.scale,
         scale_target=not classifies,
         patience=options.patience,
+        keep=options.keep,
         folder=folder,
         verbose=not options.quiet,
     )
@@ -146,7 +147,7 @@ def closing(options: TrainOptions, data: Dataset, chosen: Split, trainer: Traine
     if result.evidence is not None:
         found = result.diagnosis
         parts += ["", verdict_line(found), reason(found), "", measured(result)]
-        if data.task == "regression":
+        if data.task == "regression" and result.stopped != "diverged":
             parts += ["", own_unit(data, chosen, trainer)]
         parts += ["", remedies(found)]
         if (following := next_command(found.verdict, options, trainer)) is not None:
@@ -161,7 +162,8 @@ def ended(result: Run) -> str:
         "interrupted": ", interrupted",
         "diverged": ", stopped because a number was no longer finite",
     }.get(result.stopped, "")
-    held = f"the model holds the weights of epoch {result.held_epoch}, the best by validation loss"
+    which = "the best by validation loss" if result.held_epoch == result.best_epoch else "the last"
+    held = f"the model holds the weights of epoch {result.held_epoch}, {which}"
     if not result.history.epochs:
         held = "before the first epoch ended: the model holds its first weights"
     elif result.diagnosis.best_epoch == 0:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 # Python on the left, what to type on the right; tried in this order.
 _IN_SHELL = [
     (r"call trainer\.fit\(…, (\w+)=(\w+)\) again, it continues", r"<\1> \2"),
-    (r"trainer\.fit\((?:…|data), (\w+)=([\w.]+)\)", r"<\1> \2"),
+    (r"trainer\.fit\((?:…|data), (\w+)=\"?([\w.]+)\"?\)", r"<\1> \2"),
     (r"trainer\.fit on 20 examples", "<examples> 20"),
     (r"trainer\.evaluate\(test\)", "weft evaluate RUN test.csv"),
     (r"Trainer\(…, seed=(\d+)\) to seed=(\d+)", r"<seed> \1 to <seed> \2"),
@@ -27,7 +27,7 @@ _IN_SHELL = [
     (r"read_csv\(path, target, ignore=\['(.*?)'\]\)", r"<ignore> '\1'"),
     (r"ignore=\['(.*?)'\]", r"<ignore> '\1'"),
     (r"y\.astype\('float32'\)", "<task> regression"),
-    (r"stratify=False, or ", ""),
+    (r"stratify=False, (or )?", ""),
     (r"validation=None, or ", ""),
     (r"""\b(missing|separator|task|validation|patience|epochs)=(["']?[^\s"',:)]+["']?)""", r"<\1> \2"),
 ]
@@ -43,7 +43,7 @@ def in_shell(text: str) -> str:
     """
     for python, shell in _IN_SHELL:
         text = re.sub(python, shell, text)
-    text = re.sub(r"""<(\w+)> "(\w+)\"""", r"<\1> \2", text)
+    text = re.sub(r"""<(\w+)> (["'])(\w+)\2""", r"<\1> \3", text)
     return re.sub(r"<(\w+)>", lambda found: "--" + found[1].replace("_", "-"), text)
 
 

@@ -57,7 +57,8 @@ def _scan_vjp(
         for part, spec in zip(given[carried:], results[carried:], strict=True)
     ]
     last_grads = [
-        part if part is not None else _zeros(spec) for part, spec in zip(given[:carried], results[:carried], strict=True)
+        part if part is not None else _zeros(spec)
+        for part, spec in zip(given[:carried], results[:carried], strict=True)
     ]
     smooth = [k for k, x in enumerate(first) if x.dtype.is_differentiable]
     smooth_fixed = [k for k, x in enumerate(fixed) if x.dtype.is_differentiable]
@@ -70,7 +71,9 @@ def _scan_vjp(
         begin, slices = rest[:carried], rest[carried : carried + len(scanned)]
         step_g = rest[carried + len(scanned) : carried + len(scanned) + len(step_grads)]
         outer = rest[carried + len(scanned) + len(step_grads) :]
-        inputs = [wrap(context.recording.alias(x, tracked=x.dtype.is_differentiable)) for x in (*begin, *slices, *outer)]
+        inputs = [
+            wrap(context.recording.alias(x, tracked=x.dtype.is_differentiable)) for x in (*begin, *slices, *outer)
+        ]
         made = inline(body, inputs)
         carry_all = dict(zip(smooth, carry_g, strict=True))
         pairs = [(made[k], carry_all[k]) for k in smooth] + list(zip(made[carried:], step_g, strict=True))
@@ -88,7 +91,9 @@ def _scan_vjp(
 
     state = [last_grads[k] for k in smooth] + [_zeros(fixed[k].node.spec) for k in smooth_fixed]
     over = [*begins, *scanned, *step_grads]
-    graph = _record(back, [*(t.node.spec for t in state), *(_slice_spec(t) for t in over), *(t.node.spec for t in fixed)])
+    graph = _record(
+        back, [*(t.node.spec for t in state), *(_slice_spec(t) for t in over), *(t.node.spec for t in fixed)]
+    )
     # The body's constants come last among its inputs; scan's operands put them before what is scanned.
     outcome = scan_op(
         *state, *fixed, *over, body=graph, carried=len(state), constants=len(fixed), length=length, reverse=not reverse
@@ -137,7 +142,9 @@ def _cond_vjp(g: Any, _: Any, condition: Any, *operands: Any, yes: Graph, no: Gr
 
     def branch(graph: Graph) -> Graph:
         def back(*values: Any) -> Any:
-            inputs = [wrap(context.recording.alias(x, tracked=x.dtype.is_differentiable)) for x in values[: len(operands)]]
+            inputs = [
+                wrap(context.recording.alias(x, tracked=x.dtype.is_differentiable)) for x in values[: len(operands)]
+            ]
             made = inline(graph, inputs)
             pairs = [(made[k], c) for k, c in zip(given, values[len(operands) :], strict=True) if made[k].node.tracked]
             with context.set(tracking=False):
@@ -175,9 +182,7 @@ def value_specs(graph: Graph) -> list[Spec]:
     """The specs of all values that a graph's entries make, by the ops' own rules."""
     specs: list[Spec] = []
     for op, refs, params, _ in graph.entries:
-        operands = [
-            Spec((), r.dtype) if type(r) is not int else graph.inputs[~r] if r < 0 else specs[r] for r in refs
-        ]
+        operands = [Spec((), r.dtype) if type(r) is not int else graph.inputs[~r] if r < 0 else specs[r] for r in refs]
         made = op.shape(*operands, **dict(params))
         specs.extend(made if isinstance(made, tuple) else (made,))
     return specs

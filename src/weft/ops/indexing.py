@@ -202,7 +202,10 @@ def one_hot(x: Any, classes: int, dtype: Any = "float32") -> Any:
 
 
 def getitem(x: Any, key: Any) -> Any:
-    """``x[key]`` for integers, slices, None, …, integer tensors and boolean masks, as in NumPy."""
+    """``x[key]`` for integers, slices, None, …, integer tensors and boolean masks, as in NumPy.
+
+    An integer drops its axis before index tensors choose, as in PyTorch.
+    """
     keys = _expand(key, x.ndim)
     if any(_is_mask(k) for k in keys):
         keys = _unmask(keys)

@@ -193,5 +193,7 @@ def _parse(equation: str, ranks: list[int]) -> tuple[list[str], str]:
 def transpose(x: Any) -> Any:
     """``x.T``: rows become columns; a tensor with other than two axes is refused, as its meaning is ambiguous."""
     if x.ndim != 2:
-        raise ShapeError(f".T of a tensor of shape {x.shape}", expected="two axes", cure="x.mT or wf.permute_dims(x, …)")
+        raise ShapeError(
+            f".T of a tensor of shape {x.shape}", expected="two axes", cure="x.mT or wf.permute_dims(x, …)"
+        )
     return matrix_transpose(x)

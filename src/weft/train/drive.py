@@ -11,6 +11,7 @@ from weft.data.order import batches, permutation
 from weft.errors import ArgumentError
 from weft.tensor import Tensor
 from weft.train.course import Course
+from weft.train.interrupt import held_back
 from weft.train.progress import Progress
 
 if TYPE_CHECKING:
@@ -64,13 +65,15 @@ class Drive:
         trainer, course = self.trainer, self.course
         last = trainer.epoch + epochs
         if trainer.initial is None:
-            trainer.initial = float(self.launch_epochs(0)[0]["train_loss"])
+            with held_back():
+                trainer.initial = float(self.launch_epochs(0)[0]["train_loss"])
         count = 1
         while trainer.epoch < last:
             started = time.perf_counter()
-            rows = self.launch_epochs(min(count, last - trainer.epoch))
-            for row in rows:
-                self.ended(row)
+            with held_back():
+                rows = self.launch_epochs(min(count, last - trainer.epoch))
+                for row in rows:
+                    self.ended(row)
             if not bool(course.finite):
                 return "diverged"
             if course.n_val and int(course.epoch) - int(course.best_epoch) >= self.patience:
@@ -99,11 +102,12 @@ class Drive:
         trainer, course = self.trainer, self.course
         last = trainer.epoch + epochs
         if trainer.initial is None:
-            trainer.initial = float(self.end_epoch(0)["train_loss"])
+            with held_back():
+                trainer.initial = float(self.end_epoch(0)["train_loss"])
         while trainer.epoch < last:
             self.one_epoch()
-            row = self.end_epoch(1)
-            self.ended(row)
+            with held_back():
+                self.ended(self.end_epoch(1))
             if not bool(course.finite):
                 return "diverged"
             if course.n_val and int(course.epoch) - int(course.best_epoch) >= self.patience:
@@ -118,14 +122,16 @@ class Drive:
         on_device, first, count = Tensor(full), 0, 1
         while first < self.steps and bool(course.finite):
             started = time.perf_counter()
-            sums = course.run_batches(on_device, first, min(first + count, self.steps)).numpy()
+            with held_back():
+                sums = course.run_batches(on_device, first, min(first + count, self.steps)).numpy()
             done = min(first + count, self.steps) - first
             first += done
             self.progress.batch(first, self.steps, self.trainer.epoch + 1, float(sums[0] / max(sums[1], 1)))
             took = (time.perf_counter() - started) / done
             count = int(np.clip(UPDATES / max(took, 1e-6), 1, 2 * count))
         if self.rest and bool(course.finite):
-            course.run_batches(np.ascontiguousarray(order[None, -self.rest :]), 0, 1)
+            with held_back():
+                course.run_batches(np.ascontiguousarray(order[None, -self.rest :]), 0, 1)
 
     def end_epoch(self, counts: int) -> dict[str, float]:
         self.course.model.eval()
