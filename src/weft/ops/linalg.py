@@ -92,8 +92,12 @@ def tensordot(a: Any, b: Any, /, *, axes: Any = 2) -> Any:
     outer_a = [n for k, n in enumerate(a.shape) if k not in left]
     outer_b = [n for k, n in enumerate(b.shape) if k not in right]
     inner = math.prod(a.shape[k] for k in left)
-    first = reshape_op(moveaxis(a, tuple(left), tuple(range(-len(left), 0))) if left else a, shape=(math.prod(outer_a), inner))  # fmt: skip
-    second = reshape_op(moveaxis(b, tuple(right), tuple(range(len(right)))) if right else b, shape=(inner, math.prod(outer_b)))  # fmt: skip
+    first = reshape_op(
+        moveaxis(a, tuple(left), tuple(range(-len(left), 0))) if left else a, shape=(math.prod(outer_a), inner)
+    )
+    second = reshape_op(
+        moveaxis(b, tuple(right), tuple(range(len(right)))) if right else b, shape=(inner, math.prod(outer_b))
+    )
     return reshape_op(dot(first, second, ta=False, tb=False), shape=(*outer_a, *outer_b))
 
 
@@ -183,10 +187,14 @@ def _parse(equation: str, ranks: list[int]) -> tuple[list[str], str]:
     terms = [t.replace("...", dots[len(dots) - n :] if n > 0 else "") for t, n in zip(terms, lengths, strict=True)]
     if not arrow:
         labels = "".join(terms)
-        output = dots + "".join(sorted(label for label in set(labels) if labels.count(label) == 1 and label not in dots))  # fmt: skip
+        output = dots + "".join(
+            sorted(label for label in set(labels) if labels.count(label) == 1 and label not in dots)
+        )
     output = output.replace("...", dots)
     if bad := set(output) - set("".join(terms)) or {c for c in "".join(terms) + output if c not in _LABELS}:
-        raise ArgumentError(f"einsum {equation!r}: the label {sorted(bad)[0]!r} is unknown", expected="letters of the operands")  # fmt: skip
+        raise ArgumentError(
+            f"einsum {equation!r}: the label {sorted(bad)[0]!r} is unknown", expected="letters of the operands"
+        )
     return terms, output
 
 

@@ -204,7 +204,7 @@ def min(x: Any, /, *, axis: Axes = None, keepdims: bool = False) -> Any:
 
 
 def logsumexp(x: Any, /, *, axis: Axes = None, keepdims: bool = False) -> Any:
-    """log Σ exp(x) over ``axis``, without overflow."""
+    """The logarithm of Σ exp(x) over ``axis``, without overflow."""
     return logsumexp_op(x, axis=normalize_axes(axis, x.ndim), keepdims=keepdims)
 
 

@@ -83,7 +83,9 @@ def _concat_vjp(g: Any, y: Any, *xs: Any, axis: int) -> tuple[Any, ...]:
     parts, start = [], 0
     for x in xs:
         stop = start + x.shape[axis]
-        parts.append(slice_op(g, bounds=tuple((start, stop, 1) if k == axis else (0, n, 1) for k, n in enumerate(g.shape))))  # fmt: skip
+        parts.append(
+            slice_op(g, bounds=tuple((start, stop, 1) if k == axis else (0, n, 1) for k, n in enumerate(g.shape)))
+        )
         start = stop
     return tuple(parts)
 
