@@ -7,7 +7,8 @@ import torch
 
 from benchmarks import fitting, starting, stepping
 
-print(f"{platform.processor() or platform.machine()}, Python {platform.python_version()}, jax {jax.__version__}, torch {torch.__version__}")  # fmt: skip
+versions = f"Python {platform.python_version()}, jax {jax.__version__}, torch {torch.__version__}"
+print(f"{platform.processor() or platform.machine()}, {versions}")
 stepping.main()
 fitting.main()
 starting.main()

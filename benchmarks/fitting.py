@@ -10,7 +10,7 @@ from benchmarks.clock import alternate, table
 from weft import nn, optim
 
 
-def fitted(model, x, y, batch_size, epochs, fraction=1.0):
+def fitted(model, x, y, batch_size, epochs):
     """A function that trains ``epochs`` epochs more, and the number of steps that it takes."""
     trainer = wf.Trainer(model, "cross_entropy", optim.Adam(1e-3))
     run = lambda: trainer.fit((x, y), epochs=epochs, batch_size=batch_size, verbose=False)
@@ -39,18 +39,32 @@ def cases(rng):
     images = pixels[:1280].reshape(-1, 1, 28, 28)
     yield (
         "iris MLP 4-16-3, batch 16",
-        20, nn.Sequential(nn.Linear(4, 16), nn.ReLU(), nn.Linear(16, 3)), peer.mlp(4, 16, 3), (iris.x, iris.y), 16, 500,
-    )  # fmt: skip
+        20,
+        nn.Sequential(nn.Linear(4, 16), nn.ReLU(), nn.Linear(16, 3)),
+        peer.mlp(4, 16, 3),
+        (iris.x, iris.y),
+        16,
+        500,
+    )
     yield (
         "MNIST-shaped MLP 784-512-256-10, batch 128",
-        1.1, nn.Sequential(nn.Linear(784, 512), nn.ReLU(), nn.Linear(512, 256), nn.ReLU(), nn.Linear(256, 10)),
-        peer.mlp(784, 512, 256, 10), (pixels, labels), 128, 2,
-    )  # fmt: skip
+        1.1,
+        nn.Sequential(nn.Linear(784, 512), nn.ReLU(), nn.Linear(512, 256), nn.ReLU(), nn.Linear(256, 10)),
+        peer.mlp(784, 512, 256, 10),
+        (pixels, labels),
+        128,
+        2,
+    )
     ours = nn.Sequential(
-        nn.Conv2d(1, 32, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
-        nn.Conv2d(32, 64, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
-        nn.Flatten(), nn.Linear(64 * 7 * 7, 10),
-    )  # fmt: skip
+        nn.Conv2d(1, 32, 3, padding=1),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Conv2d(32, 64, 3, padding=1),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Flatten(),
+        nn.Linear(64 * 7 * 7, 10),
+    )
     yield "CNN 32-64 3×3, 28×28, batch 64", 1.0, ours, peer.cnn(), (images, labels[:1280]), 64, 1
 
 

@@ -1,5 +1,7 @@
 """The same training steps in PyTorch's eager mode, as its tutorials write them, with its fused Adam."""
 
+from itertools import pairwise
+
 import torch
 from torch import nn
 
@@ -27,7 +29,7 @@ def stepper(model, x, y, batch_size):
 def mlp(*sizes):
     """Linear layers of these sizes with ReLU in between."""
     layers = []
-    for k, (a, b) in enumerate(zip(sizes, sizes[1:], strict=False)):
+    for k, (a, b) in enumerate(pairwise(sizes)):
         layers += [nn.ReLU()] if k else []
         layers.append(nn.Linear(a, b))
     return nn.Sequential(*layers)
@@ -36,7 +38,12 @@ def mlp(*sizes):
 def cnn():
     """Two convolutions of 32 and 64 channels with pooling, and a dense layer: 28 × 28 pixels, ten classes."""
     return nn.Sequential(
-        nn.Conv2d(1, 32, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
-        nn.Conv2d(32, 64, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
-        nn.Flatten(), nn.Linear(64 * 7 * 7, 10),
-    )  # fmt: skip
+        nn.Conv2d(1, 32, 3, padding=1),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Conv2d(32, 64, 3, padding=1),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Flatten(),
+        nn.Linear(64 * 7 * 7, 10),
+    )

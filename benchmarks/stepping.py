@@ -24,7 +24,10 @@ def main():
         ],
     )
     both = alternate({"weft": record, "peer": product}, rounds=15, seconds=0.05)
-    table("recording one elementwise op (PyTorch: running it)", [("x * 1.01", both["weft"] / 500, both["peer"] / 500, 0.67)])  # fmt: skip
+    table(
+        "recording one elementwise op (PyTorch: running it)",
+        [("x * 1.01", both["weft"] / 500, both["peer"] / 500, 0.67)],
+    )
 
 
 def by_hand(x, y):

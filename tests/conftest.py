@@ -5,9 +5,9 @@ import os
 os.environ["XLA_FLAGS"] = os.environ.get("XLA_FLAGS", "") + " --xla_force_host_platform_device_count=4"
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # several test processes share the cores
 
-import pytest  # noqa: E402
+import pytest
 
-import weft as wf  # noqa: E402
+import weft as wf
 
 
 @pytest.fixture(autouse=True)

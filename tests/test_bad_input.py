@@ -135,7 +135,12 @@ def test_files_that_are_missing_cut_short_or_not_ours(tmp_path):
         wf.load(tmp_path / "nothing.weft")
     path = wf.save(iris_model(), tmp_path / "model.weft")
     whole = path.read_bytes()
-    for name, content in (("cut", whole[:-10]), ("text", b"hello"), ("empty", b""), ("flipped", b"\xff" * 8 + whole[8:])):
+    for name, content in (
+        ("cut", whole[:-10]),
+        ("text", b"hello"),
+        ("empty", b""),
+        ("flipped", b"\xff" * 8 + whole[8:]),
+    ):
         (tmp_path / name).write_bytes(content)
         with says(errors.FileError, name, "no model of Weft"):
             wf.load(tmp_path / name)

@@ -104,8 +104,18 @@ def test_a_low_level_layer_inside_a_network_trained_by_fit():
 
     wf.random.seed(0)
     model = nn.Sequential(Scale(), nn.Linear(16), nn.ReLU(), nn.Linear(3))
-    run = wf.fit(model, wf.data.iris(), "cross_entropy", optim.Adam(1e-2), ["accuracy"], validation=0.2, epochs=60,
-                 batch_size=16, scale="standard", verbose=False)  # fmt: skip
+    run = wf.fit(
+        model,
+        wf.data.iris(),
+        "cross_entropy",
+        optim.Adam(1e-2),
+        ["accuracy"],
+        validation=0.2,
+        epochs=60,
+        batch_size=16,
+        scale="standard",
+        verbose=False,
+    )
     assert max(run.history["val_accuracy"]) >= 0.9
     assert not np.allclose(model[0].factor.numpy(), 1.0)
 

@@ -23,6 +23,7 @@ from weft.graph.dtype import (
     uint64,
 )
 from weft.graph.dtype import bool_ as bool
+from weft.graph.text import tensor_text as text
 from weft.nn.summary import summary
 from weft.ops.creation import arange, eye, full, full_like, linspace, ones, ones_like, tril, triu, zeros, zeros_like
 from weft.ops.elementwise import (
@@ -195,8 +196,8 @@ __all__ = [
     "ceil",
     "clip",
     "compile",
-    "complex128",
     "complex64",
+    "complex128",
     "concat",
     "cond",
     "control",
@@ -236,10 +237,10 @@ __all__ = [
     "hypot",
     "imag",
     "inf",
+    "int8",
     "int16",
     "int32",
     "int64",
-    "int8",
     "isfinite",
     "isinf",
     "isnan",
@@ -248,9 +249,9 @@ __all__ = [
     "linspace",
     "load",
     "log",
-    "log10",
     "log1p",
     "log2",
+    "log10",
     "logaddexp",
     "logical_and",
     "logical_not",
@@ -317,14 +318,15 @@ __all__ = [
     "tanh",
     "tensor",
     "tensordot",
+    "text",
     "tile",
     "tril",
     "triu",
     "trunc",
+    "uint8",
     "uint16",
     "uint32",
     "uint64",
-    "uint8",
     "unstack",
     "value_and_grad",
     "var",

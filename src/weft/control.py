@@ -52,9 +52,15 @@ def scan(f: Callable[..., Any], init: Any, xs: Any = None, *, length: int | None
     _same_specs(body, carried, "scan")
     constants = [closure.captured[k] for k in fixed]
     made = scan_op(
-        *carried, *constants, *scanned,
-        body=body, carried=len(carried), constants=len(constants), length=steps, reverse=reverse,
-    )  # fmt: skip
+        *carried,
+        *constants,
+        *scanned,
+        body=body,
+        carried=len(carried),
+        constants=len(constants),
+        length=steps,
+        reverse=reverse,
+    )
     _assign(closure.written, made[n : len(carried)])
     return unflatten(carry_form, made[:n]), unflatten(step_form, made[len(carried) :])
 
@@ -207,5 +213,3 @@ def _same_specs(graph: Any, carried: Sequence[Any], what: str) -> None:
 def _assign(handles: Sequence[Any], values: Sequence[Any]) -> None:
     for handle, value in zip(handles, values, strict=True):
         context.recording.rebind(handle, handle._leaf(value), user_source())
-
-

@@ -89,10 +89,10 @@ class Operators(Handle):
 
     __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
 
-    def __eq__(self, other: object) -> Any:  # type: ignore[override]
+    def __eq__(self, other: object) -> Any:
         return elementwise.equal(self, other)
 
-    def __ne__(self, other: object) -> Any:  # type: ignore[override]
+    def __ne__(self, other: object) -> Any:
         return elementwise.not_equal(self, other)
 
     def __lt__(self, other: Any) -> Any:

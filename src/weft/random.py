@@ -54,22 +54,24 @@ class Generator:
     def uniform(self, shape: Any = (), low: float = 0.0, high: float = 1.0, *, dtype: Any = "float32") -> Tensor:
         """Numbers spread evenly over [low, high)."""
         drawn = ops.uniform_op(self.key(), shape=_shape(shape), dtype=data_type(dtype))
-        return drawn if (low, high) == (0.0, 1.0) else drawn * (high - low) + low  # type: ignore[no-any-return]
+        return drawn if (low, high) == (0.0, 1.0) else drawn * (high - low) + low
 
     def normal(self, shape: Any = (), mean: float = 0.0, std: float = 1.0, *, dtype: Any = "float32") -> Tensor:
         """Numbers of a normal distribution."""
         drawn = ops.normal_op(self.key(), shape=_shape(shape), dtype=data_type(dtype))
-        return drawn if (mean, std) == (0.0, 1.0) else drawn * std + mean  # type: ignore[no-any-return]
+        return drawn if (mean, std) == (0.0, 1.0) else drawn * std + mean
 
-    def truncated_normal(self, shape: Any = (), low: float = -2.0, high: float = 2.0, *, dtype: Any = "float32") -> Tensor:  # fmt: skip
+    def truncated_normal(
+        self, shape: Any = (), low: float = -2.0, high: float = 2.0, *, dtype: Any = "float32"
+    ) -> Tensor:
         """Numbers of a standard normal distribution that lie between ``low`` and ``high``."""
-        return ops.truncated_normal_op(self.key(), low, high, shape=_shape(shape), dtype=data_type(dtype))  # type: ignore[no-any-return]
+        return ops.truncated_normal_op(self.key(), low, high, shape=_shape(shape), dtype=data_type(dtype))
 
     def integers(self, low: int, high: int, shape: Any = ()) -> Tensor:
         """Whole numbers in [low, high), all alike likely."""
         if high <= low:
             raise ArgumentError(f"integers from {low} to {high}", expected="low < high")
-        return ops.integers_op(self.key(), low, high, shape=_shape(shape))  # type: ignore[no-any-return]
+        return ops.integers_op(self.key(), low, high, shape=_shape(shape))
 
     def bernoulli(self, p: Any, shape: Any = ()) -> Tensor:
         """True with probability ``p``."""
@@ -77,7 +79,7 @@ class Generator:
 
     def permutation(self, n: int) -> Tensor:
         """0 … n−1 in random order."""
-        return ops.permutation_op(self.key(), n=n)  # type: ignore[no-any-return]
+        return ops.permutation_op(self.key(), n=n)
 
     def choice(self, n: int, shape: Any = ()) -> Tensor:
         """Indices below ``n``, drawn with replacement."""
@@ -113,7 +115,7 @@ def _in_trace(trace: Trace, generator: Generator) -> Tensor:
     if source is None:
         source = trace.keys[id(generator)] = KeySource(generator)
     source.drawn += 1
-    return ops.fold_in(source, source.drawn - 1)  # type: ignore[no-any-return]
+    return ops.fold_in(source, source.drawn - 1)
 
 
 def wrap_key(words: np.ndarray) -> Tensor:

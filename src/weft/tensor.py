@@ -12,7 +12,7 @@ from weft.errors import DTypeError, GradientError, ShapeError
 from weft.graph import op as graph_op
 from weft.graph.dtype import DType
 from weft.graph.dtype import dtype as data_type
-from weft.graph.node import Handle, Node, leaf, set_handle_class
+from weft.graph.node import Node, leaf, set_handle_class
 from weft.graph.recording import Trace, context
 from weft.graph.source import Source, user_source
 from weft.graph.spec import Spec
@@ -81,25 +81,29 @@ class Tensor(Operators):
         if isinstance(owner, Log):
             return owner.device
         data = self.node.data
-        return devices.of_engine(data.device) if hasattr(data, "device") and not isinstance(data, np.ndarray) else devices.default_device()  # fmt: skip
+        return (
+            devices.of_engine(data.device)
+            if hasattr(data, "device") and not isinstance(data, np.ndarray)
+            else devices.default_device()
+        )
 
     @property
     def T(self) -> Tensor:  # noqa: N802
         """The transpose of a matrix."""
-        return linalg.transpose(self)  # type: ignore[no-any-return]
+        return linalg.transpose(self)
 
     @property
     def mT(self) -> Tensor:  # noqa: N802
         """The last two axes exchanged."""
-        return shaping.matrix_transpose(self)  # type: ignore[no-any-return]
+        return shaping.matrix_transpose(self)
 
     @property
     def real(self) -> Tensor:
-        return elementwise.real(self)  # type: ignore[no-any-return]
+        return elementwise.real(self)
 
     @property
     def imag(self) -> Tensor:
-        return elementwise.imag(self)  # type: ignore[no-any-return]
+        return elementwise.imag(self)
 
     # ── its value ───────────────────────────────────────────────────────────────────────────────────────────
 
@@ -193,7 +197,7 @@ class Tensor(Operators):
 
     def detach(self) -> Tensor:
         """The same value without history: gradients stop here."""
-        return elementwise.detach(self)  # type: ignore[no-any-return]
+        return elementwise.detach(self)
 
     # ── gradients ───────────────────────────────────────────────────────────────────────────────────────────
 
@@ -253,9 +257,13 @@ class Tensor(Operators):
         """Give this tensor another value; what was computed from the old one can no longer be differentiated."""
         new = value if isinstance(value, Tensor) else Tensor(value, self.dtype)
         if new.shape != self.shape:
-            raise ShapeError(f"assign a value of shape {new.shape} to a tensor of shape {self.shape}", expected="the same shape")  # fmt: skip
+            raise ShapeError(
+                f"assign a value of shape {new.shape} to a tensor of shape {self.shape}", expected="the same shape"
+            )
         if new.dtype is not self.dtype:
-            raise DTypeError(f"assign {new.dtype.name} to a {self.dtype.name} tensor", cure=f"value.astype(wf.{self.dtype.name})")  # fmt: skip
+            raise DTypeError(
+                f"assign {new.dtype.name} to a {self.dtype.name} tensor", cure=f"value.astype(wf.{self.dtype.name})"
+            )
         recording = context.recording
         recording.rebind(self, self._leaf(new), user_source())
         return self
@@ -361,8 +369,10 @@ def host_array(data: Any, *, weak: bool = True) -> np.ndarray:
     try:
         array = np.array(data)
     except ValueError as error:
-        raise ShapeError(f"cannot make a tensor of {type(data).__name__}: {error}", expected="rows of equal length") from None  # fmt: skip
-    if array.dtype == object or array.dtype.kind in "USmMV" and array.dtype.name != "bfloat16":
+        raise ShapeError(
+            f"cannot make a tensor of {type(data).__name__}: {error}", expected="rows of equal length"
+        ) from None
+    if array.dtype == object or (array.dtype.kind in "USmMV" and array.dtype.name != "bfloat16"):
         raise DTypeError(
             f"cannot make a tensor of {type(data).__name__} with elements of type {array.dtype}",
             expected="numbers or truth values",
@@ -385,7 +395,9 @@ def operand(x: Any) -> Tensor | Any:
     if isinstance(x, np.generic):
         return x.item()
     if x is None or isinstance(x, str):
-        raise DTypeError(f"cannot compute with {x!r}", expected="a tensor, an array or a number", where=str(Source(*user_source())))  # fmt: skip
+        raise DTypeError(
+            f"cannot compute with {x!r}", expected="a tensor, an array or a number", where=str(Source(*user_source()))
+        )
     return Tensor(x)
 
 

@@ -61,13 +61,15 @@ def _one_for(y: Tensor) -> Tensor:
     if not y.dtype.is_differentiable:
         raise DTypeError(f"the gradient of a {y.dtype.name} tensor", expected="floating-point numbers")
     one = wrap(literal(1, y.dtype))
-    return one if y.ndim == 0 else one.broadcast_to(y.shape)  # type: ignore[no-any-return]
+    return one if y.ndim == 0 else one.broadcast_to(y.shape)
 
 
 def _check_wanted(wanted: Sequence[Tensor]) -> None:
     for position, x in enumerate(wanted):
         if not isinstance(x, Tensor):
-            raise ArgumentError(f"a gradient with respect to {type(x).__name__}", expected="a tensor or a list of tensors")
+            raise ArgumentError(
+                f"a gradient with respect to {type(x).__name__}", expected="a tensor or a list of tensors"
+            )
         if not x.dtype.is_differentiable:
             raise DTypeError(
                 f"a gradient with respect to a {x.dtype.name} tensor (number {position} of the list)",
@@ -76,7 +78,7 @@ def _check_wanted(wanted: Sequence[Tensor]) -> None:
             )
         if not x.node.tracked:
             raise GradientError(
-                f"a gradient with respect to a tensor that is not tracked (number {position} of the list, shape {x.shape})",
+                f"a gradient with respect to an untracked tensor (number {position} of the list, shape {x.shape})",
                 expected="a tensor made with requires_grad=True before the computation, or one computed from such",
                 where=str(Source(*user_source())),
                 cure="x = wf.tensor(…, requires_grad=True), or wf.grad(f)(x)",
@@ -142,8 +144,12 @@ def as_tracked(x: Any) -> Tensor:
     if not t.dtype.is_differentiable and isinstance(x, int):
         t = t.astype("float32")
     if not t.dtype.is_differentiable:
-        raise DTypeError(f"a gradient with respect to a {t.dtype.name} argument", expected="floating-point numbers", cure="x.astype(wf.float32)")  # fmt: skip
-    return t if t.node.tracked else wrap(context.recording.alias(t, tracked=True))  # type: ignore[no-any-return]
+        raise DTypeError(
+            f"a gradient with respect to a {t.dtype.name} argument",
+            expected="floating-point numbers",
+            cure="x.astype(wf.float32)",
+        )
+    return t if t.node.tracked else wrap(context.recording.alias(t, tracked=True))
 
 
 def grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[..., Any]:

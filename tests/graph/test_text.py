@@ -125,15 +125,18 @@ def test_notes_name_the_line() -> None:
 def test_the_text_of_a_tensor_is_what_it_still_needs() -> None:
     x = wf.tensor([1.0, 2.0])
     unrelated, y = x.exp(), (x + x).sum()
-    assert tensor_text(y) == dedent(
-        """
+    assert (
+        tensor_text(y)
+        == dedent(
+            """
         graph(%a: float32[2]) {
           %0: float32[2] = add %a, %a
           %1: float32[] = sum %0, axis=(0,), keepdims=False
           return %1
         }
         """
-    ).strip()  # fmt: skip
+        ).strip()
+    )
     assert unrelated.shape == (2,)
     assert float(y) == 6.0
     assert tensor_text(y) == "float32[], computed by sum"

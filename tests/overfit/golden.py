@@ -72,6 +72,14 @@ def simulate(
     val, train = losses.mean(1), 0.5 * np.exp(-t / (0.3 * epochs))
     best = int(val.argmin())
     return Evidence(
-        train, val, baseline=1.0, n_train=n, n_val=n, train_size=n, train_examples_best=examples(train[best], n),
-        val_examples_best=losses[best], val_examples_last=losses[-1], initial_train_loss=1.0,
-    )  # fmt: skip
+        train,
+        val,
+        baseline=1.0,
+        n_train=n,
+        n_val=n,
+        train_size=n,
+        train_examples_best=examples(train[best], n),
+        val_examples_best=losses[best],
+        val_examples_last=losses[-1],
+        initial_train_loss=1.0,
+    )

@@ -25,9 +25,17 @@ def same(a: Evidence, b: Evidence) -> bool:
 def test_json_round_trip(curves: list[tuple[float, float]], start: float, probe: float | None) -> None:
     train, val = np.array(curves).T
     run = Evidence(
-        train, val, baseline=0.1, n_train=9, n_val=3, train_size=2, initial_train_loss=start, probe_gain=probe,
-        val_examples_best=val[[0, 0, 0]], val_correct_last=np.array([True, False, True]),
-    )  # fmt: skip
+        train,
+        val,
+        baseline=0.1,
+        n_train=9,
+        n_val=3,
+        train_size=2,
+        initial_train_loss=start,
+        probe_gain=probe,
+        val_examples_best=val[[0, 0, 0]],
+        val_correct_last=np.array([True, False, True]),
+    )
     text = run.to_json()
     json.loads(text, parse_constant=pytest.fail)
     assert same(Evidence.from_json(text), run)

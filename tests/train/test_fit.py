@@ -37,7 +37,15 @@ def test_a_fit_compiles_one_program_and_a_second_fit_none():
 
 def test_history_has_its_columns_and_one_row_for_each_epoch():
     run = fit(iris_trainer())
-    assert run.history.columns == ("loss", "accuracy", "last_loss", "train_loss", "train_accuracy", "val_loss", "val_accuracy")  # fmt: skip
+    assert run.history.columns == (
+        "loss",
+        "accuracy",
+        "last_loss",
+        "train_loss",
+        "train_accuracy",
+        "val_loss",
+        "val_accuracy",
+    )
     assert run.history.epochs == 6
     assert np.isfinite(run.history.rows).all()
 

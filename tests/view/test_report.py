@@ -86,10 +86,20 @@ def test_one_file_without_scripts_or_network(tmp_path: Path) -> None:
 def test_everything_is_in_it_in_order(tmp_path: Path) -> None:
     text = report(tmp_path)
     parts = (
-        "Overfitting", "validation loss has risen 38 % (0.412 → 0.569)", "confidence: high", "best epoch: 14",
-        "nn.Dropout(0.2)", "generalization loss percent", "38.107", "inf", "test accuracy", "data:image/svg+xml",
-        "Linear  (4 → 16)", "optimizer", "History",
-    )  # fmt: skip
+        "Overfitting",
+        "validation loss has risen 38 % (0.412 → 0.569)",
+        "confidence: high",
+        "best epoch: 14",
+        "nn.Dropout(0.2)",
+        "generalization loss percent",
+        "38.107",
+        "inf",
+        "test accuracy",
+        "data:image/svg+xml",
+        "Linear  (4 → 16)",
+        "optimizer",
+        "History",
+    )
     at = [text.index(part) for part in parts]
     assert at == sorted(at)
 

@@ -96,7 +96,7 @@ def character(text: str) -> str:
     r"""What separates cells: one character, or the word tab.
 
     >>> character("tab"), character(";")
-    ('\\t', ';')
+    ('\t', ';')
     """
     text = "\t" if text in ("tab", "\\t") else text
     if len(text) != 1 or text.isalnum() or text in '"\r\n':

@@ -108,5 +108,3 @@ def refuse_graded(closure: Closure, purpose: str) -> None:
             expected="a body that ends with every .grad as it began",
             cure="grads = wf.gradients(loss, parameters) inside the body, or model.zero_grad() at its end",
         )
-
-

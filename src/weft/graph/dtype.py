@@ -8,7 +8,7 @@ unless its kind is higher, and then the default type of that kind.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import ml_dtypes
@@ -105,7 +105,7 @@ def dtype(of: Any) -> DType:
         ) from None
 
 
-@lru_cache(maxsize=None)
+@cache
 def promote(a: DType, b: DType) -> DType:
     """The type of a result of two tensors of types ``a`` and ``b``.
 
@@ -136,7 +136,7 @@ def _mixed_signs(a: DType, b: DType) -> DType:
     return _BY_NAME[f"int{bits}"]
 
 
-@lru_cache(maxsize=None)
+@cache
 def promote_number(tensor: DType, number: type) -> DType:
     """The type of a result of a tensor and a Python number: the tensor's, unless the number's kind is higher.
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any, overload
 
-from weft.graph.gradient import backpropagate
 from weft.graph.dtype import dtype
+from weft.graph.gradient import backpropagate
 from weft.graph.node import Handle, Node, wrap
 from weft.graph.op import Casts, Kind, Op, alike
 from weft.graph.recording import Graph, Literal, Reference, Trace, context, literal

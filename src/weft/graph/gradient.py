@@ -48,9 +48,7 @@ def history(roots: Sequence[Node]) -> list[Node]:
             user = next((n for n in seen.values() if node in n.inputs), node)
             raise history_ended(user, ended)
         seen[id(node)] = node
-        for source in node.inputs:
-            if source.tracked:
-                stack.append(source)
+        stack.extend([source for source in node.inputs if source.tracked])
     return sorted(seen.values(), key=_order)
 
 
@@ -99,9 +97,10 @@ def pull_back(node: Node, g: Any, sums: dict[int, Any]) -> None:
     params: dict[str, Any] = dict(node.params)
     if op.selective:
         params["needed"] = tuple([n.tracked for n in node.inputs])
-    if type(node.spec) is tuple:  # the application of an op of several results
+    specs: Any = node.spec
+    if type(specs) is tuple:  # the application of an op of several results
         result = None
-        g = tuple(g.get(k) for k in range(len(node.spec)))
+        g = tuple(g.get(k) for k in range(len(specs)))
     else:
         result = wrap(node)
     for target, part in zip(node.inputs, op.vjp(g, result, *inputs, **params), strict=True):

@@ -40,8 +40,12 @@ def backward_pass(result: Any, cotangent: Any) -> list[tuple[Any, Any]]:
     if passage is not None:
         return _append(recording, passage)
     generation, entries, values, size, slots = (
-        recording.generation, len(recording.entries), recording.count, recording.bytes, len(recording.leaves),
-    )  # fmt: skip
+        recording.generation,
+        len(recording.entries),
+        recording.count,
+        recording.bytes,
+        len(recording.leaves),
+    )
     found = gradients_of_owners(result, cotangent)
     unbroken = recording.generation == generation and len(recording.leaves) == slots
     if unbroken and all(g.node.recording is recording and g.node.op is not None for _, g in found):
@@ -52,14 +56,21 @@ def backward_pass(result: Any, cotangent: Any) -> list[tuple[Any, Any]]:
             [path for _, path in recording.notes[entries:]],
             recording.count - values,
             recording.bytes - size,
-            tuple((~recording.slots[id(o.node)], g.node.op, g.node.params, g.node.spec, g.node.number) for o, g in found),
+            tuple(
+                (~recording.slots[id(o.node)], g.node.op, g.node.params, g.node.spec, g.node.number) for o, g in found
+            ),
         )
     return found
 
 
 def _key(recording: Recording, root: Node, seed: Node) -> Any:
     """All that a backward pass depends on, or None where it reaches beyond this recording."""
-    if isinstance(recording, Trace) or root.recording is not recording or type(seed.number) is not Literal or seed.spec is not root.spec:
+    if (
+        isinstance(recording, Trace)
+        or root.recording is not recording
+        or type(seed.number) is not Literal
+        or seed.spec is not root.spec
+    ):
         return None
     for leaf in recording.leaves:
         # An input with a past of its own, or one that has been assigned since, takes the long way.

@@ -104,7 +104,7 @@ class Op:
         nodes: list[Node] = []
         if tracked and here.tracking and signature.differentiable:
             for x, to in zip(operands, casts):  # noqa: B905  # equally long by construction; this is the hot path
-                node = x.node if isinstance(x, Handle) else recording.number(x, to)
+                node = x.node if isinstance(x, Handle) else recording.number(x, to)  # type: ignore[arg-type]
                 nodes.append(node)
                 refs.append(node.number if node.recording is recording else recording.leaf(node, x))
         else:
@@ -113,16 +113,18 @@ class Op:
                     node = x.node
                     refs.append(node.number if node.recording is recording else recording.leaf(node, x))
                 else:
-                    refs.append(recording.number_reference(x, to))
+                    refs.append(recording.number_reference(x, to))  # type: ignore[arg-type]  # numbers have a cast
         made = recording.add(self, tuple(refs), static, signature.spec, tuple(nodes), user_source())
-        return wrap(made) if type(made) is Node else tuple(map(wrap, made))
+        return wrap(made) if isinstance(made, Node) else tuple(map(wrap, made))
 
     def sign(self, kinds: tuple[Spec | type, ...], static: Params) -> Signature:
         """Promotion and shape rule for operands of these kinds; refused here is refused where the user wrote it."""
         try:
             casts = self.takes(tuple(kind.dtype if isinstance(kind, Spec) else kind for kind in kinds))
             specs = tuple(
-                (kind if to is None else Spec(kind.shape, to)) if isinstance(kind, Spec) else Spec((), to or dtype(kind))
+                (kind if to is None else Spec(kind.shape, to))
+                if isinstance(kind, Spec)
+                else Spec((), to or dtype(kind))
                 for kind, to in zip(kinds, casts, strict=True)
             )
             result = self.shape(*specs, **dict(static))
@@ -162,8 +164,10 @@ def cast_to(x: Handle, to: DType) -> Handle:
     raise DTypeError(f"cannot cast to {to}")
 
 
-def set_conversions(*, operand: Callable[[Any], Handle] | None = None, cast: Callable[[Any, DType], Any] | None = None) -> None:  # fmt: skip
+def set_conversions(
+    *, operand: Callable[[Any], Handle] | None = None, cast: Callable[[Any, DType], Any] | None = None
+) -> None:
     """Fill in the two conversions that need tensors and ops: the declared knot of the import order."""
     global convert, cast_to
-    convert = operand or convert
-    cast_to = cast or cast_to
+    convert = operand or convert  # type: ignore[assignment]
+    cast_to = cast or cast_to  # type: ignore[assignment]

@@ -256,7 +256,7 @@ class Trace(Recording):
     @property
     def captured(self) -> list[Handle]:
         """The tensors from outside that the body uses, in the order in which it met them."""
-        return self.leaves[self.placeholders :]  # type: ignore[return-value]
+        return self.leaves[self.placeholders :]
 
     def close(self, outputs: tuple[Reference, ...]) -> Graph:
         """The finished graph, without the entries that none of its results needs."""

@@ -34,7 +34,7 @@ class Dropout(Module):
             # A number is part of what is being compiled; a new one must make a new program.
             recording.guards[id(self), "p"] = (self, "p", self.p)
         if not self.training or (not isinstance(self.p, Tensor) and self.p == 0):
-            return x  # type: ignore[no-any-return]
+            return x
         return functional.dropout(x, self.p)
 
     def extra_repr(self) -> str:

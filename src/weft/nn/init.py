@@ -9,8 +9,6 @@ feeds. Other constants: ``functools.partial(init.normal, std=0.02)``, or a funct
 (2, 3)
 """
 
-# ruff: noqa: ARG001  (all functions take the same arguments, whether they need them or not)
-
 from __future__ import annotations
 
 import math

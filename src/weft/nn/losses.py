@@ -1,7 +1,5 @@
 """Losses by name: what each computes, per batch and per example, and the least that a constant prediction reaches."""
 
-# ruff: noqa: ARG001  (all baselines take the same arguments)
-
 from __future__ import annotations
 
 import inspect

@@ -10,7 +10,7 @@ from weft.graph.gradient import backpropagate
 from weft.graph.lowering import lowering
 from weft.graph.node import wrap
 from weft.graph.op import Op
-from weft.graph.recording import Graph, Trace, context
+from weft.graph.recording import Graph, Literal, Trace, context
 from weft.graph.spec import Spec
 from weft.ops.creation import zeros
 from weft.ops.engine import lax
@@ -182,7 +182,9 @@ def value_specs(graph: Graph) -> list[Spec]:
     """The specs of all values that a graph's entries make, by the ops' own rules."""
     specs: list[Spec] = []
     for op, refs, params, _ in graph.entries:
-        operands = [Spec((), r.dtype) if type(r) is not int else graph.inputs[~r] if r < 0 else specs[r] for r in refs]
+        operands = [
+            Spec((), r.dtype) if isinstance(r, Literal) else graph.inputs[~r] if r < 0 else specs[r] for r in refs
+        ]
         made = op.shape(*operands, **dict(params))
         specs.extend(made if isinstance(made, tuple) else (made,))
     return specs

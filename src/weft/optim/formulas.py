@@ -32,10 +32,14 @@ class SGD(Optimizer):
         super().__init__(learning_rate, weight_decay)
         self.momentum, self.nesterov = momentum, nesterov
         if nesterov and momentum == 0:
-            raise ArgumentError("nesterov without momentum", expected="momentum > 0", cure="optim.SGD(0.1, momentum=0.9, nesterov=True)")  # fmt: skip
+            raise ArgumentError(
+                "nesterov without momentum", expected="momentum > 0", cure="optim.SGD(0.1, momentum=0.9, nesterov=True)"
+            )
 
     @classmethod
-    def formula(cls, w: Any, g: Any, state: Any, t: Any, *, learning_rate: Any, weight_decay: Any, momentum: Any, nesterov: bool) -> Any:  # fmt: skip
+    def formula(
+        cls, w: Any, g: Any, state: Any, t: Any, *, learning_rate: Any, weight_decay: Any, momentum: Any, nesterov: bool
+    ) -> Any:
         (v,) = state
         g = g + weight_decay * w
         v = momentum * v + g
@@ -74,8 +78,18 @@ class Adam(Optimizer):
 
     @classmethod
     def formula(
-        cls, w: Any, g: Any, state: Any, t: Any, *, learning_rate: Any, weight_decay: Any, beta1: Any, beta2: Any, epsilon: Any
-    ) -> Any:  # fmt: skip
+        cls,
+        w: Any,
+        g: Any,
+        state: Any,
+        t: Any,
+        *,
+        learning_rate: Any,
+        weight_decay: Any,
+        beta1: Any,
+        beta2: Any,
+        epsilon: Any,
+    ) -> Any:
         m, v = state
         g = g + weight_decay * w
         m = beta1 * m + (1 - beta1) * g
@@ -100,7 +114,9 @@ class AdamW(Adam):
         super().__init__(learning_rate, beta1, beta2, epsilon, weight_decay=weight_decay)
 
     @classmethod
-    def formula(cls, w: Any, g: Any, state: Any, t: Any, *, learning_rate: Any, weight_decay: Any, **numbers: Any) -> Any:  # fmt: skip
+    def formula(
+        cls, w: Any, g: Any, state: Any, t: Any, *, learning_rate: Any, weight_decay: Any, **numbers: Any
+    ) -> Any:
         decayed = w * (1 - learning_rate * weight_decay)
         return super().formula(decayed, g, state, t, learning_rate=learning_rate, weight_decay=0, **numbers)
 
@@ -131,8 +147,18 @@ class RMSprop(Optimizer):
 
     @classmethod
     def formula(
-        cls, w: Any, g: Any, state: Any, t: Any, *, learning_rate: Any, weight_decay: Any, alpha: Any, epsilon: Any, momentum: Any
-    ) -> Any:  # fmt: skip
+        cls,
+        w: Any,
+        g: Any,
+        state: Any,
+        t: Any,
+        *,
+        learning_rate: Any,
+        weight_decay: Any,
+        alpha: Any,
+        epsilon: Any,
+        momentum: Any,
+    ) -> Any:
         v, b = state
         g = g + weight_decay * w
         v = alpha * v + (1 - alpha) * g * g

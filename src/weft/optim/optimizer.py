@@ -50,8 +50,8 @@ class Optimizer:
         cls._op = make(cls.__name__.lower(), _body(cls), takes=unchanged)
 
     @classmethod
-    def formula(cls, w: Any, g: Any, state: tuple[Any, ...], t: Any, **numbers: Any) -> tuple[Any, tuple[Any, ...]]:
-        """The parameter ``w`` after step ``t`` (counted from 1) with gradient ``g``, and its new state."""
+    def formula(cls, *operands: Any, **numbers: Any) -> Any:
+        """``(w, g, state, t, **numbers)``: the parameter after step t (from 1) with gradient g, and its new state."""
         raise NotImplementedError
 
     def step(self, parameters: Any) -> None:
@@ -70,14 +70,22 @@ class Optimizer:
         """Move ``parameters`` by ``gradients`` in hand: one op for all of them, then a cut."""
         for p, g in zip(parameters, gradients, strict=True):
             if p.node.spec.shape != g.node.spec.shape:
-                raise ShapeError(f"a gradient of shape {g.shape} for a parameter of shape {p.shape}", expected="equal shapes")  # fmt: skip
+                raise ShapeError(
+                    f"a gradient of shape {g.shape} for a parameter of shape {p.shape}", expected="equal shapes"
+                )
         slots, steps, packed = (state or self.state).of(parameters)
         settings = tuple((name, getattr(self, name)) for name in self.options)
         with context.set(tracking=False):
             moved = self._op(
-                *parameters, *gradients, *slots, steps, self._cell,
-                count=len(parameters), packed=packed, settings=settings,
-            )  # fmt: skip
+                *parameters,
+                *gradients,
+                *slots,
+                steps,
+                self._cell,
+                count=len(parameters),
+                packed=packed,
+                settings=settings,
+            )
         recording, source = context.recording, user_source()
         for handle, value in zip((*parameters, *slots, steps), moved, strict=True):
             handle._become(value, recording, source)
@@ -107,8 +115,8 @@ def _number(name: str) -> property:
     return property(get, set_)
 
 
-Optimizer.learning_rate = _number("learning_rate")  # type: ignore[attr-defined]
-Optimizer.weight_decay = _number("weight_decay")  # type: ignore[attr-defined]
+for _name in Optimizer.numbers:
+    setattr(Optimizer, _name, _number(_name))
 
 
 def _body(cls: type[Optimizer]) -> Callable[..., Any]:
@@ -127,7 +135,10 @@ def _body(cls: type[Optimizer]) -> Callable[..., Any]:
             moved, state = move(end_to_end(parameters), end_to_end(gradients), slots)
             return (*apart(moved, parameters), *state, t)
         size = len(cls.slots)
-        results = [move(w, g, slots[k * size : (k + 1) * size]) for k, (w, g) in enumerate(zip(parameters, gradients, strict=True))]  # fmt: skip
+        results = [
+            move(w, g, slots[k * size : (k + 1) * size])
+            for k, (w, g) in enumerate(zip(parameters, gradients, strict=True))
+        ]
         return (*(w for w, _ in results), *(slot for _, own in results for slot in own), t)
 
     return body
@@ -154,4 +165,3 @@ def parameters_of(parameters: Any) -> list[Tensor]:
         return [parameters]
     given: Iterable[Tensor] = parameters.parameters() if hasattr(parameters, "parameters") else parameters
     return [p for p in given if p.requires_grad]
-

@@ -51,8 +51,8 @@ class State:
 
     def gather(self, parameters: Sequence[Tensor]) -> Group:
         """A new group; what its parameters remember of an earlier one comes along."""
-        known = {id(p): entry for g in self.groups for p, *entry in self.entries(g)}
-        taken = max((entry[1] for p in parameters if (entry := known.get(id(p)))), default=0)
+        known = {id(p): (own, taken) for g in self.groups for p, own, taken in self.entries(g)}
+        taken = max((known[id(p)][1] for p in parameters if id(p) in known), default=0)
         values = [known[id(p)][0] if id(p) in known else self.zeros(p) for p in parameters]
         small = sum(p.size for p in parameters) <= PACKED and len({p.dtype for p in parameters}) == 1
         packed = self.elementwise and small and len(parameters) > 1
@@ -68,7 +68,8 @@ class State:
 
     def entries(self, group: Group) -> list[tuple[Tensor, list[np.ndarray[Any, Any]], int]]:
         """For each living parameter of a group: it, the values of its slots, and its number of steps."""
-        found, start, taken, n = [], 0, int(group.steps), len(self.names)
+        found: list[tuple[Tensor, list[np.ndarray[Any, Any]], int]] = []
+        start, taken, n = 0, int(group.steps), len(self.names)
         for k, r in enumerate(group.parameters):
             p = r()
             if p is None:

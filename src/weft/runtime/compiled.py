@@ -123,7 +123,7 @@ class Variant:
 
         def rebuild(arguments: list[Any]) -> Any:
             args, kwargs = unflatten(structure, arguments)
-            return [functools.partial(owner.f, **kwargs)] + list(args)
+            return [functools.partial(owner.f, **kwargs), *args]
 
         operands = [(spec_of(x), isinstance(x, Handle) and x.node.tracked) for x in leaves]
         self.closure = close_over(lambda f, *args: f(*args), operands, rebuild, f"{owner.name}()")
@@ -201,5 +201,3 @@ def _fetchers(closure: Closure, device: Device) -> list[Callable[[], Any]]:
         return lambda: run_on(handle.node, device)
 
     return [fetcher(handle) for handle in closure.captured]
-
-

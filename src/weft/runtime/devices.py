@@ -78,7 +78,9 @@ def as_device(of: Device | str) -> Device:
     number = int(index) if index.isdigit() else 0
     if (index and not index.isdigit()) or not number < len(devices(kind)):
         raise DeviceError(
-            f"there is no device {of!r} here", expected="one of " + ", ".join(d.name for d in devices()), cure="wf.devices()"
+            f"there is no device {of!r} here",
+            expected="one of " + ", ".join(d.name for d in devices()),
+            cure="wf.devices()",
         )
     return devices(kind)[number]
 

@@ -39,7 +39,7 @@ def cache_folder() -> Path | None:
 
 def wide_types() -> AbstractContextManager[None]:
     """JAX's 64-bit types for the length of a block; the user's own JAX code keeps its setting."""
-    return _wide()(True)  # type: ignore[no-any-return]
+    return _wide()(True)
 
 
 @cache

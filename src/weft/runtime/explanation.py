@@ -92,14 +92,17 @@ def _difference(old: Graph, new: Graph) -> str:
     for slot, (a, b) in enumerate(zip(old.inputs, new.inputs, strict=False)):
         if a is not b:
             return f"input {slot} changed from {a!r} to {b!r}"
-    for number, (a, b) in enumerate(zip(old.entries, new.entries, strict=False)):
-        if a[0] is not b[0]:
-            return f"op {number} changed from {a[0].name} to {b[0].name} at {Source(*new.notes[number][0])}"
-        if a[2] != b[2]:
-            changed = [f"{k}={y!r} (was {x!r})" for (k, x), (_, y) in zip(a[2], b[2], strict=False) if x != y]
-            return f"op {number}, {a[0].name}: {', '.join(changed)} at {Source(*new.notes[number][0])}"
-        if a[1] != b[1]:
-            return f"op {number}, {a[0].name}, takes other operands at {Source(*new.notes[number][0])}"
+    for number, ((op, refs, params, _), (other, others, settings, _)) in enumerate(
+        zip(old.entries, new.entries, strict=False)
+    ):
+        place = f"at {Source(*new.notes[number][0])}"
+        if op is not other:
+            return f"op {number} changed from {op.name} to {other.name} {place}"
+        if params != settings:
+            changed = [f"{k}={y!r} (was {x!r})" for (k, x), (_, y) in zip(params, settings, strict=False) if x != y]
+            return f"op {number}, {op.name}: {', '.join(changed)} {place}"
+        if refs != others:
+            return f"op {number}, {op.name}, takes other operands {place}"
     if old.outputs != new.outputs:
         return "other results of it are kept: a tensor is held that was not before, or the other way round"
     return f"it has {len(new.entries)} ops, not {len(old.entries)}"

@@ -53,7 +53,7 @@ class Program:
             jitted = jax().jit(program, donate_argnums=tuple(places[s] for s in donated), keep_unused=True)
             compiled = jitted.lower(*shapes).compile()
         explanation.compiled(graph, time.perf_counter() - started)
-        return compiled  # type: ignore[no-any-return]
+        return compiled
 
     def __call__(self, arguments: Sequence[Any]) -> Any:
         """Launch it; the results come back as JAX arrays that may still be in the making."""

@@ -156,9 +156,7 @@ class Course:
         return done, table, self.best_epoch, self.finite
 
 
-def evaluate(
-    model: Callable[[Tensor], Tensor], loss: Any, metrics: Sequence[Metric], x: Tensor, y: Tensor
-) -> Tensor:
+def evaluate(model: Callable[[Tensor], Tensor], loss: Any, metrics: Sequence[Metric], x: Tensor, y: Tensor) -> Tensor:
     """The loss and the metrics of each example, (1 + M, chunks · size), of data in chunks (chunks, size, …)."""
 
     def one(_: None, chunk: tuple[Tensor, Tensor]) -> tuple[None, Tensor]:

@@ -27,9 +27,16 @@ class Drive:
     """The host's side of a fit: sends orders, receives rows, adapts the length of a launch, and says how it goes."""
 
     def __init__(
-        self, trainer: Trainer, course: Course, n: int, batch_size: int, shuffle: Any, patience: int | None,
-        on_epoch: Any, verbose: bool,
-    ) -> None:  # fmt: skip
+        self,
+        trainer: Trainer,
+        course: Course,
+        n: int,
+        batch_size: int,
+        shuffle: Any,
+        patience: int | None,
+        on_epoch: Any,
+        verbose: bool,
+    ) -> None:
         self.trainer, self.course, self.n, self.batch_size, self.shuffle = trainer, course, n, batch_size, shuffle
         self.patience = patience if patience is not None else 1 << 40
         self.on_epoch, self.verbose = on_epoch, verbose

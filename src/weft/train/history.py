@@ -23,7 +23,9 @@ class History(Mapping[str, list[float]]):
     def append(self, row: Sequence[float]) -> None:
         """Add the row of one epoch."""
         if len(row) != len(self.columns):
-            raise ArgumentError(f"a row of {len(row)} numbers", expected=f"{len(self.columns)}: {', '.join(self.columns)}")
+            raise ArgumentError(
+                f"a row of {len(row)} numbers", expected=f"{len(self.columns)}: {', '.join(self.columns)}"
+            )
         self.rows.append(tuple(float(v) for v in row))
 
     def __getitem__(self, name: str) -> list[float]:

@@ -31,7 +31,9 @@ def accuracy(prediction: Tensor, target: Tensor) -> Tensor:
     labels = target.argmax(axis=-1) if target.shape == prediction.shape else target
     chosen = prediction.argmax(axis=-1)
     if chosen.shape != labels.shape:
-        raise ShapeError(f"accuracy of scores {prediction.shape} against labels {target.shape}", expected="labels (N,) or (N, C)")  # fmt: skip
+        raise ShapeError(
+            f"accuracy of scores {prediction.shape} against labels {target.shape}", expected="labels (N,) or (N, C)"
+        )
     return _mean_of_rest((chosen == labels).astype("float32"))
 
 
@@ -59,7 +61,9 @@ def absolute_error(prediction: Tensor, target: Tensor) -> Tensor:
 
 def _same(prediction: Tensor, target: Tensor) -> Tensor:
     if prediction.shape != target.shape:
-        raise ShapeError(f"an error of predictions {prediction.shape} against targets {target.shape}", expected="equal shapes")  # fmt: skip
+        raise ShapeError(
+            f"an error of predictions {prediction.shape} against targets {target.shape}", expected="equal shapes"
+        )
     return target.astype(prediction.dtype)
 
 

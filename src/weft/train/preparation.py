@@ -64,9 +64,8 @@ def prepare(
     leak = leakage(training.x, held_out.x) if held_out is not None else None
     if leak:
         notes.append(leak.describe())
-    scaler = Scaler.fit(training.x, scale) if isinstance(scale, str) else scale
-    training, held_out = (scaled(part, scaler) if part is not None else None for part in (training, held_out))
-    assert training is not None
+    scaler: Scaler | None = scale if isinstance(scale, Scaler | None) else Scaler.fit(training.x, scale)
+    training, held_out = scaled(training, scaler), scaled(held_out, scaler) if held_out is not None else None
     if scaler is None and (advice := check_scaled(training.x, training.features)):
         notes.append(advice)
     output = output_shape(model, training.x)
@@ -78,11 +77,9 @@ def prepare(
             raise ArgumentError(f"scale_target=True with the loss {loss.name!r}", expected="a regression loss")
         target_scaler = Scaler.fit(np.asarray(training.y))
         notes.append("losses and errors are in units of the target's standard deviation")
-        training, held_out = (
-            replace(part, y=target_scaler.apply(np.asarray(part.y))) if part is not None else None
-            for part in (training, held_out)
-        )
-        assert training is not None
+        training = replace(training, y=target_scaler.apply(np.asarray(training.y)))
+        if held_out is not None:
+            held_out = replace(held_out, y=target_scaler.apply(np.asarray(held_out.y)))
     return Prepared(training, held_out, leak, tuple(notes), scaler, target_scaler)
 
 
@@ -115,6 +112,8 @@ def output_shape(model: Module, x: Array) -> tuple[int, ...]:
     made = building.trace(model, [Spec((2, *x.shape[1:]), dtype(x.dtype))])
     if not hasattr(made, "shape"):
         raise DataError(
-            f"the model returns a {type(made).__name__}", expected="one tensor", cure="a loop by hand for several outputs"
+            f"the model returns a {type(made).__name__}",
+            expected="one tensor",
+            cure="a loop by hand for several outputs",
         )
     return tuple(made.shape)

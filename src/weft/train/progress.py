@@ -44,7 +44,7 @@ class Progress:
             self.live.__enter__()
         return self
 
-    def __exit__(self, *failure: Any) -> None:
+    def __exit__(self, *failure: object) -> None:
         if self.live is not None:
             self.live.__exit__(*failure)
         if self.verbose and self.closing and failure[0] is None:

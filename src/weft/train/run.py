@@ -66,7 +66,8 @@ class Run:
         return f"Run({what}{', ' + self.diagnosis.verdict if self.evidence is not None else ''})"
 
     def __str__(self) -> str:
-        lines = [f"{self.history.epochs} epochs in {self.seconds:.1f} s; stopped by {self.stopped}; the model holds epoch {self.held_epoch}."]  # fmt: skip
+        done = f"{self.history.epochs} epochs in {self.seconds:.1f} s; stopped by {self.stopped}"
+        lines = [f"{done}; the model holds epoch {self.held_epoch}."]
         lines += self.notes
         if self.evidence is not None:
             lines += ["", str(self.diagnosis)]

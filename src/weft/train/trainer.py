@@ -62,7 +62,9 @@ class Trainer:
         seed: int = 0,
     ) -> None:
         if not isinstance(model, Module):
-            raise ArgumentError(f"a Trainer of {type(model).__name__}", expected="a module", cure="nn.Sequential(nn.Linear(3))")
+            raise ArgumentError(
+                f"a Trainer of {type(model).__name__}", expected="a module", cure="nn.Sequential(nn.Linear(3))"
+            )
         if isinstance(metrics, str):
             raise ArgumentError(f"metrics={metrics!r}", expected="a list", cure=f"metrics=[{metrics!r}]")
         self.model = model
@@ -152,9 +154,16 @@ class Trainer:
         y = np.concatenate([np.asarray(part.y) for part in parts])
         key = np.array([hashed(self.seed, "steps"), 0], np.uint32)
         self.course = Course(
-            self.model, self.loss, self.optimizer, self.state, self.metrics,
-            (training.x, np.asarray(training.y)), (x, y), prepared.n_val, key,
-        )  # fmt: skip
+            self.model,
+            self.loss,
+            self.optimizer,
+            self.state,
+            self.metrics,
+            (training.x, np.asarray(training.y)),
+            (x, y),
+            prepared.n_val,
+            key,
+        )
         self.course.outputs = output_shape(self.model, training.x)[-1]
         self._fingerprint, self.epoch, self.initial = fingerprint, 0, None
         names = ["loss", *(m.name for m in self.metrics)]
@@ -213,8 +222,7 @@ class Trainer:
         """The loss and each metric of every example, (1 + metrics, N)."""
         with evaluation_mode(self.model):
             parts = [
-                self._evaluate(x, y).numpy()
-                for x, y in zip(chunked(data.x), chunked(np.asarray(data.y)), strict=True)
+                self._evaluate(x, y).numpy() for x, y in zip(chunked(data.x), chunked(np.asarray(data.y)), strict=True)
             ]
         return np.concatenate(parts, axis=1)[:, : len(data)]
 

@@ -108,9 +108,12 @@ def _draw_regions(axes: Any, regions: NDArray[np.int64], across: Floats, up: Flo
 
     tints = np.array([light(to_hex(PALETTE, c), 0.3) for c in range(int(regions.max()) + 1)])
     axes.imshow(
-        tints[np.maximum(regions, 0)], origin="lower", aspect="auto", interpolation="nearest",
+        tints[np.maximum(regions, 0)],
+        origin="lower",
+        aspect="auto",
+        interpolation="nearest",
         extent=(across[0], across[-1], up[0], up[-1]),
-    )  # fmt: skip
+    )
     for c in np.unique(regions)[1:]:
         axes.contour(across, up, (regions >= c).astype(float), levels=[0.5], colors=[to_rgb("#444444")], linewidths=1.0)
 
@@ -125,8 +128,14 @@ def _draw_points(axes: Any, points: Floats, labels: NDArray[np.int64]) -> None:
         at = points[labels == c]
         marker = MARKERS[(c + c // len(PALETTE)) % len(MARKERS)]
         axes.scatter(
-            at[:, 0], at[:, 1], s=28, color=to_hex(PALETTE, c), marker=marker, edgecolor="white", linewidth=0.6,
+            at[:, 0],
+            at[:, 1],
+            s=28,
+            color=to_hex(PALETTE, c),
+            marker=marker,
+            edgecolor="white",
+            linewidth=0.6,
             label=f"class {c}",
-        )  # fmt: skip
+        )
     axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
     axes.grid(visible=False)

@@ -158,9 +158,16 @@ def _title(axes: Any, diagnosis: Verdict | None, caption: list[str]) -> None:
         f"{diagnosis.verdict.capitalize()}  (confidence: {diagnosis.confidence})", pad=8 + 12.5 * len(caption)
     )
     axes.annotate(
-        "\n".join(caption), (0, 1), (0, 5), xycoords="axes fraction", textcoords="offset points",
-        va="bottom", fontsize=8.5, linespacing=1.35, color=INK,
-    )  # fmt: skip
+        "\n".join(caption),
+        (0, 1),
+        (0, 5),
+        xycoords="axes fraction",
+        textcoords="offset points",
+        va="bottom",
+        fontsize=8.5,
+        linespacing=1.35,
+        color=INK,
+    )
 
 
 def _epochs(values: Floats) -> NDArray[np.int64]:

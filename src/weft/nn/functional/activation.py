@@ -1,7 +1,5 @@
 """Functions of each element, and softmax: each is one entry of a recording, and so is its gradient."""
 
-# ruff: noqa: ARG005  (gradient rules take g, y, and every input)
-
 from __future__ import annotations
 
 import math

@@ -1,7 +1,5 @@
 """Dropout."""
 
-# ruff: noqa: ARG001  (gradient rules take g, y, and every input)
-
 from __future__ import annotations
 
 from typing import Any
