@@ -6,7 +6,8 @@ BIN    := $(VENV)/bin
 .PHONY: demo test check format bench test-external clean
 
 demo: $(VENV)/installed
-	$(BIN)/weft train digits --examples 200 --hidden 512,512 --epochs 60 --folder runs/demo-digits
+	$(BIN)/weft train digits --examples 100 --hidden 512,512 --epochs 60 --folder runs/demo-digits
+	$(BIN)/weft train diabetes --hidden 512,512 --folder runs/demo-diabetes
 	$(BIN)/weft train iris --folder runs/demo-iris
 
 test: $(VENV)/dev

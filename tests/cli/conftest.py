@@ -19,6 +19,17 @@ class Said:
     out: str
     err: str
 
+    @property
+    def error(self):
+        """What was printed as an error, as one line."""
+        return " ".join(self.err.split())
+
+
+@pytest.fixture(autouse=True)
+def columns(monkeypatch):
+    """A terminal of 80 columns."""
+    monkeypatch.setenv("COLUMNS", "80")
+
 
 @pytest.fixture
 def weft(capsys):
@@ -59,7 +70,12 @@ def runs(tmp_path_factory):
     }
     for name, words in commands.items():
         out = io.StringIO()
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(io.StringIO()):
+        with (
+            pytest.MonkeyPatch.context() as patch,
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(io.StringIO()),
+        ):
+            patch.setenv("COLUMNS", "80")
             assert main(["train", *map(str, words), *QUICK, "--folder", str(folder / name)]) == 0
         (folder / f"{name}.txt").write_text(out.getvalue())
     return Path(folder)

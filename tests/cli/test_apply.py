@@ -49,31 +49,32 @@ def test_predictions_of_numbers_equal_the_trainers(weft, runs):
 def test_columns_may_come_in_another_order_and_without_the_target(weft, runs, tmp_path):
     frame = pd.read_csv(runs / "homes.csv")
     frame[["city", "area", "rooms"]].assign(note="x").to_csv(tmp_path / "other.csv", index=False)
-    assert weft("predict", runs / "price", tmp_path / "other.csv").out == weft("predict", runs / "price", runs / "homes.csv").out  # fmt: skip
+    wanted = weft("predict", runs / "price", runs / "homes.csv").out
+    assert weft("predict", runs / "price", tmp_path / "other.csv").out == wanted
 
 
 def test_predictions_are_written_to_a_file(weft, runs, tmp_path):
     said = weft("predict", runs / "price", runs / "homes.csv", "--output", tmp_path / "out.csv")
     assert (said.status, said.out) == (0, "")
-    assert "60 predictions written to" in said.err
+    assert "60 predictions written to" in said.error
     assert (tmp_path / "out.csv").read_text() == weft("predict", runs / "price", runs / "homes.csv").out
     (tmp_path / "file").write_text("")
     said = weft("predict", runs / "price", runs / "homes.csv", "--output", tmp_path / "file" / "x.csv")
     assert said.status == 2
-    assert "cannot be written" in said.err
+    assert "cannot be written" in said.error
 
 
 def test_an_unseen_category_and_an_absent_column_are_named(weft, runs, tmp_path):
     (tmp_path / "new.csv").write_text("rooms,city,area\n3,Berm,70\n")
     said = weft("predict", runs / "price", tmp_path / "new.csv")
     assert said.status == 2
-    assert "column 'city' holds 'Berm', which was not there in training" in said.err
-    assert "new.csv, line 2" in said.err
-    assert "is 'Bern' meant?" in said.err
+    assert "column 'city' holds 'Berm', which was not there in training" in said.error
+    assert "new.csv, line 2" in said.error
+    assert "is 'Bern' meant?" in said.error
     (tmp_path / "new.csv").write_text("rooms,area\n3,70\n")
     said = weft("predict", runs / "price", tmp_path / "new.csv")
     assert said.status == 2
-    assert "1 column not there: 'city'" in said.err
+    assert "1 column not there: 'city'" in said.error
 
 
 def test_bundled_data_is_predicted_by_the_names_of_its_columns(weft, runs, tmp_path):
@@ -86,7 +87,7 @@ def test_bundled_data_is_predicted_by_the_names_of_its_columns(weft, runs, tmp_p
     assert [line[1] for line in body] == [iris.classes[k] for k in wanted]
     said = weft("predict", runs / "iris", runs / "homes.csv")
     assert said.status == 2
-    assert "4 columns not there" in said.err
+    assert "4 columns not there" in said.error
 
 
 def test_evaluate_says_loss_and_accuracy(weft, runs):
@@ -112,8 +113,8 @@ def test_evaluate_needs_the_target(weft, runs, tmp_path):
     pd.read_csv(runs / "homes.csv").drop(columns="price").to_csv(tmp_path / "asked.csv", index=False)
     said = weft("evaluate", runs / "price", tmp_path / "asked.csv")
     assert said.status == 2
-    assert "has no column 'price', the target" in said.err
-    assert "try:      weft predict" in said.err
+    assert "has no column 'price', the target" in said.error
+    assert "try: weft predict" in said.error
 
 
 def test_a_run_without_names_takes_the_columns_in_order(weft, tmp_path):
@@ -126,10 +127,10 @@ def test_a_run_without_names_takes_the_columns_in_order(weft, tmp_path):
     wanted = model([[1.0, 2.0], [3.0, 4.0]]).numpy()[:, 0]
     assert np.allclose([float(line[1]) for line in body], wanted, rtol=1e-5)
     assert weft("evaluate", tmp_path / "run", tmp_path / "three.csv").status == 0
-    assert "has no column 'target'" in weft("evaluate", tmp_path / "run", tmp_path / "two.csv").err
+    assert "has no column 'target'" in weft("evaluate", tmp_path / "run", tmp_path / "two.csv").error
     said = weft("predict", tmp_path / "run", tmp_path / "four.csv")
     assert said.status == 2
-    assert "the 2 inputs in the order of training" in said.err
+    assert "the 2 inputs in the order of training" in said.error
 
 
 def test_classes_without_names_are_numbers(weft, tmp_path):
@@ -156,4 +157,4 @@ def test_a_damaged_model_is_said(weft, tmp_path):
     (tmp_path / "two.csv").write_text("a,b\n1,2\n")
     said = weft("predict", tmp_path, tmp_path / "two.csv")
     assert said.status == 2
-    assert "no model of Weft" in said.err
+    assert "no model of Weft" in said.error

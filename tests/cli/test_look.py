@@ -26,7 +26,7 @@ def test_a_run_without_evidence_is_said(weft, tmp_path):
     (tmp_path / "run.json").write_text("{}")
     said = weft("diagnose", tmp_path)
     assert said.status == 2
-    assert "holds no evidence.json" in said.err
+    assert "holds no evidence.json" in said.error
 
 
 def test_damaged_evidence_is_said(weft, tmp_path):

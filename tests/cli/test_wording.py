@@ -27,6 +27,7 @@ def test_remedies_speak_of_options_instead_of_python(verdict, text):
         ("dropout: nn.Dropout(0.2) after each hidden layer", "dropout: --dropout 0.2"),
         ('as well: trainer.fit(…, keep="last")', "as well: --keep last"),
         ("read_csv(path, target, ignore=['id'])", "--ignore 'id'"),
+        ("task='regression', but", "--task regression, but"),
         ("separator=';': the columns", "--separator ';': the columns"),
         ("stratify=False, a larger part for validation", "a larger part for validation"),
         ("a cell of 3 < 4", "a cell of 3 < 4"),

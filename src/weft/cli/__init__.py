@@ -20,7 +20,9 @@ from weft import __version__
 from weft.cli import apply, look, train
 from weft.cli.parsing import Parser
 from weft.cli.wording import failure, warning
+from weft.data.warning import DataWarning
 from weft.errors import WeftError
+from weft.runtime.explanation import RecompileWarning
 
 INTERRUPTED = 130  # as a shell counts a process that Ctrl-C ended
 
@@ -73,7 +75,7 @@ def warnings_as_lines() -> Iterator[None]:
         message: Warning | str, category: type[Warning], filename: str, lineno: int,
         file: TextIO | None = None, line: str | None = None,
     ) -> None:  # fmt: skip
-        if not category.__module__.startswith("weft."):
+        if not issubclass(category, DataWarning | RecompileWarning):
             usual(message, category, filename, lineno, file, line)
         elif str(message) not in seen:
             seen.add(str(message))
@@ -81,5 +83,6 @@ def warnings_as_lines() -> Iterator[None]:
 
     with warnings.catch_warnings():
         usual, warnings.showwarning = warnings.showwarning, show
-        warnings.filterwarnings("always", module=r"weft\.")
+        for category in (DataWarning, RecompileWarning):
+            warnings.simplefilter("always", category)
         yield

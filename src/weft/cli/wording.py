@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 # Python on the left, what to type on the right; tried in this order.
 _IN_SHELL = [
-    (r"call trainer\.fit\(…, (\w+)=(\w+)\) again, it continues", r"<\1> \2"),
-    (r"trainer\.fit\((?:…|data), (\w+)=\"?([\w.]+)\"?\)", r"<\1> \2"),
+    (r"call trainer\.fit\(…, (.*?)\) again, it continues", r"\1"),
+    (r"trainer\.fit\((?:…|data), (.*?)\)", r"\1"),
     (r"trainer\.fit on 20 examples", "<examples> 20"),
     (r"trainer\.evaluate\(test\)", "weft evaluate RUN test.csv"),
     (r"Trainer\(…, seed=(\d+)\) to seed=(\d+)", r"<seed> \1 to <seed> \2"),
@@ -24,12 +24,14 @@ _IN_SHELL = [
     (r"optim\.Adam\(([\w.-]+)\)", r"<learning_rate> \1"),
     (r"nn\.Dropout\(([\d.]+)\) after each hidden layer", r"<dropout> \1"),
     (r"nn\.Dropout\(0\.0\), weight_decay=0\.0", "without <dropout> and <weight_decay>"),
-    (r"read_csv\(path, target, ignore=\['(.*?)'\]\)", r"<ignore> '\1'"),
-    (r"ignore=\['(.*?)'\]", r"<ignore> '\1'"),
+    (r"read_csv\(path, target, (ignore=.*?\])\)", r"\1"),
+    (r"\bignore=\[('.*?')\]", r"<ignore> \1"),
+    (r"\bseparator=('.*?')", r"<separator> \1"),
+    (r"""\b(missing|task|keep)=["']?(\w+)["']?""", r"<\1> \2"),
+    (r"\b(validation|patience|epochs)=([\d.]+)", r"<\1> \2"),
     (r"y\.astype\('float32'\)", "<task> regression"),
     (r"stratify=False, (or )?", ""),
     (r"validation=None, or ", ""),
-    (r"""\b(missing|separator|task|validation|patience|epochs)=(["']?[^\s"',:)]+["']?)""", r"<\1> \2"),
 ]
 
 
@@ -43,7 +45,6 @@ def in_shell(text: str) -> str:
     """
     for python, shell in _IN_SHELL:
         text = re.sub(python, shell, text)
-    text = re.sub(r"""<(\w+)> (["'])(\w+)\2""", r"<\1> \3", text)
     return re.sub(r"<(\w+)>", lambda found: "--" + found[1].replace("_", "-"), text)
 
 
