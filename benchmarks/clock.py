@@ -7,10 +7,12 @@ def alternate(contestants, rounds=5, seconds=0.3):
     """The least seconds per call of each function of ``contestants`` ({name: function}), taken in turns."""
     counts = {}
     for name, run in contestants.items():
-        run()
-        started = time.perf_counter()
-        run()
-        counts[name] = max(1, int(seconds / max(time.perf_counter() - started, 1e-7)))
+        took = []
+        for _ in range(5):  # the first ones compile
+            started = time.perf_counter()
+            run()
+            took.append(time.perf_counter() - started)
+        counts[name] = max(1, int(seconds / max(min(took), 1e-7)))
     best = dict.fromkeys(contestants, float("inf"))
     for _ in range(rounds):
         for name, run in contestants.items():

@@ -8,10 +8,14 @@ from contextlib import contextmanager
 
 
 class Lowering(threading.local):
-    """``platform`` is that of the device ("cpu", "gpu", "tpu"); ``in_loop`` holds inside a loop's body."""
+    """``platform`` is that of the device ("cpu", "gpu", "tpu"); ``in_loop`` holds inside a loop's body.
+
+    ``convolved`` is set by a lowering that uses the engine's convolution, for the compiler to know.
+    """
 
     platform = "cpu"
     in_loop = False
+    convolved = False
 
     @contextmanager
     def loop(self) -> Iterator[None]:

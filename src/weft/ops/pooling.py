@@ -6,12 +6,14 @@ here pools one axis. Of equal elements the first in row-major order is the maxim
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import reduce
 from math import inf, prod
 from typing import Any
 
 from weft.errors import ArgumentError, ShapeError
 from weft.graph.dtype import dtype, float32
+from weft.graph.lowering import lowering
 from weft.graph.op import Op
 from weft.graph.spec import Spec
 from weft.ops.creation import full_op
@@ -60,6 +62,18 @@ def _assemble(parts: list[Any], size: int, *, axis: int, window: int, stride: in
     return total
 
 
+def _channels_last(lower: Callable[..., Any]) -> Callable[..., Any]:
+    """On the CPU the channels go last inside: their elements lie together, and convolutions have them so too."""
+
+    def wrapped(*arrays: Any, axis: int, **window: Any) -> Any:
+        if lowering.platform != "cpu" or arrays[0].ndim < 4 or axis < 2:
+            return lower(*arrays, axis=axis, **window)
+        moved = (jnp.moveaxis(a, 1, -1) for a in arrays)
+        return jnp.moveaxis(lower(*moved, axis=axis - 1, **window), -1, 1)
+
+    return wrapped
+
+
 # ── the maximum ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -100,19 +114,19 @@ _ordered = refusing("bool", "complex", rule=_pooled)
 max_pool_op: Op = Op(
     "max_pool",
     shape=_ordered,
-    lower=_max_lower,
+    lower=_channels_last(_max_lower),
     vjp=lambda g, y, x, **window: (max_unpool_op(g, x, **window),),
 )
 max_unpool_op: Op = Op(  # zeros like x with g where the maximum of each window of x is
     "max_unpool",
     shape=refusing("bool", "complex", rule=lambda g, x, **_: x),
-    lower=_unpool_lower,
+    lower=_channels_last(_unpool_lower),
     vjp=lambda c, y, g, x, **window: (max_choose_op(c, x, **window), None),
 )
 max_choose_op: Op = Op(  # the elements of c where the maximum of each window of x is
     "max_choose",
     shape=_ordered,
-    lower=_choose_lower,
+    lower=_channels_last(_choose_lower),
     vjp=lambda g, y, c, x, **window: (max_unpool_op(g, x, **window), None),
 )
 
@@ -130,13 +144,13 @@ def _unsum_lower(g: Any, *, size: int, window: int, **place: Any) -> Any:
 sum_pool_op: Op = Op(
     "sum_pool",
     shape=_pooled,
-    lower=_sum_lower,
+    lower=_channels_last(_sum_lower),
     vjp=lambda g, y, x, **window: (sum_unpool_op(g, size=x.shape[window["axis"]], **window),),
 )
 sum_unpool_op: Op = Op(  # the transpose of sum_pool: g spread over the elements that were summed
     "sum_unpool",
     shape=lambda g, *, size, axis, **_: Spec((*g.shape[:axis], size, *g.shape[axis + 1 :]), g.dtype),
-    lower=_unsum_lower,
+    lower=_channels_last(_unsum_lower),
     vjp=lambda c, y, g, *, size, **window: (sum_pool_op(c, **window),),
 )
 

@@ -122,7 +122,7 @@ class Log(Recording):
 
     def launch(self, alive: list[Node]) -> None:
         """Run the program whose results are the nodes of ``alive``, and give each its value."""
-        outputs = tuple(dict.fromkeys(node.number for node in alive))
+        outputs = tuple(sorted({node.number for node in alive}))
         graph = Graph(tuple(self.specs), tuple(self.entries), outputs, tuple(self.notes), tuple(self.numbers))
         arguments = [held.data if type(held) is Node else held for held in self.leaves]
         results = program_for(graph, self.device.engine)(arguments)

@@ -22,7 +22,7 @@ from weft.random import hashed
 from weft.runtime.compiled import compile
 from weft.runtime.log import run as value_of
 from weft.tensor import Tensor
-from weft.train.course import CHUNK, Course, chunked, evaluate
+from weft.train.course import Course, chunked, evaluate
 from weft.train.drive import Drive
 from weft.train.gathering import gather
 from weft.train.history import History
@@ -33,6 +33,7 @@ from weft.train.run import Run
 from weft.train.saving import write_run
 
 Array = np.ndarray[Any, Any]
+SAMPLE = 256  # training examples whose loss is measured at the end of an epoch where there is no validation data
 
 
 class Trainer:
@@ -147,7 +148,7 @@ class Trainer:
             return self.course
         training, held_out = prepared.training, prepared.held_out
         rng = np.random.default_rng(hashed(self.seed, "sample"))
-        size = min(len(training), prepared.n_val or CHUNK)
+        size = min(len(training), prepared.n_val or SAMPLE)
         sample = training.take(np.sort(rng.permutation(len(training))[:size]))
         parts = [held_out, sample] if held_out is not None else [sample]
         x = np.concatenate([part.x for part in parts])
