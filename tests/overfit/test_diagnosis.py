@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import math
 from typing import Any
@@ -219,3 +220,10 @@ def test_noise_alone_is_rarely_overfitting(noise: dict[str, Any], most: int) -> 
 @pytest.mark.parametrize("noise", [{"n": 400}, {"wobble": 0.04, "single": 0.1}, {"epochs": 20, "n": 400}])
 def test_a_real_rise_is_found(noise: dict[str, Any]) -> None:
     assert sum(diagnose(simulate(seed, rise=0.6, **noise)).verdict in OVER for seed in range(300)) >= 285
+
+
+def test_one_copy_by_chance_is_no_leak():
+    clean = GOLDEN["good fit"]
+    one, three = (dataclasses.replace(clean, duplicates_percent=100 * k / clean.n_val) for k in (1, 3))
+    assert diagnose(one).verdict == "good fit"
+    assert diagnose(three).verdict == "leakage"

@@ -119,6 +119,50 @@ def test_infinite_learning_is_called_diverged():
     assert all(np.isfinite(p.numpy()).all() for p in trainer.model.parameters())
 
 
+def test_divergence_without_a_good_epoch_gives_back_the_weights_from_before():
+    trainer = wf.Trainer(nn.Sequential(nn.Linear(4, 1)), "mse", optim.SGD(1e20))
+    before = weights(trainer)
+    x = np.random.default_rng(0).normal(size=(200, 4)).astype(np.float32)
+    run = trainer.fit((x, x.sum(1)), validation=0.3, epochs=5, verbose=False)
+    assert run.stopped == "diverged"
+    assert run.held_epoch == 0
+    assert all((a == b).all() for a, b in zip(before, weights(trainer), strict=True))
+    trainer.optimizer.learning_rate = 0.05
+    run = trainer.fit((x, x.sum(1)), validation=0.3, epochs=20, verbose=False)
+    assert run.stopped == "epochs"
+    assert run.history["val_loss"][-1] < 0.1
+
+
+def test_a_probe_twice_as_wide_tells_underfitting():
+    rng = np.random.default_rng(0)
+    x = rng.uniform(-3, 3, size=(400, 1)).astype(np.float32)
+    y = np.sin(3 * x[:, 0]) + x[:, 0]
+
+    def model(width):
+        return nn.Sequential(nn.Linear(1, width), nn.Tanh(), nn.Linear(width, 1))
+
+    wf.random.seed(0)
+    trainer = wf.Trainer(model(1), "mse", optim.Adam(1e-2))
+    run = trainer.fit((x, y), validation=0.4, epochs=400, probe=model(16), verbose=False)
+    assert run.evidence.probe_gain > 0.05
+    assert run.diagnosis.verdict == "underfitting"
+    assert "probe" in str(run.diagnosis)
+
+
+def test_a_diagnosis_needs_validation_data():
+    run = fit(iris_trainer(), 2, validation=None)
+    with pytest.raises(wf.errors.DataError, match="without validation data"):
+        wf.diagnose(run)
+    assert wf.diagnose(fit(iris_trainer(), 2)).verdict == "cannot tell"
+
+
+def test_a_run_keeps_its_own_history():
+    trainer = iris_trainer()
+    first = fit(trainer, 2)
+    fit(trainer, 3)
+    assert first.history.epochs == 2
+
+
 def test_large_work_goes_in_stretches_of_batches_with_the_same_result(monkeypatch):
     from weft.train import drive
 

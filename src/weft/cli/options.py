@@ -54,6 +54,7 @@ class TrainOptions:
     patience: int | None = option(None, "stop after N epochs without improvement", type=whole(1), metavar="N")
     keep: str = option("best", "which weights: of the best epoch, or the last", choices=("best", "last"))
     scale: str = option("standard", "how inputs are scaled", choices=("standard", "minmax", "none"))
+    probe: bool = option(False, "also train a model twice as wide, to tell underfitting", action="store_true")
     seed: int = option(0, "of weights, order, split and dropout", type=whole(0), metavar="N")
     folder: str | None = option(None, "where to leave the run (runs/NAME)", metavar="FOLDER")
     quiet: bool = option(False, "print the verdict and the folder only", action="store_true")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -102,6 +103,7 @@ def trained(options: TrainOptions, data: Dataset, share: float, plan: Perceptron
         scale_target=not classifies,
         patience=options.patience,
         keep=options.keep,
+        probe=dataclasses.replace(plan, hidden=tuple(2 * n for n in plan.hidden)).build() if options.probe else None,
         folder=folder,
         verbose=not options.quiet,
     )

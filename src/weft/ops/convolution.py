@@ -78,7 +78,7 @@ def _check_channels(x: Spec, w: Spec, groups: int) -> None:
 
 
 def _engine(x: Any, w: Any, stride: Sizes, padding: Any, **options: Any) -> Any:
-    """x (N, C, *spatial) with w (O, C / groups, *kernel), in the layout that the platform likes."""
+    """Convolve x (N, C, *spatial) with w (O, C / groups, *kernel), in the layout that the platform likes."""
     spatial = "DHW"[5 - x.ndim :]
     lowering.convolved = True
     if lowering.platform != "cpu":

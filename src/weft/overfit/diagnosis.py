@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 import textwrap
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
+from weft.errors import DataError
 from weft.overfit import jsontext
 from weft.overfit.criteria import STRIP
 from weft.overfit.evidence import Evidence
@@ -57,8 +58,10 @@ class Diagnosis:
         return jsontext.dump(FORMAT, {f.name: getattr(self, f.name) for f in dataclasses.fields(self)})
 
 
-def diagnose(evidence: Evidence) -> Diagnosis:
-    """The first verdict of the table that applies to this run, with its numbers, reasons and remedies.
+def diagnose(run: Evidence | Any) -> Diagnosis:
+    """The first verdict of the table that applies to a run (or to its evidence), with numbers, reasons and remedies.
+
+    Raises DataError for a run without validation data, which leaves nothing to judge by.
 
     >>> import numpy as np
     >>> t = np.arange(1, 41)
@@ -71,6 +74,13 @@ def diagnose(evidence: Evidence) -> Diagnosis:
     >>> found.verdict, found.confidence
     ('overfitting', 'high')
     """
+    evidence = getattr(run, "evidence", run)
+    if not isinstance(evidence, Evidence):
+        raise DataError(
+            "a diagnosis without validation data",
+            expected="a run with examples that training did not see, or its evidence",
+            cure="trainer.fit(data, validation=0.2)",
+        )
     m = Measures(evidence)
     verdict, reason = first_match(m)
     again = _second_descent(m)

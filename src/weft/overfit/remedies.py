@@ -7,9 +7,7 @@ ensembling. No effect is promised: it is known when it was measured, over severa
 from __future__ import annotations
 
 _LABELS = "labels: look at the validation examples with the largest losses; some may be labelled wrongly"
-_DATA = (
-    "more data: {n_train} training examples now; wf.learning_curve(…) shows whether more would help; or augmentation"
-)
+_DATA = "more data: {n_train} training examples now; or augmentation"
 _STOP = "early stopping: already done, the weights of epoch {best} are kept; trainer.fit(…, patience=10) ends sooner"
 # After a second descent the stop was early, not optimal.
 _LONGER = (
@@ -17,7 +15,7 @@ _LONGER = (
 )
 _DECAY = "weight decay: optim.AdamW(1e-3, weight_decay=1e-2)"
 _DROPOUT = "dropout: nn.Dropout(0.2) after each hidden layer"
-_SMALLER = "a smaller model: half the width of each hidden layer; wf.validation_curve(…) compares widths"
+_SMALLER = "a smaller model: half the width of each hidden layer"
 _ENSEMBLE = "an ensemble: average the predictions of five seeds, Trainer(…, seed=0) to seed=4, or average the weights"
 
 REMEDIES: dict[str, tuple[str, ...]] = {
@@ -34,7 +32,7 @@ REMEDIES: dict[str, tuple[str, ...]] = {
     ),
     "cannot tell": (
         "more validation data: trainer.fit(…, validation=0.3), at least 30 examples and better 300",
-        "every example validates once: wf.cross_validate(make_model, data, folds=5)",
+        "other splits: Trainer(…, seed=1) to seed=4 show how far the number moves",
         "more epochs: trainer.fit(…, epochs=30)",
     ),
     "not learning": (
@@ -61,7 +59,7 @@ REMEDIES: dict[str, tuple[str, ...]] = {
     ),
     "large gap": (_LABELS, _DATA, _DECAY, _DROPOUT, _SMALLER, _ENSEMBLE),
     "underfitting": (
-        "a larger model: twice the width of each hidden layer; wf.validation_curve(…) compares widths",
+        "a larger model: twice the width of each hidden layer",
         "less regularisation: nn.Dropout(0.0), weight_decay=0.0",
         "better inputs: columns that the target depends on",
     ),
@@ -69,11 +67,11 @@ REMEDIES: dict[str, tuple[str, ...]] = {
         "the split: shuffle before splitting, and stratify by class",
         "one filter for both: is augmentation, or a selection of hard rows, applied to the training part only?",
         "groups: keep every person, patient or document on one side of the split",
-        "several splits: wf.cross_validate(make_model, data, folds=5) shows whether it was this one",
+        "several splits: Trainer(…, seed=1) to seed=4 show whether it was this one",
     ),
     "good fit": (
         "nothing needs mending: measure once on data that was never used, trainer.evaluate(test)",
-        "is the task easier than the model? wf.validation_curve(…) shows whether a smaller one does as well",
+        "is the task easier than the model? half the width may do as well",
     ),
 }
 

@@ -8,7 +8,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from weft.errors import DataError
 from weft.overfit import Diagnosis, Evidence, diagnose
 from weft.train.history import History
 
@@ -22,7 +21,7 @@ class Run:
 
     ``history``      the table of the epochs
     ``best_epoch``   the epoch (from 1) with the lowest validation loss; the last one without validation data
-    ``held_epoch``   the epoch whose weights the model holds now
+    ``held_epoch``   the epoch whose weights the model holds now; 0: those from before training
     ``stopped``      why training ended: "epochs", "patience", "interrupted" or "diverged"
     ``notes``        what a reader should know: the split, how the data was scaled, advice
     ``evidence``     what the diagnosis rests on; None without validation data
@@ -41,13 +40,7 @@ class Run:
     @cached_property
     def diagnosis(self) -> Diagnosis:
         """Whether the model overfits, underfits or neither, with the evidence and what to do."""
-        if self.evidence is None:
-            raise DataError(
-                "a diagnosis without validation data",
-                expected="examples that training did not see",
-                cure="trainer.fit(data, validation=0.2)",
-            )
-        return diagnose(self.evidence)
+        return diagnose(self)
 
     def plot(self) -> Any:
         """The training and validation curves as a matplotlib figure, with the verdict drawn in."""

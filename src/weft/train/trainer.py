@@ -105,6 +105,7 @@ class Trainer:
         groups: Any = None,
         stratify: bool | None = None,
         on_epoch: Callable[[int, dict[str, float]], None] | None = None,
+        probe: Module | None = None,
         folder: str | os.PathLike[str] | None = None,
         verbose: bool = True,
     ) -> Run:
@@ -118,6 +119,8 @@ class Trainer:
         ``shuffle``      True: anew each epoch, by (seed, epoch); False: as given; or a function from epoch to an order
         ``patience``     stop after so many epochs without a lower validation loss
         ``keep``         which weights the model holds at the end: "best" (by validation loss) or "last"
+        ``probe``        a model about twice as wide: trained alike afterwards, only to see whether the training loss
+                         falls further; without it the verdict "underfitting" is never given
         ``on_epoch``     called with the epoch's number and its row of the history
         ``folder``       where to leave the run: model, history, diagnosis, report
 
@@ -135,15 +138,26 @@ class Trainer:
         self._take_up(course)
         stopped = drive.run(epochs)
         run = self._result(course, prepared, keep, stopped)
+        if probe is not None and run.evidence is not None:
+            run.evidence = replace(run.evidence, probe_gain=self._probe(probe, prepared, batch_size, shuffle))
         run.seconds = time.perf_counter() - started
         run.settings = self._settings(prepared, epochs, batch_size)
         if folder is not None:
             write_run(run, folder, prepared)
         return run
 
+    def _probe(self, wider: Module, prepared: Prepared, batch_size: int, shuffle: Any) -> float:
+        """How much lower, relatively, the training loss of a wider model gets in as many epochs."""
+        other = Trainer(wider, self.loss, self.optimizer, seed=self.seed)
+        data, validation = (prepared.training, prepared.held_out)
+        run = other.fit(data, validation, self.epoch, batch_size, shuffle=shuffle, verbose=False)
+        assert self.history is not None
+        own = min(self.history["train_loss"])
+        return (own - min(run.history["train_loss"])) / abs(own) if own else 0.0
+
     def _course(self, prepared: Prepared) -> Course:
         """The course of this data: the one in progress if the data is the same, else a new one."""
-        fingerprint = prepared.fingerprint()
+        fingerprint = (prepared.fingerprint(), tuple(p.requires_grad for p in self.model.parameters()))
         if self.course is not None and fingerprint == self._fingerprint:
             return self.course
         training, held_out = prepared.training, prepared.held_out
@@ -182,17 +196,21 @@ class Trainer:
         """Put the weights to keep into the model and gather the evidence."""
         assert self.history is not None
         found = int(course.best_epoch)
-        held = found if found and keep == "best" else self.epoch
+        held = found if (found and keep == "best") or stopped == "diverged" else self.epoch
         self._trained = [np.array(w.numpy()) for w in course.weights]
-        if held != self.epoch:
+        if held != self.epoch:  # after divergence without any good epoch these are the weights from before training
             for w, kept in zip(course.weights, course.best_weights, strict=True):
                 w.assign(Tensor(np.array(kept.numpy())))
+        if stopped == "diverged":  # nothing of it is worth going on from
+            self._trained, self._fingerprint = None, None
+            self.state = State(self.optimizer.slots, self.optimizer.elementwise)
         self._held = [value_of(w.node) for w in course.weights]
         self.model.eval()
         evidence = None
         if prepared.held_out is not None and self.epoch:
             evidence = gather(course, prepared, self.history, self.loss, self.metrics, self.initial)
-        return Run(self.model, self.history, found or self.epoch, held, stopped, evidence, notes=prepared.notes)
+        history = History(self.history.columns, self.history.rows)
+        return Run(self.model, history, found or self.epoch, held, stopped, evidence, notes=prepared.notes)
 
     def _settings(self, prepared: Prepared, epochs: int, batch_size: int) -> dict[str, str]:
         data = f"{prepared.training.name}: {len(prepared.training)} rows for training"
