@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test check format bench test-external clean
+.PHONY: demo test check format bench clean
 
 demo: $(VENV)/installed
 	$(BIN)/weft train digits --examples 100 --hidden 512,512 --epochs 60 --folder runs/demo-digits
