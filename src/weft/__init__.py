@@ -138,9 +138,9 @@ from weft.ops.shape import (
 )
 from weft.overfit import Diagnosis, Evidence, diagnose
 from weft.runtime.compiled import compile
-from weft.runtime.devices import Device, device, devices
+from weft.runtime.devices import Device, devices
 from weft.runtime.explanation import RecompileWarning, explain
-from weft.runtime.log import realize
+from weft.runtime.log import device, realize
 from weft.tensor import Tensor, as_tensor, tensor
 from weft.train.history import History
 from weft.train.metrics import Metric

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
+from weft.graph.check import entry_specs
 from weft.graph.function import inline, interpret, zero_like
 from weft.graph.gradient import backpropagate
 from weft.graph.lowering import lowering
 from weft.graph.node import wrap
 from weft.graph.op import Op
-from weft.graph.recording import Graph, Literal, Trace, context
+from weft.graph.recording import Graph, Trace, context
 from weft.graph.spec import Spec
 from weft.ops.creation import zeros
 from weft.ops.engine import lax
@@ -178,16 +180,10 @@ def spec_at(graph: Graph, reference: Any) -> Spec:
     return graph.inputs[~reference] if reference < 0 else value_specs(graph)[reference]
 
 
-def value_specs(graph: Graph) -> list[Spec]:
-    """The specs of all values that a graph's entries make, by the ops' own rules."""
-    specs: list[Spec] = []
-    for op, refs, params, _ in graph.entries:
-        operands = [
-            Spec((), r.dtype) if isinstance(r, Literal) else graph.inputs[~r] if r < 0 else specs[r] for r in refs
-        ]
-        made = op.shape(*operands, **dict(params))
-        specs.extend(made if isinstance(made, tuple) else (made,))
-    return specs
+@lru_cache(maxsize=64)
+def value_specs(graph: Graph) -> tuple[Spec, ...]:
+    """The specs of all values that a graph's entries make."""
+    return tuple(spec for specs in entry_specs(graph) for spec in specs)
 
 
 def _slice_spec(t: Any) -> Spec:

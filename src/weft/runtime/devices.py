@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -87,28 +85,7 @@ def as_device(of: Device | str) -> Device:
 
 def default_device() -> Device:
     """The device of new tensors: set by ``with wf.device(…)``, else the first one of the machine."""
-    return _current[-1] if _current else devices()[0]
+    return current[-1] if current else devices()[0]
 
 
-_current: list[Device] = []
-
-
-@contextmanager
-def device(of: Device | str) -> Iterator[Device]:
-    """New tensors of the block live on this device.
-
-    >>> import weft as wf
-    >>> with wf.device("cpu:0"):
-    ...     wf.zeros(3).device
-    <device cpu:0>
-    """
-    from weft.graph.recording import context
-    from weft.runtime.log import log_of
-
-    chosen = as_device(of)
-    _current.append(chosen)
-    try:
-        with context.set(recording=log_of(chosen)):
-            yield chosen
-    finally:
-        _current.pop()
+current: list[Device] = []

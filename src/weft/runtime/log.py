@@ -6,6 +6,8 @@ A cut runs the log as one program. Its results are the nodes that somebody still
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from weakref import ref
 
@@ -225,6 +227,24 @@ def log_of(device: devices.Device | None) -> Log:
     if device not in logs:
         logs[device] = Log(device)
     return logs[device]
+
+
+@contextmanager
+def device(of: devices.Device | str) -> Iterator[devices.Device]:
+    """New tensors of the block live on this device.
+
+    >>> import weft as wf
+    >>> with wf.device("cpu:0"):
+    ...     wf.zeros(3).device
+    <device cpu:0>
+    """
+    chosen = devices.as_device(of)
+    devices.current.append(chosen)
+    try:
+        with context.set(recording=log_of(chosen)):
+            yield chosen
+    finally:
+        devices.current.pop()
 
 
 set_root_factory(lambda: log_of(None))
