@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test check format bench clean
+.PHONY: demo test test-external check format bench clean
 
 demo: $(VENV)/installed
 	$(BIN)/weft train digits --examples 100 --hidden 512,512 --epochs 60 --folder runs/demo-digits
@@ -12,6 +12,9 @@ demo: $(VENV)/installed
 
 test: $(VENV)/dev
 	$(BIN)/python -m pytest -n 2
+
+test-external: $(VENV)/bench
+	$(BIN)/python -m pytest -n 2 tests/external
 
 check: $(VENV)/dev
 	$(BIN)/ruff format --check . && $(BIN)/ruff check .
@@ -36,4 +39,4 @@ $(VENV)/dev: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[dev]" && touch $@ $(VENV)/installed
 
 $(VENV)/bench: $(VENV)/dev
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check "torch==2.13.0" && touch $@
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[bench]" && touch $@

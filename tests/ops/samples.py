@@ -427,6 +427,13 @@ CONTROL = [
         yes=_graph(lambda x, y: x * y, (2, 3), (3,)),
         no=_graph(lambda x, y: (x + y).exp(), (2, 3), (3,)),
     ),
+    one(
+        C.call_op,
+        X,
+        Y,
+        like=lambda x, y: x * np.exp(y),
+        graph=_graph(lambda x, y: x * y.exp(), (2, 3), (3,)),
+    ),
 ]
 
 SAMPLES: list[Sample] = [

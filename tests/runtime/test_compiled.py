@@ -64,6 +64,22 @@ def test_gradients_left_in_grad_come_out():
     assert float(w.grad) == 7
 
 
+def test_a_compiled_function_can_be_differentiated_from_outside():
+    w, b = wf.tensor([1.0, 2.0], requires_grad=True), wf.tensor(3.0, requires_grad=True)
+    forward = wf.compile(lambda x, k: (x * w).sum() * k + b)
+    loss = forward(wf.tensor([5.0, 7.0]), 2.0) ** 2
+    dw, db = wf.gradients(loss, [w, b])
+    assert float(loss) == (2 * 19 + 3) ** 2
+    assert dw.tolist() == [2 * 41 * 2 * 5, 2 * 41 * 2 * 7]
+    assert float(db) == 82
+    assert float(wf.gradients(db, b)) == 2
+    x = wf.tensor([1.0, 1.0], requires_grad=True)
+    forward(x, 2.0).backward()
+    assert x.grad.tolist() == [2, 4]
+    with wf.no_grad():
+        assert not forward(x, 2.0).node.tracked
+
+
 def test_the_mode_of_a_model_is_noticed():
     model = nn.Dropout(0.5)
     f = wf.compile(lambda x: model(x))

@@ -11,7 +11,7 @@ from weft.graph.function import inline, interpret, zero_like
 from weft.graph.gradient import backpropagate
 from weft.graph.lowering import lowering
 from weft.graph.node import wrap
-from weft.graph.op import Op
+from weft.graph.op import Op, unchanged
 from weft.graph.recording import Graph, Trace, context
 from weft.graph.spec import Spec
 from weft.ops.creation import zeros
@@ -170,6 +170,40 @@ cond_op = Op(
     lower=_cond_lower,
     vjp=_cond_vjp,
     takes=_as_is,
+)
+
+
+def _call_vjp(g: Any, _: Any, *operands: Any, graph: Graph, needed: tuple[bool, ...]) -> Any:
+    given = tuple(part is not None for part in g)
+    found = iter(call_op(*operands, *(part for part in g if part is not None), graph=_gradient(graph, needed, given)))
+    return tuple(next(found) if wants else None for wants in needed)
+
+
+@lru_cache(maxsize=64)
+def _gradient(graph: Graph, needed: tuple[bool, ...], given: tuple[bool, ...]) -> Graph:
+    """The graph that maps inputs and cotangents to the gradients of the inputs that need one."""
+
+    def back(*values: Any) -> Any:
+        n = len(graph.inputs)
+        inputs = [wrap(context.recording.alias(x, tracked=wants)) for x, wants in zip(values[:n], needed, strict=True)]
+        made = [y for y, has in zip(inline(graph, inputs), given, strict=True) if has]
+        pairs = [(y, c) for y, c in zip(made, values[n:], strict=True) if y.node.tracked]
+        with context.set(tracking=False):
+            wanted = [x.node for x, wants in zip(inputs, needed, strict=True) if wants]
+            found = backpropagate([y for y, _ in pairs], [c for _, c in pairs], wanted)
+            return tuple(zero_like(node) if f is None else f for f, node in zip(found, wanted, strict=True))
+
+    results = [spec_at(graph, r) for r in graph.outputs]
+    return _record(back, [*graph.inputs, *(spec for spec, has in zip(results, given, strict=True) if has)])
+
+
+call_op = Op(  # a closed graph as one entry: how a compiled function takes part in a larger computation
+    "call",
+    shape=lambda *operands, graph: tuple(spec_at(graph, r) for r in graph.outputs),
+    lower=lambda *operands, graph: tuple(interpret(graph, operands)),
+    vjp=_call_vjp,
+    takes=unchanged,
+    selective=True,
 )
 
 

@@ -21,6 +21,7 @@ from weft.graph.recording import Graph, Trace, context
 from weft.graph.source import Source, user_source
 from weft.graph.spec import Spec
 from weft.graph.structure import LEAF, unflatten
+from weft.ops.control import call_op
 from weft.runtime.devices import Device
 from weft.runtime.log import Log, run, to_device
 from weft.runtime.programs import program_for
@@ -76,7 +77,7 @@ class Compiled:
         else:
             variant = Variant(self, leaves, structure)
             variants.append(variant)
-        return variant.replay(leaves)
+        return variant.record(leaves) if context.tracking and variant.is_smooth(leaves) else variant.replay(leaves)
 
     @property
     def name(self) -> str:
@@ -145,6 +146,17 @@ class Variant:
             )
             and tuple(h.node.tracked for h in self.closure.captured) == self.tracking
         )
+
+    def is_smooth(self, leaves: list[Any]) -> bool:
+        """Whether somebody may want the gradient of what it gives: it only computes, and from tracked tensors."""
+        pure = not self.closure.written and not self.closure.graded and self.closure.results > 0
+        return pure and (any(self.tracking) or any(isinstance(x, Handle) and x.node.tracked for x in leaves))
+
+    def record(self, leaves: list[Any]) -> Any:
+        """Take part in what is being recorded, as one entry that can be differentiated."""
+        keys = {id(source) for source in self.closure.keys}
+        captured: list[Any] = [h.generator.key() if id(h) in keys else h for h in self.closure.captured]  # type: ignore[attr-defined]
+        return unflatten(self.closure.structure, call_op(*leaves, *captured, graph=self.closure.graph))
 
     def replay(self, leaves: list[Any]) -> Any:
         """Launch the program on these arguments and the state as it is now; put the new state in its place."""

@@ -56,7 +56,7 @@ def save(model: Module, path: str | os.PathLike[str], **extras: Any) -> Path:
 
 
 def _arrays(model: Module) -> dict[str, np.ndarray[Any, Any]]:
-    return {name: np.ascontiguousarray(value) for name, value in model.state_dict().items()}
+    return {name: np.asarray(value, order="C") for name, value in model.state_dict().items()}
 
 
 def _description(saved: Saved) -> dict[str, Any]:

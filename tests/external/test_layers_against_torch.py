@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
+import torch
 
 import weft as wf
 from weft import nn
 from weft.nn import functional as F
 
-torch = pytest.importorskip("torch")
 pytestmark = [
     pytest.mark.filterwarnings("ignore:.*has compiled:weft.RecompileWarning"),  # one line calls every layer
     pytest.mark.filterwarnings("ignore:Using padding='same'"),
