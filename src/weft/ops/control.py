@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
+from itertools import accumulate
 from typing import Any
 
 from weft.graph.check import entry_specs
@@ -46,68 +47,49 @@ def _scan_lower(*operands: Any, body: Graph, carried: int, constants: int, lengt
 def _scan_vjp(
     g: Any, _: Any, *operands: Any, body: Graph, carried: int, constants: int, length: int, reverse: bool
 ) -> Any:
-    """Run the loop again keeping what each step began with, then go backwards through the steps."""
-    first, fixed = operands[:carried], operands[carried : carried + constants]
-    scanned = operands[carried + constants :]
+    """Run the loop again keeping what each step began with, then go back through the steps.
+
+    The loop back carries the gradients of the carried values and the sums of those of the constants.
+    """
+    _, fixed, scanned = _cut(operands, carried, constants, len(operands) - carried - constants)
     keeping = Graph(body.inputs, body.entries, (*body.outputs[:carried], *(~k for k in range(carried))), body.notes)
     kept = scan_op(*operands, body=keeping, carried=carried, constants=constants, length=length, reverse=reverse)
-    begins = kept[carried:]
+    smooth_in = tuple(spec.dtype.is_differentiable for spec in body.inputs)
     results = [spec_at(body, r) for r in body.outputs]
-    given = list(g)
-    step_grads = [
-        part if part is not None else _zeros(Spec((length, *spec.shape), spec.dtype))
-        for part, spec in zip(given[carried:], results[carried:], strict=True)
-    ]
-    last_grads = [
-        part if part is not None else _zeros(spec)
-        for part, spec in zip(given[:carried], results[:carried], strict=True)
-    ]
-    smooth = [k for k, x in enumerate(first) if x.dtype.is_differentiable]
-    smooth_fixed = [k for k, x in enumerate(fixed) if x.dtype.is_differentiable]
-    smooth_scanned = [k for k, x in enumerate(scanned) if x.dtype.is_differentiable]
+    smooth_out = tuple(spec.dtype.is_differentiable for spec in results)
+    step = _gradient(body, smooth_in, smooth_out)
+    stacked = [*results[:carried], *(Spec((length, *spec.shape), spec.dtype) for spec in results[carried:])]
+    parts = [_zeros(spec) if part is None else part for part, spec in zip(g, stacked, strict=True)]
+    of_last, of_steps = ([p for p, s in zip(*pair, strict=True) if s] for pair in _halves(parts, smooth_out, carried))
+    sums = [_zeros(x.node.spec) for x in fixed if x.dtype.is_differentiable]
+    over = [*kept[carried:], *scanned, *of_steps]
 
-    def back(*state: Any) -> Any:
-        n = len(smooth)
-        carry_g, fixed_g = list(state[:n]), list(state[n : n + len(smooth_fixed)])
-        rest = list(state[n + len(smooth_fixed) :])
-        begin, slices = rest[:carried], rest[carried : carried + len(scanned)]
-        step_g = rest[carried + len(scanned) : carried + len(scanned) + len(step_grads)]
-        outer = rest[carried + len(scanned) + len(step_grads) :]
-        inputs = [
-            wrap(context.recording.alias(x, tracked=x.dtype.is_differentiable)) for x in (*begin, *slices, *outer)
-        ]
-        made = inline(body, inputs)
-        carry_all = dict(zip(smooth, carry_g, strict=True))
-        pairs = [(made[k], carry_all[k]) for k in smooth] + list(zip(made[carried:], step_g, strict=True))
-        pairs = [(y, c) for y, c in pairs if y.dtype.is_differentiable and y.node.tracked]
-        wanted = [inputs[k] for k in smooth]
-        wanted += [inputs[carried + k] for k in smooth_scanned]
-        wanted += [inputs[carried + len(scanned) + k] for k in smooth_fixed]
-        with context.set(tracking=False):
-            found = backpropagate([y for y, _ in pairs], [c for _, c in pairs], [w.node for w in wanted])
-            full = [zero_like(w.node) if f is None else f for f, w in zip(found, wanted, strict=True)]
-            new_carry = full[:n]
-            slice_g = full[n : n + len(smooth_scanned)]
-            new_fixed = [a + b for a, b in zip(fixed_g, full[n + len(smooth_scanned) :], strict=True)]
-        return (*new_carry, *new_fixed, *slice_g)
+    def back(*values: Any) -> Any:
+        carry, totals, begin, slices, out, outer = _cut(
+            values, len(of_last), len(sums), carried, len(scanned), len(of_steps), constants
+        )
+        grads = inline(step, [*begin, *slices, *outer, *carry, *out])
+        n, m = len(of_last), len(grads) - len(sums)
+        return (*grads[:n], *(a + b for a, b in zip(totals, grads[m:], strict=True)), *grads[n:m])
 
-    state = [last_grads[k] for k in smooth] + [_zeros(fixed[k].node.spec) for k in smooth_fixed]
-    over = [*begins, *scanned, *step_grads]
-    graph = _record(
-        back, [*(t.node.spec for t in state), *(_slice_spec(t) for t in over), *(t.node.spec for t in fixed)]
-    )
-    # The body's constants come last among its inputs; scan's operands put them before what is scanned.
-    outcome = scan_op(
-        *state, *fixed, *over, body=graph, carried=len(state), constants=len(fixed), length=length, reverse=not reverse
-    )
-    grads: list[Any] = [None] * len(operands)
-    for place, value in zip(
-        [*smooth, *(carried + k for k in smooth_fixed), *(carried + constants + k for k in smooth_scanned)],
-        outcome,
-        strict=True,
-    ):
-        grads[place] = value
-    return tuple(grads)
+    state = [*of_last, *sums]
+    specs = [*(t.node.spec for t in state), *map(_slice_spec, over), *(t.node.spec for t in fixed)]
+    loop = {"carried": len(state), "constants": constants, "length": length, "reverse": not reverse}
+    found = scan_op(*state, *fixed, *over, body=_record(back, specs), **loop)
+    of_first, of_fixed, of_scanned = _cut(found, len(of_last), len(sums), len(found) - len(state))
+    smooth = [x.dtype.is_differentiable for x in operands]
+    rest = iter([*of_first, *of_fixed, *of_scanned])
+    return tuple(next(rest) if s else None for s in smooth)
+
+
+def _cut(values: Any, *sizes: int) -> list[Any]:
+    """A sequence cut into pieces of these sizes."""
+    ends = list(accumulate(sizes))
+    return [values[end - size : end] for end, size in zip(ends, sizes, strict=True)]
+
+
+def _halves(parts: Any, flags: Any, at: int) -> tuple[Any, Any]:
+    return (parts[:at], flags[:at]), (parts[at:], flags[at:])
 
 
 scan_op = Op("scan", shape=_scan, lower=_scan_lower, vjp=_scan_vjp, takes=_as_is)
@@ -139,29 +121,13 @@ def _cond_lower(condition: Any, *operands: Any, yes: Graph, no: Graph) -> Any:
 
 
 def _cond_vjp(g: Any, _: Any, condition: Any, *operands: Any, yes: Graph, no: Graph) -> Any:
-    smooth = [k for k, x in enumerate(operands) if x.dtype.is_differentiable]
-    given = [k for k, part in enumerate(g) if part is not None]
-
-    def branch(graph: Graph) -> Graph:
-        def back(*values: Any) -> Any:
-            inputs = [
-                wrap(context.recording.alias(x, tracked=x.dtype.is_differentiable)) for x in values[: len(operands)]
-            ]
-            made = inline(graph, inputs)
-            pairs = [(made[k], c) for k, c in zip(given, values[len(operands) :], strict=True) if made[k].node.tracked]
-            with context.set(tracking=False):
-                wanted = [inputs[k].node for k in smooth]
-                found = backpropagate([y for y, _ in pairs], [c for _, c in pairs], wanted)
-                return tuple(zero_like(n) if f is None else f for f, n in zip(found, wanted, strict=True))
-
-        specs = [t.node.spec for t in operands] + [g[k].node.spec for k in given]
-        return _record(back, specs)
-
-    found = cond_op(condition, *operands, *(g[k] for k in given), yes=branch(yes), no=branch(no))
-    grads: list[Any] = [None] * (1 + len(operands))
-    for k, value in zip(smooth, found, strict=True):
-        grads[1 + k] = value
-    return tuple(grads)
+    """The gradient of the branch that was taken."""
+    smooth = tuple(x.dtype.is_differentiable for x in operands)
+    given = tuple(part is not None for part in g)
+    cotangents = [part for part in g if part is not None]
+    branches = {"yes": _gradient(yes, smooth, given), "no": _gradient(no, smooth, given)}
+    found = iter(cond_op(condition, *operands, *cotangents, **branches))
+    return (None, *(next(found) if s else None for s in smooth))
 
 
 cond_op = Op(
