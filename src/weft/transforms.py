@@ -110,10 +110,13 @@ def backward(y: Tensor, gradient: Any = None, *, create_graph: bool = False) -> 
     if not y.node.tracked:
         raise untracked(y)
     (g,) = _cotangents([y], gradient)
-    with context.set(tracking=create_graph):
+    tracking, context.tracking = context.tracking, create_graph
+    try:
         for owner, part in gradients_of_owners(y, g) if create_graph else backward_pass(y, g):
             before = owner.grad
             owner.grad = part if before is None else before + part
+    finally:
+        context.tracking = tracking
 
 
 def value_and_grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[..., Any]:

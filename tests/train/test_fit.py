@@ -256,3 +256,20 @@ def test_thousand_evaluations_of_one_tensor_keep_memory_flat():
         value()
     gc.collect()
     assert len(gc.get_objects()) - before < 100
+
+
+def test_other_data_or_other_parameters_begin_a_new_course():
+    trainer = iris_trainer()
+    fit(trainer, 2)
+    course = trainer.course
+    fit(trainer, 1)
+    assert trainer.course is course
+    trainer.model[0].freeze()
+    frozen = trainer.model[0].weight.numpy().copy()
+    run = fit(trainer, 2)
+    assert trainer.course is not course
+    assert run.history.epochs == 2
+    assert (trainer.model[0].weight.numpy() == frozen).all()
+    data = wf.data.iris()
+    shifted = (data.x + 1, data.y)
+    assert trainer.fit(shifted, validation=0.2, epochs=1, batch_size=16, verbose=False).history.epochs == 1

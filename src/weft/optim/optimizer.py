@@ -75,17 +75,14 @@ class Optimizer:
                 )
         slots, steps, packed = (state or self.state).of(parameters)
         settings = tuple((name, getattr(self, name)) for name in self.options)
-        with context.set(tracking=False):
+        tracking, context.tracking = context.tracking, False
+        try:
             moved = self._op(
-                *parameters,
-                *gradients,
-                *slots,
-                steps,
-                self._cell,
-                count=len(parameters),
-                packed=packed,
-                settings=settings,
-            )
+                *parameters, *gradients, *slots, steps, self._cell,
+                count=len(parameters), packed=packed, settings=settings,
+            )  # fmt: skip
+        finally:
+            context.tracking = tracking
         recording, source = context.recording, user_source()
         for handle, value in zip((*parameters, *slots, steps), moved, strict=True):
             handle._become(value, recording, source)

@@ -70,6 +70,17 @@ class Course:
         self.run_epoch_end = compile(self.epoch_end)
         self.run_epochs = compile(self.epochs)
 
+    def is_of(self, training: tuple[Array, Array], held_out: tuple[Array, Array] | None) -> bool:
+        """Whether this is the course of these very numbers, and of the parameters that are trained now."""
+        if list(map(id, self.parameters)) != [id(p) for p in self.model.parameters() if p.requires_grad]:
+            return False
+        if self.n_val != (len(held_out[0]) if held_out is not None else 0):
+            return False
+        ours: list[Any] = [self.x.numpy(), self.y.numpy()]
+        ours += [e.numpy().reshape(-1, *e.shape[2:])[: self.n_val] for e in self.evaluated] if held_out else []
+        theirs = [*training, *(held_out or ())]
+        return all(a.dtype == b.dtype and np.array_equal(a, b) for a, b in zip(ours, theirs, strict=True))
+
     # ── one step, as by hand ────────────────────────────────────────────────────────────────────────────────
 
     def step(self, rows: Tensor) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -36,15 +35,6 @@ class Prepared:
     @property
     def n_val(self) -> int:
         return len(self.held_out) if self.held_out is not None else 0
-
-    def fingerprint(self) -> str:
-        """What tells one set of data from another, so that a second fit knows whether it continues."""
-        digest = hashlib.blake2b()
-        for part in (self.training, self.held_out):
-            for a in (part.x, np.asarray(part.y)) if part is not None else ():
-                digest.update(repr((a.shape, a.dtype)).encode())
-                digest.update(np.ascontiguousarray(a).tobytes())
-        return digest.hexdigest()
 
 
 def prepare(

@@ -77,7 +77,6 @@ class Trainer:
         self.epoch = 0
         self.history: History | None = None
         self.course: Course | None = None
-        self._fingerprint: Any = None
         self._evaluate = compile(self._examples)
         self._predict = compile(self._prediction)
         self.classes: tuple[str, ...] = ()
@@ -157,10 +156,10 @@ class Trainer:
 
     def _course(self, prepared: Prepared) -> Course:
         """The course of this data: the one in progress if the data is the same, else a new one."""
-        fingerprint = (prepared.fingerprint(), tuple(p.requires_grad for p in self.model.parameters()))
-        if self.course is not None and fingerprint == self._fingerprint:
-            return self.course
         training, held_out = prepared.training, prepared.held_out
+        pairs = [(part.x, np.asarray(part.y)) if part is not None else None for part in (training, held_out)]
+        if self.course is not None and pairs[0] is not None and self.course.is_of(pairs[0], pairs[1]):
+            return self.course
         rng = np.random.default_rng(hashed(self.seed, "sample"))
         size = min(len(training), prepared.n_val or SAMPLE)
         sample = training.take(np.sort(rng.permutation(len(training))[:size]))
@@ -180,7 +179,7 @@ class Trainer:
             key,
         )
         self.course.outputs = output_shape(self.model, training.x)[-1]
-        self._fingerprint, self.epoch, self.initial = fingerprint, 0, None
+        self.epoch, self.initial = 0, None
         names = ["loss", *(m.name for m in self.metrics)]
         measured = [f"train_{name}" for name in names] + [f"val_{name}" for name in names if held_out is not None]
         self.history = History([*names, "last_loss", *measured])
@@ -202,7 +201,7 @@ class Trainer:
             for w, kept in zip(course.weights, course.best_weights, strict=True):
                 w.assign(Tensor(np.array(kept.numpy())))
         if stopped == "diverged":  # nothing of it is worth going on from
-            self._trained, self._fingerprint = None, None
+            self._trained, self.course = None, None
             self.state = State(self.optimizer.slots, self.optimizer.elementwise)
         self._held = [value_of(w.node) for w in course.weights]
         self.model.eval()
