@@ -55,10 +55,10 @@ def explain() -> Explanation:
 
     >>> import weft as wf
     >>> before = wf.explain().count
-    >>> float(wf.ones(3).sum())
-    3.0
-    >>> float(wf.ones(3).sum()), wf.explain().count - before <= 1
-    (3.0, True)
+    >>> [float((wf.ones(3) * k).sum()) for k in (1.0, 2.0, 3.0)]  # one program: the number is an argument
+    [3.0, 6.0, 9.0]
+    >>> wf.explain().count - before <= 1
+    True
     """
     with _lock:
         return Explanation(tuple(_recent), int(_totals["count"]), _totals["seconds"])
