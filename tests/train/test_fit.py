@@ -273,3 +273,15 @@ def test_other_data_or_other_parameters_begin_a_new_course():
     data = wf.data.iris()
     shifted = (data.x + 1, data.y)
     assert trainer.fit(shifted, validation=0.2, epochs=1, batch_size=16, verbose=False).history.epochs == 1
+
+
+def test_copies_across_the_split_are_a_leak_and_equal_inputs_alone_are_not():
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(200, 4)).astype(np.float32), rng.normal(size=200).astype(np.float32)
+    model = nn.Sequential(nn.Linear(4, 1))
+
+    def verdict(validation):
+        return wf.fit(model, (x, y), "mse", validation=validation, epochs=6, verbose=False).diagnosis.verdict
+
+    assert verdict((np.concatenate([x[:10], x[:40] + 1]), np.concatenate([y[:10], y[:40]]))) == "leakage"
+    assert verdict((np.concatenate([x[:10], x[:40] + 1]), np.concatenate([y[:10] + 1, y[:40]]))) != "leakage"

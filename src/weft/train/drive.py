@@ -52,6 +52,16 @@ class Drive:
             except KeyboardInterrupt:
                 return "interrupted"
 
+    @property
+    def launches(self) -> str:
+        """How the work went to the device, and why."""
+        if not self.is_small():
+            return "stretches of batches: an epoch is too much work to wait for"
+        most = (
+            "one epoch at a time, because on_epoch wants each" if self.on_epoch else f"up to {self.stretch} at a time"
+        )
+        return f"whole epochs, evaluation included, {most}: an epoch is little work"
+
     def is_small(self) -> bool:
         """Whether an epoch is so little work that whole epochs go into one launch."""
         weights = sum(p.size for p in self.course.parameters)

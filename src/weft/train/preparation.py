@@ -51,7 +51,8 @@ def prepare(
         chosen = split(whole, validation, seed=seed, **how)
         training, held_out = chosen.apply(whole)
         notes.append(chosen.describe())
-    leak = leakage(training.x, held_out.x) if held_out is not None else None
+    # A row is a copy when its target is the same too: measurements alone repeat by chance.
+    leak = leakage(rows_of(training), rows_of(held_out)) if held_out is not None else None
     if leak:
         notes.append(leak.describe())
     scaler: Scaler | None = scale if isinstance(scale, Scaler | None) else Scaler.fit(training.x, scale)
@@ -71,6 +72,12 @@ def prepare(
         if held_out is not None:
             held_out = replace(held_out, y=target_scaler.apply(np.asarray(held_out.y)))
     return Prepared(training, held_out, leak, tuple(notes), scaler, target_scaler)
+
+
+def rows_of(data: Dataset) -> Array:
+    """Inputs and target of each row side by side, (n, …)."""
+    n, y = len(data), np.asarray(data.y)
+    return np.concatenate([data.x.reshape(n, -1), y.reshape(n, -1).astype(data.x.dtype)], axis=1)
 
 
 def scaled(data: Dataset, scaler: Scaler | None) -> Dataset:

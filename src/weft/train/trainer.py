@@ -140,7 +140,7 @@ class Trainer:
         if probe is not None and run.evidence is not None:
             run.evidence = replace(run.evidence, probe_gain=self._probe(probe, prepared, batch_size, shuffle))
         run.seconds = time.perf_counter() - started
-        run.settings = self._settings(prepared, epochs, batch_size)
+        run.settings = {**self._settings(prepared, epochs, batch_size), "launches": drive.launches}
         if folder is not None:
             write_run(run, folder, prepared)
         return run
