@@ -217,3 +217,9 @@ def test_no_grad_remembers_nothing() -> None:
     assert (y.node.tracked, y.node.inputs) == (False, ())
     with pytest.raises(GradientError, match="requires_grad"):
         y.backward()
+
+
+def test_whole_numbers_in_a_body_keep_all_their_digits():
+    big = 2**53 + 1
+    add = wf.compile(lambda x: x + big)
+    assert int(add(wf.tensor(0))) == big

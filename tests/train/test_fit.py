@@ -285,3 +285,23 @@ def test_copies_across_the_split_are_a_leak_and_equal_inputs_alone_are_not():
 
     assert verdict((np.concatenate([x[:10], x[:40] + 1]), np.concatenate([y[:10], y[:40]]))) == "leakage"
     assert verdict((np.concatenate([x[:10], x[:40] + 1]), np.concatenate([y[:10] + 1, y[:40]]))) != "leakage"
+
+
+def test_a_loss_of_ones_own_is_trained_measured_and_diagnosed():
+    x = np.linspace(-1, 1, 200, dtype=np.float32)[:, None]
+
+    def quartic(prediction, target):
+        return ((prediction - target) ** 4).mean()
+
+    model = nn.Sequential(nn.Linear(1, 1))
+    run = wf.fit(model, (x, 2 * x), quartic, optim.Adam(5e-2), validation=0.4, epochs=60, verbose=False)
+    assert run.history["val_loss"][-1] < 0.01 < run.history["val_loss"][0]
+    assert run.evidence.baseline == pytest.approx((2 * x**4).mean() * 8, rel=0.2)
+    assert run.diagnosis.verdict in ("good fit", "still improving")
+    labels = (x[:, 0] > 0).astype(int)
+
+    def own(scores, target):
+        return nn.functional.cross_entropy(scores, target)
+
+    run = wf.fit(nn.Sequential(nn.Linear(1, 2)), (x, labels), own, validation=0.4, epochs=6, verbose=False)
+    assert run.evidence.baseline == pytest.approx(np.log(2), rel=1e-3)

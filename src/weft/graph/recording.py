@@ -30,20 +30,21 @@ class Literal(NamedTuple):
     dtype: DType
 
     @property
-    def value(self) -> Any:
-        return complex(self.text) if self.dtype.kind == "complex" else _PARSE.get(self.text, float)(self.text)
+    def value(self) -> bool | int | float | complex:
+        """The number itself; whole numbers keep all their digits."""
+        if self.text in ("True", "False"):
+            return self.text == "True"
+        if self.dtype.kind == "complex":
+            return complex(self.text)
+        return int(self.text) if self.text.lstrip("-").isdigit() else float(self.text)
 
     def __repr__(self) -> str:
         return self.text
 
 
-_PARSE: dict[str, Callable[[str], Any]] = {"True": lambda _: True, "False": lambda _: False}
-
 Reference = int | Literal
 Params = tuple[tuple[str, Any], ...]
 Entry = tuple["Op", tuple[Reference, ...], Params, int]  # the last: how many results
-
-
 Note = tuple[Source, str]  # the user's line and the layer path of an entry: for errors, no part of the program
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
+from weft.errors import WeftError
 from weft.nn.losses import Loss
 from weft.overfit import Evidence
+from weft.tensor import Tensor
 from weft.train.course import Course
 from weft.train.history import History
 from weft.train.metrics import Metric
@@ -26,7 +30,7 @@ def gather(
     return Evidence(
         train_loss=np.array(history["train_loss"]),
         val_loss=np.array(history["val_loss"]),
-        baseline=loss.baseline(np.asarray(prepared.training.y), course.outputs),
+        baseline=constant_loss(loss, np.asarray(prepared.training.y), course.outputs, initial),
         n_train=len(prepared.training),
         n_val=n,
         train_size=course.n_evaluated - n,
@@ -39,3 +43,24 @@ def gather(
         shared_groups=len(leak.shared_groups) if leak else 0,
         initial_train_loss=initial,
     )
+
+
+def constant_loss(loss: Loss, y: np.ndarray[Any, Any], outputs: int, initial: float | None) -> float:
+    """The loss of the best prediction that ignores the input.
+
+    Of a loss of one's own the best constant is not known: it is measured at the mean target, or at the shares of the
+    classes where targets are labels; and where even that gives no number, the loss before training stands for it.
+    """
+    known = loss.baseline(y, outputs)
+    if math.isfinite(known):
+        return known
+    if y.dtype.kind in "iu" and y.ndim == 1:
+        shares = np.bincount(y, minlength=outputs) / len(y)
+        constant = np.broadcast_to(np.log(np.maximum(shares, 1e-9)), (len(y), len(shares)))
+    else:
+        constant = np.broadcast_to(y.mean(axis=0), y.shape)
+    try:
+        measured = float(loss.function(Tensor(constant.astype(np.float32)), Tensor(y)))
+    except WeftError:  # it takes predictions of another form
+        measured = math.nan
+    return measured if math.isfinite(measured) else float(initial if initial is not None else 1.0)
