@@ -162,6 +162,20 @@ def test_a_file_that_cannot_be_written_leaves_nothing_behind(tmp_path):
     assert path.read_bytes() == before
 
 
+def test_a_write_that_fails_half_way_leaves_the_old_file_and_no_rest(tmp_path, monkeypatch):
+    path = wf.save(iris_model(), tmp_path / "model.weft")
+    before = path.read_bytes()
+
+    def full(handle):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with says(errors.FileError, "model.weft", "No space left", "nothing was left behind"):
+        wf.save(iris_model(), path)
+    assert [p.name for p in tmp_path.iterdir()] == ["model.weft"]
+    assert path.read_bytes() == before
+
+
 def test_a_model_with_a_layer_that_is_not_registered_cannot_be_saved_by_surprise(tmp_path):
     class Mine(nn.Module):
         def forward(self, x):
@@ -207,6 +221,8 @@ def test_a_tracked_tensor_is_not_changed_in_place():
         w -= 0.1
     with says(errors.GradientError, "assign"):
         w[0] = 3.0
+    with says(errors.GradientError, "try:      w.assign(w * value)"):
+        w *= 2
     assert w.tolist() == [1.0, 2.0]
 
 

@@ -61,7 +61,3 @@ class DataError(WeftError, ValueError):
 
 class FileError(WeftError, OSError):
     """A file that is missing, truncated, or not one of ours."""
-
-
-class NonFiniteError(WeftError, ArithmeticError):
-    """A NaN or an infinity appeared during training."""

@@ -297,21 +297,21 @@ class Tensor(Operators):
                 cure=cure,
             )
 
-    def _in_place(self, result: Tensor, sign: str, verb: str) -> Tensor:
-        self._refuse_in_place(f"w {sign}= value", f"w.{verb}(value)")
+    def _in_place(self, result: Tensor, sign: str, cure: str) -> Tensor:
+        self._refuse_in_place(f"w {sign}= value", cure)
         return result
 
     def __iadd__(self, other: Any) -> Tensor:
-        return self._in_place(self + other, "+", "assign_add")
+        return self._in_place(self + other, "+", "w.assign_add(value)")
 
     def __isub__(self, other: Any) -> Tensor:
-        return self._in_place(self - other, "-", "assign_sub")
+        return self._in_place(self - other, "-", "w.assign_sub(value)")
 
     def __imul__(self, other: Any) -> Tensor:
-        return self._in_place(self * other, "*", "assign(w * value)  # not")
+        return self._in_place(self * other, "*", "w.assign(w * value)")
 
     def __itruediv__(self, other: Any) -> Tensor:
-        return self._in_place(self / other, "/", "assign(w / value)  # not")
+        return self._in_place(self / other, "/", "w.assign(w / value)")
 
 
 set_handle_class(Tensor)

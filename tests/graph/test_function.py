@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import weft as wf
+from weft.errors import ArgumentError
 from weft.graph.dtype import float32
 from weft.graph.function import function, inline, interpret, record
 from weft.graph.recording import context
@@ -81,7 +82,7 @@ def test_a_body_that_uses_a_tensor_from_outside_is_refused() -> None:
     def leaky(x: Any) -> Any:
         return x * hidden
 
-    with pytest.raises(TypeError, match="not an argument"):
+    with pytest.raises(ArgumentError, match="not among its arguments"):
         leaky(wf.tensor([1.0, 2.0]))
 
 

@@ -368,7 +368,6 @@ RANDOM = [
     ),
     one(R.integers_op, KEY, -2, 5, like=lambda n: set(n.ravel()) == set(range(-2, 5)), verify=True, shape=(40, 40)),
     one(R.permutation_op, KEY, like=lambda p: sorted(p) == list(range(20)) != list(p), verify=True, n=20),
-    one(R.keys_op, KEY, like=lambda k: len({tuple(row) for row in k}) == 5, verify=True, n=5),
 ]
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from weft.errors import ArgumentError
 
 # Different purposes draw different numbers from the same seed and epoch.
-SHUFFLE, SPLIT, AUGMENT = 0, 1, 2
+SHUFFLE, SPLIT = 0, 1
 
 
 def generator(seed: int, epoch: int = 0, purpose: int = SHUFFLE) -> np.random.Generator:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any, overload
 
+from weft.errors import ArgumentError
 from weft.graph.dtype import dtype
 from weft.graph.gradient import backpropagate
 from weft.graph.node import Handle, Node, wrap
@@ -115,7 +116,12 @@ def record(
     results: tuple[Handle, ...] = made if isinstance(made, tuple) else (made,)
     graph = trace.close(tuple(trace.reference(r) for r in results))
     if trace.captured:
-        raise TypeError(f"the body of the function op {name!r} uses a tensor that is not an argument")
+        raise ArgumentError(
+            f"the body of the function op {name!r} uses a tensor that is not among its arguments",
+            expected="a body that takes every tensor as an argument, because it is recorded once and used many times",
+            where=trace.captured[0].node.place or None,
+            cure="pass the tensor to the function as one more positional argument",
+        )
     return graph, tuple(r.node.spec for r in results) if isinstance(made, tuple) else results[0].node.spec
 
 

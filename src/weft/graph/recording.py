@@ -191,10 +191,7 @@ class Recording:
 
     def alias(self, handle: Handle, *, tracked: bool) -> Node:
         """A new leaf with the value of ``handle`` and no history."""
-        source = handle.node
-        if source.data is not None and not isinstance(source.number, Literal) and type(self) is not Trace:
-            return leaf(source.data, source.spec, tracked=tracked)
-        node = Node(None, (), (), source.spec, self, self.reference(handle), tracked, None, context.path)
+        node = Node(None, (), (), handle.node.spec, self, self.reference(handle), tracked, None, context.path)
         self.nodes.append(ref(node))
         return node
 

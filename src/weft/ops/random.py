@@ -10,7 +10,6 @@ from typing import Any
 from weft.graph.dtype import float32, int64, uint32
 from weft.graph.op import Op, unchanged
 from weft.graph.spec import Spec
-from weft.ops.engine import jnp, lax
 from weft.ops.engine import random as engine
 
 KEY = Spec((2,), uint32)
@@ -61,10 +60,4 @@ permutation_op = Op(
     shape=lambda key, *, n: Spec((n,), int64),
     takes=unchanged,
     lower=lambda key, *, n: engine.permutation(_wrapped(key), n).astype("int64"),
-)
-keys_op = Op(  # one key for each of ``n`` iterations of a loop
-    "random_keys",
-    shape=lambda key, *, n: Spec((n, 2), uint32),
-    takes=unchanged,
-    lower=lambda key, *, n: lax.map(lambda i: fold_in.lower(key, i), jnp.arange(n, dtype="int64")),
 )

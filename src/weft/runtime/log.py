@@ -98,6 +98,12 @@ class Log(Recording):
         self.specs.append(Spec((), dtype))
         return ~slot
 
+    def alias(self, handle: Handle, *, tracked: bool) -> Node:
+        source = handle.node
+        if source.data is not None and not isinstance(source.number, Literal):
+            return leaf(source.data, source.spec, tracked=tracked)  # what has a value already needs no entry
+        return super().alias(handle, tracked=tracked)
+
     def rebind(self, handle: Handle, node: Node, source: Source) -> None:
         handle.node.ended = source
         handle.node = node
