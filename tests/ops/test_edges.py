@@ -20,7 +20,8 @@ from weft.ops.pooling import average_pool, max_pool
 from weft.ops.reduction import max_op, prod_op
 
 from .contract import check_values, engine, one
-from .samples import _conv, apart, normal
+from .samples.convolution import _conv
+from .samples.numbers import apart, normal
 
 PLAIN: dict[str, Any] = {"stride": (1, 1), "padding": ((0, 0), (0, 0)), "dilation": (1, 1), "groups": 1}
 

@@ -16,7 +16,7 @@ from weft.ops import reduction as D
 from weft.ops import shape as S
 from weft.ops.indexing import getitem, one_hot, take, take_along_axis
 
-from .samples import normal
+from .samples.numbers import normal
 
 TALL, SQUARE, ROW = normal(2, 3, 4), normal(3, 3), normal(4)
 t, s, r = wf.tensor(TALL), wf.tensor(SQUARE), wf.tensor(ROW)
