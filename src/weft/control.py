@@ -17,7 +17,8 @@ from weft.graph.recording import Graph, context
 from weft.graph.source import user_source
 from weft.graph.spec import Spec
 from weft.graph.structure import flatten, unflatten
-from weft.ops.control import cond_op, scan_op, spec_at, while_op
+from weft.graph.derived import spec_at
+from weft.ops.control import cond_op, scan_op, while_op
 from weft.ops.creation import arange
 from weft.ops.random import fold_in
 from weft.random import Generator, generator

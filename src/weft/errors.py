@@ -35,6 +35,10 @@ class ShapeError(WeftError, ValueError):
     """Shapes that do not fit together."""
 
 
+class AxisError(ShapeError, IndexError):
+    """An axis or an index that a tensor does not have."""
+
+
 class DTypeError(WeftError, TypeError):
     """A data type that an operation does not take."""
 

@@ -8,7 +8,7 @@ from weakref import ref
 
 import numpy as np
 
-from weft.errors import DTypeError, GradientError, ShapeError
+from weft.errors import ArgumentError, DTypeError, GradientError, ShapeError
 from weft.graph import op as graph_op
 from weft.graph.dtype import DType
 from weft.graph.dtype import dtype as data_type
@@ -16,15 +16,19 @@ from weft.graph.node import Node, leaf, set_handle_class
 from weft.graph.recording import Trace, context
 from weft.graph.source import Source, user_source
 from weft.graph.spec import Spec
+from weft.methods import Methods
 from weft.operators import Operators
-from weft.ops import elementwise, indexing, linalg
-from weft.ops import shape as shaping
+from weft.ops import conversion, linalg, subscript
+from weft.ops import manipulation as arranging
 from weft.runtime import devices
 from weft.runtime.engine import jax, wide_types
 from weft.runtime.log import Log, run
 
 
-class Tensor(Operators):
+API_VERSIONS = ("2021.12", "2022.12", "2023.12", "2024.12", "2025.12")
+
+
+class Tensor(Operators, Methods):
     """An array of numbers that records what is computed with it, and computes when a value is needed.
 
     Made by `weft.tensor`, `weft.zeros`, … and by every operation. Its value is read by ``print``, ``float``,
@@ -95,15 +99,15 @@ class Tensor(Operators):
     @property
     def mT(self) -> Tensor:  # noqa: N802
         """The last two axes exchanged."""
-        return shaping.matrix_transpose(self)
+        return arranging.matrix_transpose(self)
 
     @property
     def real(self) -> Tensor:
-        return elementwise.real(self)
+        return conversion.real(self)
 
     @property
     def imag(self) -> Tensor:
-        return elementwise.imag(self)
+        return conversion.imag(self)
 
     # ── its value ───────────────────────────────────────────────────────────────────────────────────────────
 
@@ -167,24 +171,54 @@ class Tensor(Operators):
     def __repr__(self) -> str:
         name, op = type(self).__name__, self.node.op
         facts = f"shape={self.shape}, dtype={self.dtype.name}"
-        if self.requires_grad:
-            facts += ", requires_grad=True"
-        elif op is not None:
-            facts += f", from {op.name}"
+        made = ", requires_grad=True" if self.requires_grad else f", from {op.name}" if op is not None else ""
         if isinstance(self.node.recording, Trace):
-            return f"{name}(not computed: being recorded, {facts})"
+            return f"{name}(not computed: being recorded, {facts}{made})"
         text = np.array2string(self.numpy(), precision=4, separator=", ", prefix=f"{name}(", threshold=200)
-        return f"{name}({text}, {facts})"
+        return f"{name}({text}, {facts}, device={self.device}{made})"
 
     def __format__(self, spec: str) -> str:
         return format(self.item(), spec) if spec else str(self)
 
+    # ── exchange with other libraries ────────────────────────────────────────────────────────────────────────
+
+    def __array_namespace__(self, *, api_version: str | None = None) -> Any:
+        """The module of the functions that the Array API standard names."""
+        import weft
+
+        if api_version not in (None, *API_VERSIONS):
+            raise ArgumentError(
+                f"the Array API standard {api_version}", expected="one of " + ", ".join(API_VERSIONS)
+            )
+        return weft
+
+    def __dlpack__(
+        self,
+        *,
+        stream: Any = None,
+        max_version: tuple[int, int] | None = None,
+        dl_device: tuple[int, int] | None = None,
+        copy: bool | None = None,
+    ) -> Any:
+        """A DLPack capsule of the value, for ``from_dlpack`` of another library."""
+        return devices.exported(run(self.node), stream, max_version, dl_device, copy)
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        """The kind and number of the device, as DLPack counts them."""
+        return devices.dlpack_device(run(self.node))
+
+    def to_device(self, device: Any, /, *, stream: Any = None) -> Tensor:
+        """The same value on another device."""
+        if stream is not None:
+            raise ArgumentError(f"to_device with stream={stream!r}", expected="None: the engine orders its own work")
+        return self.to(devices.as_device(device))
+
     # ── conversion ──────────────────────────────────────────────────────────────────────────────────────────
 
-    def astype(self, dtype: Any) -> Tensor:
-        """The same numbers in another data type."""
+    def astype(self, dtype: Any, copy: bool = True) -> Tensor:
+        """The same numbers in another data type; tensors never change, so ``copy`` makes no difference."""
         to = data_type(dtype)
-        return self if to is self.dtype else elementwise.cast(self, dtype=to)
+        return self if to is self.dtype else conversion.cast(self, dtype=to)
 
     def to(self, of: Any) -> Tensor:
         """On another device (``"gpu:0"``), or in another data type."""
@@ -197,7 +231,7 @@ class Tensor(Operators):
 
     def detach(self) -> Tensor:
         """The same value without history: gradients stop here."""
-        return elementwise.detach(self)
+        return conversion.detach(self)
 
     # ── gradients ───────────────────────────────────────────────────────────────────────────────────────────
 
@@ -285,8 +319,8 @@ class Tensor(Operators):
             return self.assign(self - value)
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        self._refuse_in_place("x[…] = value", "x.assign(new_value), or with wf.no_grad(): new = wf.where(…)")
-        self.node = indexing.replaced(self, key, value).node
+        self._refuse_in_place("x[…] = value", "x.assign(new_value), or new = x.at[…].set(value)")
+        self._rename(subscript.setitem(self, key, value))
 
     def _refuse_in_place(self, what: str, cure: str) -> None:
         if self._requires_grad:
@@ -297,21 +331,69 @@ class Tensor(Operators):
                 cure=cure,
             )
 
-    def _in_place(self, result: Tensor, sign: str, cure: str) -> Tensor:
+    def _rename(self, value: Tensor) -> None:
+        """Be a name of ``value`` from now on; what was computed from the old value keeps it."""
+        recording = context.recording
+        if isinstance(recording, Trace) and self.node.recording is not recording:
+            recording.rebind(self, value.node, user_source())  # state from outside: the function's result has it
+        else:
+            self.node = value.node
+
+    def _in_place(self, sign: str, result: Tensor, cure: str) -> Tensor:
         self._refuse_in_place(f"w {sign}= value", cure)
-        return result
+        if result.shape != self.shape:
+            raise ShapeError(
+                f"x {sign}= value would change the shape from {self.shape} to {result.shape}",
+                expected="a value that broadcasts to the shape of x",
+                cure=f"x = x {sign} value",
+            )
+        if result.dtype is not self.dtype:
+            raise DTypeError(
+                f"x {sign}= value would change the type from {self.dtype.name} to {result.dtype.name}",
+                expected="a value of the type of x",
+                cure=f"x = x {sign} value",
+            )
+        self._rename(result)
+        return self
 
     def __iadd__(self, other: Any) -> Tensor:
-        return self._in_place(self + other, "+", "w.assign_add(value)")
+        return self._in_place("+", self + other, "w.assign_add(value)")
 
     def __isub__(self, other: Any) -> Tensor:
-        return self._in_place(self - other, "-", "w.assign_sub(value)")
+        return self._in_place("-", self - other, "w.assign_sub(value)")
 
     def __imul__(self, other: Any) -> Tensor:
-        return self._in_place(self * other, "*", "w.assign(w * value)")
+        return self._in_place("*", self * other, "w.assign(w * value)")
 
     def __itruediv__(self, other: Any) -> Tensor:
-        return self._in_place(self / other, "/", "w.assign(w / value)")
+        return self._in_place("/", self / other, "w.assign(w / value)")
+
+    def __ifloordiv__(self, other: Any) -> Tensor:
+        return self._in_place("//", self // other, "w.assign(w // value)")
+
+    def __imod__(self, other: Any) -> Tensor:
+        return self._in_place("%", self % other, "w.assign(w % value)")
+
+    def __ipow__(self, other: Any) -> Tensor:
+        return self._in_place("**", self**other, "w.assign(w ** value)")
+
+    def __imatmul__(self, other: Any) -> Tensor:
+        return self._in_place("@", self @ other, "w.assign(w @ value)")
+
+    def __iand__(self, other: Any) -> Tensor:
+        return self._in_place("&", self & other, "w.assign(w & value)")
+
+    def __ior__(self, other: Any) -> Tensor:
+        return self._in_place("|", self | other, "w.assign(w | value)")
+
+    def __ixor__(self, other: Any) -> Tensor:
+        return self._in_place("^", self ^ other, "w.assign(w ^ value)")
+
+    def __ilshift__(self, other: Any) -> Tensor:
+        return self._in_place("<<", self << other, "w.assign(w << value)")
+
+    def __irshift__(self, other: Any) -> Tensor:
+        return self._in_place(">>", self >> other, "w.assign(w >> value)")
 
 
 set_handle_class(Tensor)
@@ -401,4 +483,4 @@ def operand(x: Any) -> Tensor | Any:
     return Tensor(x)
 
 
-graph_op.set_conversions(operand=operand)
+graph_op.set_conversions(operand=operand, tensor=as_tensor)

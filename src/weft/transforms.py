@@ -112,7 +112,7 @@ def backward(y: Tensor, gradient: Any = None, *, create_graph: bool = False) -> 
     (g,) = _cotangents([y], gradient)
     tracking, context.tracking = context.tracking, create_graph
     try:
-        for owner, part in gradients_of_owners(y, g) if create_graph else backward_pass(y, g):
+        for owner, part in gradients_of_owners(y, g) if create_graph else backward_pass(y, g, lambda part: part):
             before = owner.grad
             owner.grad = part if before is None else before + part
     finally:

@@ -19,6 +19,7 @@ from weft.graph.op import Op
 from weft.graph.recording import Graph, context
 from weft.graph.spec import Spec
 from weft.graph.text import to_text
+from weft.runtime.host import HostProgram, runs_on_host
 
 STEP = 1e-4  # of central differences in float64, whose error is its square
 
@@ -175,6 +176,21 @@ def gradient_graph(f: Graph, wanted: list[int], outs: list[int]) -> Graph:
     values = [spec for specs in entry_specs(f) for spec in specs]
     specs = [values[r] if r >= 0 else f.inputs[~r] for r in f.outputs if isinstance(r, int)]
     return record("gradient", body, (*f.inputs, *(specs[k] for k in outs)), {})[0]
+
+
+# ── on the host ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def check_host(sample: Sample) -> None:
+    """Where an op is exact, NumPy gives the very bits that XLA gives, in the type of the shape rule."""
+    graph, specs = graph_of(sample)
+    if not runs_on_host(graph, "cpu"):
+        return
+    with engine():
+        compiled = jax.device_get(jax.jit(lambda *xs: interpret(graph, xs))(*sample.operands))
+    for found, expected, spec in zip(HostProgram(graph)(sample.operands), compiled, specs, strict=True):
+        assert (found.dtype, found.shape) == (spec.dtype.numpy, spec.shape)
+        np.testing.assert_array_equal(found, expected)
 
 
 # ── text and checker ────────────────────────────────────────────────────────────────────────────────────────

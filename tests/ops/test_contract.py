@@ -10,7 +10,7 @@ import pytest
 import weft.ops
 from weft.graph.op import Op
 
-from .contract import Sample, check_shapes, check_text, check_values
+from .contract import Sample, check_host, check_shapes, check_text, check_values
 from .samples import SAMPLES
 
 every = pytest.mark.parametrize("sample", SAMPLES, ids=str)
@@ -35,3 +35,8 @@ def test_value_and_gradients(sample: Sample) -> None:
 @every
 def test_text_and_checker(sample: Sample) -> None:
     check_text(sample)
+
+
+@every
+def test_exact_ops_are_exact(sample: Sample) -> None:
+    check_host(sample)

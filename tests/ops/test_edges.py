@@ -15,7 +15,7 @@ from weft.graph.lowering import lowering
 from weft.ops import convolution, patches
 from weft.ops import elementwise as E
 from weft.ops.convolution import conv
-from weft.ops.indexing import replaced
+from weft.ops.subscript import setitem as replaced
 from weft.ops.pooling import average_pool, max_pool
 from weft.ops.reduction import max_op, prod_op
 

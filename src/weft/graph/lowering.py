@@ -10,11 +10,13 @@ from contextlib import contextmanager
 class Lowering(threading.local):
     """``platform`` is that of the device ("cpu", "gpu", "tpu"); ``in_loop`` holds inside a loop's body.
 
+    ``host`` holds while NumPy interprets a graph of exact ops.
     ``convolved`` is set by a lowering that uses the engine's convolution, for the compiler to know.
     """
 
     platform = "cpu"
     in_loop = False
+    host = False
     convolved = False
 
     @contextmanager

@@ -6,6 +6,7 @@ recorded already, so it is kept under that key and appended as a whole: a few mi
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 from weakref import ref
 
@@ -30,12 +31,15 @@ class Passage(NamedTuple):
 _passages: dict[Any, Passage] = {}
 
 
-def backward_pass(result: Any, cotangent: Any) -> list[tuple[Any, Any]]:
-    """The owners from which ``result`` was computed, with their gradients, recorded without history."""
+def backward_pass(result: Any, cotangent: Any, finish: Callable[[Any], Any]) -> list[tuple[Any, Any]]:
+    """The owners from which ``result`` was computed, with ``finish`` of their gradients, recorded without history.
+
+    ``finish`` is one function for all passes: what it records is remembered with the rest.
+    """
     recording, root = context.recording, result.node
     key = _key(recording, root, cotangent.node)
     if key is None:
-        return gradients_of_owners(result, cotangent)
+        return gradients_of_owners(result, cotangent, finish)
     passage = _passages.get(key)
     if passage is not None:
         return _append(recording, passage)
@@ -46,7 +50,7 @@ def backward_pass(result: Any, cotangent: Any) -> list[tuple[Any, Any]]:
         recording.bytes,
         len(recording.leaves),
     )
-    found = gradients_of_owners(result, cotangent)
+    found = gradients_of_owners(result, cotangent, finish)
     unbroken = recording.generation == generation and len(recording.leaves) == slots
     if unbroken and all(g.node.recording is recording and g.node.op is not None for _, g in found):
         if len(_passages) >= CAPACITY:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from inspect import Parameter
+from inspect import Signature as PythonSignature
 from typing import Any, NamedTuple
 
-from weft.errors import DTypeError, WeftError
+from weft.errors import ArgumentError, DTypeError, WeftError
 from weft.graph.dtype import DType, dtype, float32, promote, promote_number
 from weft.graph.node import Handle, Node, wrap
 from weft.graph.recording import Params, context
@@ -65,6 +67,11 @@ class Op:
                                       in the shape of ``g`` where broadcasting allows; None: no gradient at all
     ``takes``                         how operands promote: `alike`, `floating` or `unchanged`
     ``selective``                     whether ``vjp`` wants ``needed``, which inputs need a gradient
+    ``exact``                         whether NumPy gives the same bits as XLA: "moves" for an op that only moves
+                                      elements, "part" if it also makes few of many, "whole" for one that is exact for
+                                      whole numbers and truth values alone
+    ``host``                          the lowering for NumPy, where ``lower`` does not serve both
+    ``operands, doc``                 of an op that people call: the names of its operands, and its docstring
 
     Operands are positional; static parameters are keywords and hashable.
     """
@@ -75,7 +82,19 @@ class Op:
     vjp: Callable[..., tuple[Any, ...]] | None = None
     takes: Callable[[tuple[Kind, ...]], Casts] = alike
     selective: bool = False
+    exact: str = ""
+    host: Callable[..., Any] | None = None
+    operands: str = ""
+    doc: str = ""
     signatures: dict[Any, Signature] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.operands:
+            names = self.operands.split()
+            parameters = [Parameter(name, Parameter.POSITIONAL_ONLY, annotation=Any) for name in names]
+            object.__setattr__(self, "__signature__", PythonSignature(parameters, return_annotation=Any))
+            object.__setattr__(self, "__name__", self.name)
+            object.__setattr__(self, "__doc__", self.doc)
 
     def __repr__(self) -> str:
         return f"<op {self.name}>"
@@ -120,6 +139,11 @@ class Op:
     def sign(self, kinds: tuple[Spec | type, ...], static: Params) -> Signature:
         """Promotion and shape rule for operands of these kinds; refused here is refused where the user wrote it."""
         try:
+            if self.operands and len(kinds) != len(self.operands.split()):
+                raise ArgumentError(
+                    f"{self.name} of {len(kinds)} operands",
+                    expected=f"{self.name}({', '.join(self.operands.split())})",
+                )
             casts = self.takes(tuple(kind.dtype if isinstance(kind, Spec) else kind for kind in kinds))
             specs = tuple(
                 (kind if to is None else Spec(kind.shape, to))
@@ -154,8 +178,18 @@ def cast_if_needed(x: Any, to: DType | None) -> Any:
     return cast_to(x, to) if to is not None and isinstance(x, Handle) and x.node.spec.dtype is not to else x
 
 
+def tensor_like(x: Any) -> Any:
+    """``x`` if it is a tensor, else a tensor of the array, list or number that it is."""
+    return x if isinstance(x, Handle) else make_tensor(x)
+
+
 def convert(x: Any) -> Handle:
     """A tensor from an operand that is neither a tensor nor a Python number; set by `weft.tensor`."""
+    raise DTypeError(f"cannot compute with {type(x).__name__}")
+
+
+def make_tensor(x: Any) -> Handle:
+    """A tensor from an array, list or number; set by `weft.tensor`."""
     raise DTypeError(f"cannot compute with {type(x).__name__}")
 
 
@@ -165,9 +199,13 @@ def cast_to(x: Handle, to: DType) -> Handle:
 
 
 def set_conversions(
-    *, operand: Callable[[Any], Handle] | None = None, cast: Callable[[Any, DType], Any] | None = None
+    *,
+    operand: Callable[[Any], Handle] | None = None,
+    cast: Callable[[Any, DType], Any] | None = None,
+    tensor: Callable[[Any], Handle] | None = None,
 ) -> None:
-    """Fill in the two conversions that need tensors and ops: the declared knot of the import order."""
-    global convert, cast_to
+    """Fill in the conversions that need tensors and ops: the declared knot of the import order."""
+    global convert, cast_to, make_tensor
     convert = operand or convert  # type: ignore[assignment]
     cast_to = cast or cast_to  # type: ignore[assignment]
+    make_tensor = tensor or make_tensor  # type: ignore[assignment]

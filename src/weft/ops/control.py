@@ -2,33 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import lru_cache
 from itertools import accumulate
 from typing import Any
 
-from weft.graph.check import entry_specs
-from weft.graph.function import inline, interpret, zero_like
-from weft.graph.gradient import backpropagate
+from weft.errors import GradientError
+from weft.graph.closure import reorder
+from weft.graph.derived import gradient_graph, record_graph, result_specs, tangent_graph
+from weft.graph.forward import rule_for
+from weft.graph.function import inline, interpret
 from weft.graph.lowering import lowering
-from weft.graph.node import wrap
-from weft.graph.op import Op, unchanged
-from weft.graph.recording import Graph, Trace, context
+from weft.graph.op import Op
+from weft.graph.recording import Graph
 from weft.graph.spec import Spec
+from weft.ops.calling import as_is
+from weft.ops.calling import call_op as call_op
 from weft.ops.creation import zeros
 from weft.ops.engine import lax
 
-# ── the ops ─────────────────────────────────────────────────────────────────────────────────────────────────
-# Operands of scan: carried values, then constants, then what is scanned (with a leading axis of ``length``).
+# ── scan ────────────────────────────────────────────────────────────────────────────────────────────────────
+# Operands: carried values, then constants, then what is scanned (with a leading axis of ``length``).
 # The body's graph takes (carried, scanned slices, constants) and gives (carried, results of the step).
 
 
-def _as_is(kinds: Any) -> Any:
-    return (None,) * len(kinds)
-
-
 def _scan(*operands: Spec, body: Graph, carried: int, constants: int, length: int, reverse: bool) -> Any:
-    steps = [spec_at(body, r) for r in body.outputs[carried:]]
+    steps = result_specs(body)[carried:]
     return (*operands[:carried], *(Spec((length, *s.shape), s.dtype) for s in steps))
 
 
@@ -54,10 +51,9 @@ def _scan_vjp(
     _, fixed, scanned = _cut(operands, carried, constants, len(operands) - carried - constants)
     keeping = Graph(body.inputs, body.entries, (*body.outputs[:carried], *(~k for k in range(carried))), body.notes)
     kept = scan_op(*operands, body=keeping, carried=carried, constants=constants, length=length, reverse=reverse)
-    smooth_in = tuple(spec.dtype.is_differentiable for spec in body.inputs)
-    results = [spec_at(body, r) for r in body.outputs]
-    smooth_out = tuple(spec.dtype.is_differentiable for spec in results)
-    step = _gradient(body, smooth_in, smooth_out)
+    results = result_specs(body)
+    smooth_in, smooth_out = _smooth(body.inputs), _smooth(results)
+    step = gradient_graph(body, smooth_in, smooth_out)
     stacked = [*results[:carried], *(Spec((length, *spec.shape), spec.dtype) for spec in results[carried:])]
     parts = [_zeros(spec) if part is None else part for part, spec in zip(g, stacked, strict=True)]
     of_last, of_steps = ([p for p, s in zip(*pair, strict=True) if s] for pair in _halves(parts, smooth_out, carried))
@@ -75,24 +71,55 @@ def _scan_vjp(
     state = [*of_last, *sums]
     specs = [*(t.node.spec for t in state), *map(_slice_spec, over), *(t.node.spec for t in fixed)]
     loop = {"carried": len(state), "constants": constants, "length": length, "reverse": not reverse}
-    found = scan_op(*state, *fixed, *over, body=_record(back, specs), **loop)
+    found = scan_op(*state, *fixed, *over, body=record_graph("the gradient of a loop", back, specs), **loop)
     of_first, of_fixed, of_scanned = _cut(found, len(of_last), len(sums), len(found) - len(state))
-    smooth = [x.dtype.is_differentiable for x in operands]
     rest = iter([*of_first, *of_fixed, *of_scanned])
-    return tuple(next(rest) if s else None for s in smooth)
+    return tuple(next(rest) if x.dtype.is_differentiable else None for x in operands)
 
 
-def _cut(values: Any, *sizes: int) -> list[Any]:
-    """A sequence cut into pieces of these sizes."""
-    ends = list(accumulate(sizes))
-    return [values[end - size : end] for end, size in zip(ends, sizes, strict=True)]
+scan_op = Op("scan", shape=_scan, lower=_scan_lower, vjp=_scan_vjp, takes=as_is)
 
 
-def _halves(parts: Any, flags: Any, at: int) -> tuple[Any, Any]:
-    return (parts[:at], flags[:at]), (parts[at:], flags[at:])
+@rule_for(scan_op)
+def _scan_forward(
+    tangents: Any, *operands: Any, body: Graph, carried: int, constants: int, length: int, reverse: bool
+) -> Any:
+    """The same loop over pairs of values and tangents."""
+    n = len(operands) - carried - constants
+    first, fixed, scanned = _cut(operands, carried, constants, n)
+    of_first, of_fixed, of_scanned = _cut(tangents, carried, constants, n)
+    moving = (*_smooth(body.inputs[:carried]), *_given(of_scanned), *_given(of_fixed))
+    step = tangent_graph(body, moving, keep=True)
+    sizes = [carried, n, constants, sum(moving[:carried]), sum(_given(of_scanned)), sum(_given(of_fixed))]
+    values = _cut(range(len(step.inputs)), *sizes)
+    smooth_out = _smooth(result_specs(body))
+    made = _cut(
+        range(len(step.outputs)),
+        carried,
+        len(body.outputs) - carried,
+        sum(smooth_out[:carried]),
+        sum(smooth_out[carried:]),
+    )
+    pairs = reorder(step, [k for i in (0, 3, 1, 4, 2, 5) for k in values[i]], [k for i in (0, 2, 1, 3) for k in made[i]])
+    state = [*first, *_moving_state(first, of_first)]
+    constant = [*fixed, *(t for t in of_fixed if t is not None)]
+    found = scan_op(
+        *state,
+        *constant,
+        *scanned,
+        *(t for t in of_scanned if t is not None),
+        body=pairs,
+        carried=len(state),
+        constants=len(constant),
+        length=length,
+        reverse=reverse,
+    )
+    rest = iter([*found[carried : len(state)], *found[len(state) + len(body.outputs) - carried :]])
+    return tuple(next(rest) if s else None for s in smooth_out)
 
 
-scan_op = Op("scan", shape=_scan, lower=_scan_lower, vjp=_scan_vjp, takes=_as_is)
+# ── while ───────────────────────────────────────────────────────────────────────────────────────────────────
+# Operands: carried values, then constants. Both graphs take them all; the body's gives the carried values.
 
 
 def _while_lower(*operands: Any, condition: Graph, body: Graph, carried: int) -> Any:
@@ -108,12 +135,52 @@ def _while_lower(*operands: Any, condition: Graph, body: Graph, carried: int) ->
     return tuple(lax.while_loop(again, step, tuple(first)))
 
 
+def _while_vjp(g: Any, y: Any, *operands: Any, **params: Any) -> Any:
+    """None: without a bound on the number of steps the past cannot be kept."""
+    raise GradientError(
+        "a reverse-mode gradient through while_loop, whose number of iterations depends on values",
+        expected="a loop with a fixed number of steps, or forward mode",
+        cure="wf.scan(…) over a fixed number of steps with wf.where(done, state, new) inside; "
+        "wf.jvp(…) or wf.jacobian(…, mode='forward');\n"
+        ".detach() the result if no gradient is meant to pass here",
+    )
+
+
 while_op = Op(
     "while_loop",
     shape=lambda *operands, condition, body, carried: tuple(operands[:carried]),
     lower=_while_lower,
-    takes=_as_is,
+    vjp=_while_vjp,
+    takes=as_is,
 )
+
+
+@rule_for(while_op)
+def _while_forward(tangents: Any, *operands: Any, condition: Graph, body: Graph, carried: int) -> Any:
+    """The same loop over pairs of values and tangents; the values alone say when it ends."""
+    constants = len(operands) - carried
+    smooth = _smooth(body.inputs[:carried])
+    of_fixed = [t for t in tangents[carried:] if t is not None]
+    step = tangent_graph(body, (*smooth, *_given(tangents[carried:])), keep=True)
+    state, fixed, of_state, of_constants = _cut(
+        range(len(step.inputs)), carried, constants, sum(smooth), len(of_fixed)
+    )
+    pairs = reorder(step, [*state, *of_state, *fixed, *of_constants], range(len(step.outputs)))
+    order = [*state, *(-1 for _ in of_state), *fixed, *(-1 for _ in of_fixed)]
+    first = [*operands[:carried], *_moving_state(operands[:carried], tangents[:carried])]
+    found = while_op(
+        *first,
+        *operands[carried:],
+        *of_fixed,
+        condition=reorder(condition, order, [0], pairs.inputs),
+        body=pairs,
+        carried=len(first),
+    )
+    rest = iter(found[carried:])
+    return tuple(next(rest) if s else None for s in smooth)
+
+
+# ── cond ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def _cond_lower(condition: Any, *operands: Any, yes: Graph, no: Graph) -> Any:
@@ -123,67 +190,56 @@ def _cond_lower(condition: Any, *operands: Any, yes: Graph, no: Graph) -> Any:
 def _cond_vjp(g: Any, _: Any, condition: Any, *operands: Any, yes: Graph, no: Graph) -> Any:
     """The gradient of the branch that was taken."""
     smooth = tuple(x.dtype.is_differentiable for x in operands)
-    given = tuple(part is not None for part in g)
+    given = _given(g)
     cotangents = [part for part in g if part is not None]
-    branches = {"yes": _gradient(yes, smooth, given), "no": _gradient(no, smooth, given)}
+    branches = {"yes": gradient_graph(yes, smooth, given), "no": gradient_graph(no, smooth, given)}
     found = iter(cond_op(condition, *operands, *cotangents, **branches))
     return (None, *(next(found) if s else None for s in smooth))
 
 
 cond_op = Op(
     "cond",
-    shape=lambda condition, *operands, yes, no: tuple(spec_at(yes, r) for r in yes.outputs),
+    shape=lambda condition, *operands, yes, no: result_specs(yes),
     lower=_cond_lower,
     vjp=_cond_vjp,
-    takes=_as_is,
+    takes=as_is,
 )
 
 
-def _call_vjp(g: Any, _: Any, *operands: Any, graph: Graph, needed: tuple[bool, ...]) -> Any:
-    given = tuple(part is not None for part in g)
-    found = iter(call_op(*operands, *(part for part in g if part is not None), graph=_gradient(graph, needed, given)))
-    return tuple(next(found) if wants else None for wants in needed)
+@rule_for(cond_op)
+def _cond_forward(tangents: Any, condition: Any, *operands: Any, yes: Graph, no: Graph) -> Any:
+    """The tangent of the branch that was taken."""
+    moving = _given(tangents[1:])
+    branches = {"yes": tangent_graph(yes, moving), "no": tangent_graph(no, moving)}
+    found = iter(cond_op(condition, *operands, *(t for t in tangents[1:] if t is not None), **branches))
+    return tuple(next(found) if s else None for s in _smooth(result_specs(yes)))
 
 
-@lru_cache(maxsize=64)
-def _gradient(graph: Graph, needed: tuple[bool, ...], given: tuple[bool, ...]) -> Graph:
-    """The graph that maps inputs and cotangents to the gradients of the inputs that need one."""
-
-    def back(*values: Any) -> Any:
-        n = len(graph.inputs)
-        inputs = [wrap(context.recording.alias(x, tracked=wants)) for x, wants in zip(values[:n], needed, strict=True)]
-        made = [y for y, has in zip(inline(graph, inputs), given, strict=True) if has]
-        pairs = [(y, c) for y, c in zip(made, values[n:], strict=True) if y.node.tracked]
-        with context.set(tracking=False):
-            wanted = [x.node for x, wants in zip(inputs, needed, strict=True) if wants]
-            found = backpropagate([y for y, _ in pairs], [c for _, c in pairs], wanted)
-            return tuple(zero_like(node) if f is None else f for f, node in zip(found, wanted, strict=True))
-
-    results = [spec_at(graph, r) for r in graph.outputs]
-    return _record(back, [*graph.inputs, *(spec for spec, has in zip(results, given, strict=True) if has)])
+# ── what they share ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-call_op = Op(  # a closed graph as one entry: how a compiled function takes part in a larger computation
-    "call",
-    shape=lambda *operands, graph: tuple(spec_at(graph, r) for r in graph.outputs),
-    lower=lambda *operands, graph: tuple(interpret(graph, operands)),
-    vjp=_call_vjp,
-    takes=unchanged,
-    selective=True,
-)
+def _cut(values: Any, *sizes: int) -> list[Any]:
+    """A sequence cut into pieces of these sizes."""
+    ends = list(accumulate(sizes))
+    return [values[end - size : end] for end, size in zip(ends, sizes, strict=True)]
 
 
-def spec_at(graph: Graph, reference: Any) -> Spec:
-    """The spec of one value of a graph."""
-    if type(reference) is not int:
-        return Spec((), reference.dtype)
-    return graph.inputs[~reference] if reference < 0 else value_specs(graph)[reference]
+def _halves(parts: Any, flags: Any, at: int) -> tuple[Any, Any]:
+    return (parts[:at], flags[:at]), (parts[at:], flags[at:])
 
 
-@lru_cache(maxsize=64)
-def value_specs(graph: Graph) -> tuple[Spec, ...]:
-    """The specs of all values that a graph's entries make."""
-    return tuple(spec for specs in entry_specs(graph) for spec in specs)
+def _smooth(specs: Any) -> tuple[bool, ...]:
+    return tuple(spec.dtype.is_differentiable for spec in specs)
+
+
+def _given(parts: Any) -> tuple[bool, ...]:
+    return tuple(part is not None for part in parts)
+
+
+def _moving_state(values: Any, tangents: Any) -> list[Any]:
+    """The tangents that a loop carries: those of all differentiable values, as any may come to move."""
+    pairs = zip(values, tangents, strict=True)
+    return [_zeros(x.node.spec) if t is None else t for x, t in pairs if x.dtype.is_differentiable]
 
 
 def _slice_spec(t: Any) -> Spec:
@@ -192,11 +248,3 @@ def _slice_spec(t: Any) -> Spec:
 
 def _zeros(spec: Spec) -> Any:
     return zeros(spec.shape, dtype=spec.dtype)
-
-
-def _record(body: Callable[..., Any], specs: list[Spec]) -> Graph:
-    trace = Trace("the gradient of a loop")
-    arguments = [wrap(trace.placeholder(spec)) for spec in specs]
-    with context.set(recording=trace, literal=True, tracking=True):
-        made = body(*arguments)
-    return trace.close(tuple(trace.reference(t) for t in made))

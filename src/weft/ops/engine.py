@@ -5,6 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
+from weft.graph.lowering import lowering
+
 
 class Engine:
     """A module of JAX whose functions can be named in a declaration before the module is imported."""
@@ -17,13 +19,14 @@ class Engine:
 
 
 class EngineFunction:
-    """A function of the engine; the first call imports it."""
+    """A function of the engine; the first call imports it. On the host NumPy stands in for ``jax.numpy``."""
 
     def __init__(self, module: str, name: str) -> None:
         self.module, self.name = module, name
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return getattr(import_module(self.module), self.name)(*args, **kwargs)
+        module = "numpy" if lowering.host and self.module == "jax.numpy" else self.module
+        return getattr(import_module(module), self.name)(*args, **kwargs)
 
     def __getattr__(self, name: str) -> Any:
         return EngineFunction(f"{self.module}.{self.name}", name)

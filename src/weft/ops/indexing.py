@@ -1,23 +1,25 @@
-"""Reading and replacing parts of a tensor.
+"""The ops that read and replace parts of a tensor.
 
 Where a part begins is an argument of the program, never part of it: ``x[i]`` for a new ``i`` compiles nothing.
 Sizes are part of it. A position from a tensor that is out of range reads NaN (or the smallest integer), and is
-dropped when it writes; one from a Python number is refused.
+dropped when it writes; one that is known on the host is refused before (`weft.ops.subscript`).
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from weft.errors import ArgumentError, DTypeError, ShapeError
-from weft.graph.dtype import DType, int64
-from weft.graph.node import Handle
+import numpy as np
+
+from weft.errors import AxisError, DTypeError, ShapeError
+from weft.graph.dtype import int64
 from weft.graph.op import Casts, Kind, Op
 from weft.graph.spec import Spec
-from weft.ops.elementwise import where
+from weft.ops.comparison import where
+from weft.ops.conversion import cast
 from weft.ops.engine import jax, jnp, lax
-from weft.ops.rules import broadcast_shapes, normalize_axis, refusing
-from weft.ops.shape import expand_dims, flip, reshape_op, slice_op
+from weft.ops.rules import broadcast_shapes, refusing
+from weft.ops.shape import reshape_op
 
 Pattern = tuple[bool, ...]  # for each axis of the operand: whether an index tensor chooses along it
 
@@ -42,11 +44,21 @@ def _window_lower(x: Any, *starts: Any, axes: Any, sizes: Any, drop: Any) -> Any
     return lax.squeeze(lax.dynamic_slice(x, _full_starts(starts, axes, x.ndim), shape), drop)
 
 
+def _window_host(x: Any, *starts: Any, axes: Any, sizes: Any, drop: Any) -> Any:
+    key: list[Any] = [slice(None)] * x.ndim
+    for a, size, start in zip(axes, sizes, starts, strict=True):
+        first = min(max(int(start), 0), x.shape[a] - size)  # as the engine does: the block stays inside
+        key[a] = first if a in drop else slice(first, first + size)
+    return x[tuple(key)]
+
+
 window_op = Op(  # the block of ``sizes`` along ``axes`` that begins at ``starts``, without the axes ``drop``
     "window",
     shape=_window,
     takes=_starts,
     lower=_window_lower,
+    host=_window_host,
+    exact="part",
     vjp=lambda g, y, x, *starts, axes, sizes, drop: (
         place_op(g, *starts, axes=axes, drop=drop, shape=x.shape),
         *(None for _ in starts),
@@ -79,6 +91,32 @@ def _sizes_of(x: Any, axes: tuple[int, ...], drop: tuple[int, ...]) -> tuple[int
     return tuple(sizes[a] for a in axes)
 
 
+def _update(x: Spec, value: Spec, *starts: Spec, axes: tuple[int, ...]) -> Spec:
+    return x
+
+
+update_op: Op = Op(  # ``x`` with the block of value's shape that begins at ``starts`` replaced by ``value``
+    "update",
+    shape=_update,
+    takes=lambda kinds: (None, None, *(int64 for _ in kinds[2:])),
+    lower=lambda x, value, *starts, axes: lax.dynamic_update_slice(x, value, _full_starts(starts, axes, x.ndim)),
+    host=lambda x, value, *starts, axes: _update_host(x, value, dict(zip(axes, starts, strict=True))),
+    exact="moves",
+    vjp=lambda g, y, x, value, *starts, axes: (
+        update_op(g, cast(value * 0, dtype=g.dtype), *starts, axes=axes),
+        window_op(g, *starts, axes=axes, sizes=tuple(value.shape[a] for a in axes), drop=()),
+        *(None for _ in starts),
+    ),
+)
+
+
+def _update_host(x: Any, value: Any, starts: dict[int, Any]) -> Any:
+    made = np.array(x)
+    at = [min(max(int(starts.get(a, 0)), 0), n - m) for a, (n, m) in enumerate(zip(x.shape, value.shape, strict=True))]
+    made[tuple(slice(first, first + m) for first, m in zip(at, value.shape, strict=True))] = value
+    return made
+
+
 def _index(pattern: Pattern, indices: Any) -> tuple[Any, ...]:
     rest = iter(indices)
     return tuple(next(rest) if chosen else slice(None) for chosen in pattern)
@@ -100,11 +138,21 @@ def _gather_lower(x: Any, *indices: Any, pattern: Pattern) -> Any:
     return jnp.asarray(x).at[_index(pattern, indices)].get(mode="fill")
 
 
+def _gather_host(x: Any, *indices: Any, pattern: Pattern) -> Any:
+    sizes = [n for n, chosen in zip(x.shape, pattern, strict=True) if chosen]
+    for k, n in zip(indices, sizes, strict=True):
+        if k.size and not (-n <= k.min() and k.max() < n):
+            raise AxisError(f"a position between {k.min()} and {k.max()} along an axis of size {n}", expected=f"< {n}")
+    return x[_index(pattern, indices)]
+
+
 gather_op = Op(  # x[indices]: index tensors choose along the axes of ``pattern``
     "gather",
     shape=_gather,
     takes=lambda kinds: (None,) * len(kinds),
     lower=_gather_lower,
+    host=_gather_host,
+    exact="part",
     vjp=lambda g, y, x, *indices, pattern: (
         scatter_add_op(g, *indices, pattern=pattern, shape=x.shape),
         *(None for _ in indices),
@@ -124,6 +172,52 @@ scatter_add_op: Op = Op(  # the transpose of gather: zeros of ``shape`` with ``g
 )
 
 
+# ── writing at positions of the flattened tensor ────────────────────────────────────────────────────────────
+
+
+def _scatter(x: Spec, values: Spec, positions: Spec, *, mode: str) -> Spec:
+    if mode in ("min", "max") and x.dtype.kind == "complex":
+        raise DTypeError(f"at[…].{mode} of {x.dtype.name} numbers, which have no order", cure="x.real or wf.abs(x)")
+    if mode == "add" and x.dtype.kind == "bool":
+        raise DTypeError("at[…].add of truth values", expected="numbers", cure="x.astype(wf.int64)")
+    return x
+
+
+def _scatter_vjp(g: Any, y: Any, x: Any, values: Any, positions: Any, *, mode: str) -> tuple[Any, Any, None]:
+    there = gather_op(g, positions, pattern=(True,))
+    if mode == "add":
+        return g, there, None
+    if mode == "set":
+        return scatter_op(g, cast(values * 0, dtype=g.dtype), positions, mode="set"), there, None
+    # Of all that share the extreme, each takes the same part.
+    mine = cast(x == y, dtype=y.dtype)
+    theirs = cast(values == gather_op(y, positions, pattern=(True,)), dtype=y.dtype)
+    part = g / scatter_op(mine, theirs, positions, mode="add")
+    return part * mine, gather_op(part, positions, pattern=(True,)) * theirs, None
+
+
+def _scatter_host(x: Any, values: Any, positions: Any, *, mode: str) -> Any:
+    made = np.array(x)
+    if mode == "set":
+        made[positions] = values
+    else:
+        {"add": np.add, "min": np.minimum, "max": np.maximum}[mode].at(made, positions, values)
+    return made
+
+
+scatter_op: Op = Op(  # the vector ``x`` with ``values`` put at ``positions``; set: of equal positions the last wins
+    "scatter",
+    shape=_scatter,
+    takes=lambda kinds: (None, None, int64),
+    lower=lambda x, values, positions, *, mode: getattr(jnp.asarray(x).at[positions], mode)(values, mode="drop"),
+    host=_scatter_host,
+    exact="whole",
+    vjp=_scatter_vjp,
+)
+
+# ── one position along an axis ──────────────────────────────────────────────────────────────────────────────
+
+
 def _one_hot_lower(x: Any, *, classes: int, dtype: Any) -> Any:
     return jax.nn.one_hot(x, classes, dtype=dtype.numpy)
 
@@ -132,6 +226,8 @@ one_hot_op = Op(
     "one_hot",
     shape=lambda x, *, classes, dtype: Spec((*x.shape, classes), dtype),
     lower=_one_hot_lower,
+    host=lambda x, *, classes, dtype: (x[..., None] == np.arange(classes)).astype(dtype.numpy),
+    exact="whole",
 )
 
 
@@ -150,6 +246,8 @@ take_along_op = Op(
     shape=_take_along,
     takes=_starts,
     lower=lambda x, indices, *, axis: jnp.take_along_axis(x, indices, axis, mode="fill"),
+    host=lambda x, indices, *, axis: np.take_along_axis(x, indices, axis),
+    exact="moves",
     vjp=lambda g, y, x, indices, *, axis: (put_along_op(g, indices, axis=axis, size=x.shape[axis]), None),
 )
 
@@ -173,190 +271,12 @@ put_along_op: Op = Op(  # the transpose of take_along_axis
     vjp=lambda g, y, x, indices, *, axis, size: (take_along_op(g, indices, axis=axis), None),
 )
 
-# ── the functions that people call ──────────────────────────────────────────────────────────────────────────
 
+def __getattr__(name: str) -> Any:
+    from importlib import import_module
 
-def take(x: Any, indices: Any, /, *, axis: int | None = None) -> Any:
-    """The slices of ``x`` along ``axis`` at the positions ``indices``."""
-    if axis is None and x.ndim != 1:
-        raise ShapeError(f"take from a tensor of shape {x.shape} without axis", cure="axis=0")
-    at = normalize_axis(axis or 0, x.ndim)
-    return gather_op(x, indices, pattern=tuple(a == at for a in range(x.ndim)))
-
-
-def take_along_axis(x: Any, indices: Any, /, *, axis: int = -1) -> Any:
-    """For each position of ``indices``, the element of ``x`` there with that index along ``axis``."""
-    return take_along_op(x, indices, axis=normalize_axis(axis, x.ndim))
-
-
-def one_hot(x: Any, classes: int, dtype: Any = "float32") -> Any:
-    """A new last axis with 1 at the position that each element of ``x`` names and 0 elsewhere.
-
-    >>> import weft as wf
-    >>> wf.one_hot(wf.tensor([2, 0]), 3).tolist()
-    [[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]
-    """
-    from weft.graph.dtype import dtype as data_type
-
-    return one_hot_op(x, classes=classes, dtype=data_type(dtype))
-
-
-def getitem(x: Any, key: Any) -> Any:
-    """``x[key]`` for integers, slices, None, …, integer tensors and boolean masks, as in NumPy.
-
-    An integer drops its axis before index tensors choose, as in PyTorch.
-    """
-    keys = _expand(key, x.ndim)
-    if any(_is_mask(k) for k in keys):
-        keys = _unmask(keys)
-    x, keys = _basic(x, keys)
-    tensors = [(axis, k) for axis, k in enumerate(keys) if k is not None]
-    if not tensors:
-        return x
-    pattern = tuple(k is not None for k in keys)
-    return gather_op(x, *(k for _, k in tensors), pattern=pattern)
-
-
-def _expand(key: Any, ndim: int) -> list[Any]:
-    """The parts of a key, with … replaced by the full slices that it stands for."""
-    parts = list(key) if isinstance(key, tuple) else [key]
-    parts = [_to_index(part) for part in parts]
-    used = sum(_consumed(part) for part in parts)
-    if used > ndim:
-        raise ShapeError(f"{used} indices for a tensor with {ndim} axes", expected=f"at most {ndim}")
-    full = [slice(None)] * (ndim - used)
-    if (dots := sum(part is Ellipsis for part in parts)) > 1:
-        raise ArgumentError("an index with more than one …", expected="at most one")
-    if dots:
-        at = next(k for k, part in enumerate(parts) if part is Ellipsis)
-        return [*parts[:at], *full, *parts[at + 1 :]]
-    return [*parts, *full]
-
-
-def _to_index(part: Any) -> Any:
-    import numpy as np
-
-    if part is None or part is Ellipsis or isinstance(part, slice | Handle):
-        return part
-    if isinstance(part, bool | np.bool_):
-        raise DTypeError("an index that is a single truth value", cure="wf.where(condition, x, y)")
-    if isinstance(part, int | np.integer):
-        return int(part)
-    from weft.graph import op
-
-    return op.convert(np.asarray(part))
-
-
-def _consumed(part: Any) -> int:
-    """How many axes of the operand a part of a key stands for."""
-    if part is None or part is Ellipsis:
-        return 0
-    return part.ndim if _is_mask(part) else 1
-
-
-def _is_mask(part: Any) -> bool:
-    return isinstance(part, Handle) and part.node.spec.dtype.kind == "bool"
-
-
-def _unmask(keys: list[Any]) -> list[Any]:
-    """Masks replaced by the positions where they are true, which needs their values."""
-    import numpy as np
-
-    from weft.graph import op
-
-    result: list[Any] = []
-    for k in keys:
-        result += [op.convert(found) for found in np.nonzero(k.numpy())] if _is_mask(k) else [k]
-    return result
-
-
-def _basic(x: Any, keys: list[Any]) -> tuple[Any, list[Any]]:
-    """Apply what is not a tensor; what is left are the index tensors, one place per axis of the new operand."""
-    starts: list[Any] = []
-    axes: list[int] = []
-    sizes: list[int] = []
-    drop: list[int] = []
-    strided: dict[int, slice] = {}
-    rest: list[Any] = []
-    axis = 0
-    for k in keys:
-        if k is None:
-            rest.append("new")
-            continue
-        n = x.shape[axis]
-        if isinstance(k, int):
-            starts.append(_checked(k, n, axis))
-            axes.append(axis)
-            sizes.append(1)
-            drop.append(axis)
-        elif isinstance(k, slice):
-            start, stop, step = k.indices(n)
-            if step != 1:
-                strided[axis] = k
-            elif (start, stop) != (0, n):
-                starts.append(start)
-                axes.append(axis)
-                sizes.append(max(0, stop - start))
-            rest.append(None)
-        else:
-            rest.append(k)
-        axis += 1
-    for at, k in strided.items():
-        x = _stride(x, at, k)
-    if axes:
-        x = window_op(x, *starts, axes=tuple(axes), sizes=tuple(sizes), drop=tuple(drop))
-    for at, k in enumerate(rest):
-        if isinstance(k, str):
-            x = expand_dims(x, axis=at)
-    return x, [None if isinstance(k, str) else k for k in rest]
-
-
-def _checked(k: int, n: int, axis: int) -> int:
-    if not -n <= k < n:
-        raise IndexError(f"index {k} is out of range for axis {axis} of size {n}")
-    return k % n
-
-
-def _stride(x: Any, axis: int, k: slice) -> Any:
-    start, stop, step = k.indices(x.shape[axis])
-    length = len(range(start, stop, step))
-    if step < 0:
-        x = flip(x, axis=axis)
-        start, step = x.shape[axis] - 1 - start, -step
-    bounds = tuple(
-        (start, start + (length - 1) * step + 1 if length else start, step) if a == axis else (0, n, 1)
-        for a, n in enumerate(x.shape)
-    )
-    return slice_op(x, bounds=bounds)
-
-
-def replaced(x: Any, key: Any, value: Any) -> Any:
-    """A tensor like ``x`` with ``x[key]`` replaced by ``value``, which broadcasts."""
-    from weft.ops.creation import arange, full
-
-    size = x.node.spec.size
-    positions = getitem(reshape_op(arange(size), shape=x.shape), key)
-    flat = reshape_op(positions, shape=(-1,))
-    values = reshape_op(_as_values(value, x.dtype).broadcast_to(positions.shape), shape=(-1,))
-    put = scatter_set_op(values, flat, size=size)
-    times = scatter_add_op(full(flat.shape, 1, dtype=int64), flat, pattern=(True,), shape=(size,))
-    return where(reshape_op(times, shape=x.shape) > 0, reshape_op(put, shape=x.shape), x)
-
-
-def _as_values(value: Any, dtype: DType) -> Any:
-    from weft.graph import op
-    from weft.ops.creation import full
-
-    if isinstance(value, bool | int | float | complex):
-        return full((), value, dtype=dtype)
-    found: Any = value if isinstance(value, Handle) else op.convert(value)
-    return found.astype(dtype)
-
-
-scatter_set_op = Op(  # zeros with ``values`` written at the positions ``indices``; of equal ones the last wins
-    "scatter_set",
-    shape=lambda values, indices, *, size: Spec((size,), values.dtype),
-    takes=lambda kinds: (None,) * len(kinds),
-    lower=lambda values, indices, *, size: jnp.zeros((size,), values.dtype).at[indices].set(values, mode="drop"),
-    vjp=lambda g, y, values, indices, *, size: (gather_op(g, indices, pattern=(True,)), None),
-)
+    for module in ('searching', 'subscript'):
+        found = vars(import_module(f"weft.ops.{module}")).get(name)
+        if found is not None:
+            return found
+    raise AttributeError(name)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from operator import index
 from typing import Any
 
-from weft.errors import ArgumentError, DTypeError, ShapeError
+from weft.errors import ArgumentError, AxisError, DTypeError, ShapeError
 from weft.graph.dtype import DType, bool_
 from weft.graph.spec import Spec
 
@@ -67,8 +68,9 @@ def broadcast_shapes(*shapes: tuple[int, ...]) -> tuple[int, ...]:
 
 def normalize_axis(axis: int, ndim: int) -> int:
     """``axis`` counted from the front; negative ones count from the back."""
+    axis = index(axis)
     if not -ndim <= axis < ndim:
-        raise ShapeError(
+        raise AxisError(
             f"axis {axis} of a tensor with {ndim} axes",
             expected=f"{-ndim} ≤ axis < {ndim}" if ndim else "no axis: the tensor is a scalar",
         )
@@ -79,7 +81,7 @@ def normalize_axes(axis: Axes, ndim: int) -> tuple[int, ...]:
     """The axes that ``axis`` names, counted from the front; None names all of them."""
     if axis is None:
         return tuple(range(ndim))
-    axes = (axis,) if isinstance(axis, int) else tuple(axis)
+    axes = tuple(axis) if isinstance(axis, tuple | list) else (axis,)
     result = tuple(normalize_axis(a, ndim) for a in axes)
     if len(set(result)) != len(result):
         raise ArgumentError(f"axis={axis} names an axis twice", expected="each axis once")

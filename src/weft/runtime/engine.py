@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from contextlib import AbstractContextManager
 from functools import cache
 from pathlib import Path
@@ -21,7 +22,22 @@ def jax() -> Any:
     # A small program finishes sooner in the thread that asks for it than handed to another one: 33 against 50–70 µs
     # for a training step of the iris network. What is long is launched by `fit` in stretches anyway.
     jax.config.update("jax_cpu_enable_async_dispatch", False)
+    jax.monitoring.register_event_listener(_note)
     return jax
+
+
+_loaded = threading.local()
+
+
+def _note(event: str, **_: Any) -> None:
+    if event == "/jax/compilation_cache/cache_hits":
+        _loaded.programs = getattr(_loaded, "programs", 0) + 1
+
+
+def loaded_from_disk() -> bool:
+    """Whether this thread's last compilation was found on disk; asking forgets it."""
+    found, _loaded.programs = getattr(_loaded, "programs", 0), 0
+    return found > 0
 
 
 def cache_folder() -> Path | None:

@@ -18,26 +18,39 @@ class RecompileWarning(UserWarning):
 
 @dataclass(frozen=True)
 class Compilation:
-    """One compiled program: where it begins in the user's code, its length, its cost, and why it was new."""
+    """One new program: where it begins in the user's code, its length, its cost, and why it was new.
+
+    ``loaded`` says that it was not compiled but found on disk, where an earlier process had left it.
+    """
 
     source: Source | None
     entries: int
     seconds: float
     reason: str
+    loaded: bool = False
 
     def __str__(self) -> str:
         where = str(self.source) if self.source else "the library"
-        return f"{self.seconds * 1e3:7.0f} ms  {self.entries:5d} ops  {where}\n             {self.reason}"
+        how = "  (loaded from disk)" if self.loaded else ""
+        return f"{self.seconds * 1e3:7.0f} ms  {self.entries:5d} ops  {where}\n             {self.reason}{how}"
 
 
 class Explanation:
-    """The compilations of this process so far: print it, or read ``compilations``, ``count`` and ``seconds``."""
+    """The new programs of this process so far: print it, or read ``compilations``, ``count`` and ``seconds``.
 
-    def __init__(self, compilations: tuple[Compilation, ...], count: int, seconds: float) -> None:
-        self.compilations, self.count, self.seconds = compilations, count, seconds
+    ``loaded`` of the ``count`` programs were found on disk; ``compiled`` were not.
+    """
+
+    def __init__(self, compilations: tuple[Compilation, ...], count: int, seconds: float, loaded: int) -> None:
+        self.compilations, self.count, self.seconds, self.loaded = compilations, count, seconds, loaded
+
+    @property
+    def compiled(self) -> int:
+        """How many programs XLA had to compile."""
+        return self.count - self.loaded
 
     def __str__(self) -> str:
-        head = f"{self.count} programs compiled in {self.seconds:.2f} s"
+        head = f"{self.count} programs in {self.seconds:.2f} s: {self.compiled} compiled, {self.loaded} loaded from disk"
         return "\n".join([head, *map(str, self.compilations)])
 
     __repr__ = __str__
@@ -45,7 +58,7 @@ class Explanation:
 
 _recent: deque[Compilation] = deque(maxlen=256)
 _last_at: dict[Any, tuple[Graph, int]] = {}
-_totals = {"count": 0, "seconds": 0.0}
+_totals = {"count": 0, "seconds": 0.0, "loaded": 0}
 _lock = threading.Lock()
 _PATIENCE = 8  # new programs from the same line before a warning
 
@@ -61,11 +74,11 @@ def explain() -> Explanation:
     True
     """
     with _lock:
-        return Explanation(tuple(_recent), int(_totals["count"]), _totals["seconds"])
+        return Explanation(tuple(_recent), int(_totals["count"]), _totals["seconds"], int(_totals["loaded"]))
 
 
-def compiled(graph: Graph, seconds: float) -> None:
-    """Note a compilation; warn when the same place compiles again and again."""
+def compiled(graph: Graph, seconds: float, *, loaded: bool = False) -> None:
+    """Note a new program; warn when the same place compiles again and again."""
     source = graph.notes[0][0] if graph.notes else None
     place = (source[0].co_filename, source[1], len(graph.entries)) if source else None
     with _lock:
@@ -74,10 +87,11 @@ def compiled(graph: Graph, seconds: float) -> None:
         if len(_last_at) > 4096:
             _last_at.clear()
         _last_at[place] = (graph, times + 1)
-        found = Compilation(Source(*source) if source else None, len(graph.entries), seconds, reason)
+        found = Compilation(Source(*source) if source else None, len(graph.entries), seconds, reason, loaded)
         _recent.append(found)
         _totals["count"] += 1
         _totals["seconds"] += seconds
+        _totals["loaded"] += loaded
     if place is not None and times + 1 == _PATIENCE:
         warnings.warn(
             f"{found.source} has compiled {times + 1} programs that differ only in detail ({reason}). "

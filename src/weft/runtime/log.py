@@ -16,11 +16,12 @@ import numpy as np
 from weft.errors import DeviceError, ValueNeededError
 from weft.graph.dtype import DType
 from weft.graph.node import Handle, Node, leaf
-from weft.graph.recording import Graph, Literal, Recording, Trace, context, escaped, literal, set_root_factory
+from weft.graph.recording import Entry, Graph, Literal, Recording, Trace, context, escaped, literal, set_root_factory
 from weft.graph.source import Source
 from weft.graph.spec import Spec
 from weft.runtime import devices
 from weft.runtime.engine import jax, wide_types
+from weft.runtime.host import MOST_ENTRIES, interpret, runs_on_host
 from weft.runtime.programs import program_for
 
 _NUMBER = (float, int, bool, complex)
@@ -135,10 +136,80 @@ class Log(Recording):
         arguments = [held.data if type(held) is Node else held for held in self.leaves]
         results = program_for(graph, self.device.engine)(arguments)
         values = dict(zip(outputs, results, strict=True))
-        home = self.home
         for node in alive:
-            node.data = values[node.number]
-            node.home = home
+            self.give(node, values[node.number])
+
+    def give(self, node: Node, value: Any) -> None:
+        """Let ``node`` have its value; one from the host stays there, unless a device was asked for."""
+        if isinstance(value, np.ndarray):
+            if self._device is None:
+                node.data = value
+                return
+            with wide_types():
+                value = jax().device_put(value, self.device.engine)
+        node.data, node.home = value, self.home
+
+    def peek(self, node: Node) -> bool:
+        """Give ``node`` alone its value, where exact work on the host is enough for it; nothing else runs."""
+        found = self.exact_past(node)
+        if found is None:
+            return False
+        entries, arguments = found
+        self.give(node, np.array(interpret(entries, arguments)[-1], node.spec.dtype.numpy))
+        node.recording = None
+        if node.inputs:
+            self.history.append(ref(node))
+        if self.count == node.number + 1:
+            self.forget_last()
+        return True
+
+    def exact_past(self, node: Node) -> tuple[list[Entry], list[Any]] | None:
+        """The entries that lead to ``node`` and the values they begin with, if all are exact, small and there."""
+        if not node.op or not node.op.exact or len(self.entries) != self.count:
+            return None  # an entry of several results: positions are not numbers
+        wanted, places = [node.number], {}
+        while wanted:
+            number = wanted.pop()
+            if number in places or type(number) is not int:
+                continue
+            if number < 0:
+                places[number] = None
+                continue
+            op, refs, _, _ = self.entries[number]
+            if not op.exact or len(places) > MOST_ENTRIES:
+                return None
+            places[number] = None
+            wanted.extend(refs)
+        order = sorted(n for n in places if n >= 0)
+        inputs = sorted(~n for n in places if n < 0)
+        renamed = {n: k for k, n in enumerate(order)} | {~slot: ~k for k, slot in enumerate(inputs)}
+        entries = [
+            (op, tuple(renamed[r] if type(r) is int else r for r in refs), params, 1)
+            for op, refs, params, _ in (self.entries[n] for n in order)
+        ]
+        graph = Graph(tuple(self.specs[slot] for slot in inputs), tuple(entries), (len(entries) - 1,))
+        if not runs_on_host(graph, self.device.kind):
+            return None
+        held = [self.leaves[slot] for slot in inputs]
+        values = [leaf.data if type(leaf) is Node else leaf for leaf in held]
+        return entries, [np.asarray(v, self.specs[slot].dtype.numpy) for v, slot in zip(values, inputs, strict=True)]
+
+    def forget_last(self) -> None:
+        """Take back the last entry, which has its value: it is no part of the program that is being recorded."""
+        _, refs, _, _ = self.entries.pop()
+        self.notes.pop()
+        self.tracked.pop()
+        self.nodes.pop()
+        self.count -= 1
+        used = {r for entry in self.entries for r in entry[1] if type(r) is int}
+        for r in sorted(r for r in refs if type(r) is int and r < 0):
+            if ~r == len(self.leaves) - 1 and r not in used:
+                held = self.leaves.pop()
+                self.specs.pop()
+                if type(held) is Node:
+                    self.slots.pop(id(held), None)
+                if self.numbers and self.numbers[-1] == ~r:
+                    self.numbers.pop()
 
     def settle(self) -> None:
         """Let go of every history that an assignment has ended, in the order of recording."""
@@ -183,7 +254,9 @@ def run(node: Node) -> Any:
         if isinstance(owner, Trace):
             raise needed(node, owner)
         if isinstance(owner, Log):
-            owner.cut()
+            with owner.running:
+                if node.data is None and node.recording is owner and not owner.peek(node):
+                    owner.cut()
         elif isinstance(node.number, Literal):
             node.data = node.number.value
         if node.data is None:

@@ -13,16 +13,22 @@ from typing import Any
 
 import numpy as np
 
+from weft.graph.check import entry_specs
 from weft.graph.dtype import DType
 from weft.graph.function import interpret
 from weft.graph.lowering import lowering
 from weft.graph.recording import Graph
 from weft.runtime import explanation
-from weft.runtime.engine import jax, wide_types
+from weft.runtime.engine import jax, loaded_from_disk, wide_types
+from weft.runtime.host import HostProgram, runs_on_host
 
 # XLA's new CPU kernels make products faster (an MLP's step 2.1 instead of 2.5 ms) and convolutions slower (5.1 instead
 # of 2.5 ms for 64 images of 32 × 14 × 14 and 64 kernels of 3 × 3): a program with convolutions does without them.
 _OLD_KERNELS = {"xla_cpu_experimental_ynn_fusion_type": ""}
+# A long chain of tiny values: 1,000 scalars that are all kept take 7.8 s to compile with a kernel fused for each, and
+# 1.1 s without; running them takes the same time.
+_QUICK_COMPILE = {"xla_cpu_use_fusion_emitters": False}
+_LONG, _TINY = 200, 1 << 13
 CAPACITY = 1024  # programs kept; the least recently used one goes first
 
 
@@ -55,10 +61,11 @@ class Program:
         with wide_types(), jax().default_device(device):
             jitted = jax().jit(program, donate_argnums=tuple(places[s] for s in donated), keep_unused=True)
             lowering.convolved = False
+            loaded_from_disk()  # forget what was noted before
             lowered = jitted.lower(*shapes)
-            old = lowering.convolved and device.platform == "cpu"
-            compiled = lowered.compile(compiler_options=_OLD_KERNELS if old else None)
-        explanation.compiled(graph, time.perf_counter() - started)
+            options = _options(graph) if device.platform == "cpu" else {}
+            compiled = lowered.compile(compiler_options=options or None)
+        explanation.compiled(graph, time.perf_counter() - started, loaded=loaded_from_disk())
         return compiled
 
     def __call__(self, arguments: Sequence[Any]) -> Any:
@@ -69,6 +76,14 @@ class Program:
             return self.run(*operands)
 
 
+def _options(graph: Graph) -> dict[str, Any]:
+    """How XLA should compile for the CPU."""
+    options: dict[str, Any] = dict(_OLD_KERNELS) if lowering.convolved else {}
+    if len(graph.entries) > _LONG and all(s.nbytes <= _TINY for specs in entry_specs(graph) for s in specs):
+        options |= _QUICK_COMPILE
+    return options
+
+
 def _packs(graph: Graph) -> list[tuple[DType, tuple[int, ...]]]:
     """The slots of Python numbers by data type."""
     groups: dict[DType, list[int]] = {}
@@ -77,19 +92,19 @@ def _packs(graph: Graph) -> list[tuple[DType, tuple[int, ...]]]:
     return [(dtype, tuple(slots)) for dtype, slots in groups.items()]
 
 
-_programs: OrderedDict[tuple[Graph, Any, tuple[int, ...]], Program] = OrderedDict()
+_programs: OrderedDict[tuple[Graph, Any, tuple[int, ...]], Program | HostProgram] = OrderedDict()
 _lock = threading.Lock()
 
 
-def program_for(graph: Graph, device: Any, donated: tuple[int, ...] = ()) -> Program:
-    """The program of ``graph`` on ``device``, compiled if its structure is new."""
+def program_for(graph: Graph, device: Any, donated: tuple[int, ...] = ()) -> Program | HostProgram:
+    """The program of ``graph`` on ``device``, compiled if its structure is new and not trivial."""
     key = (graph, device, donated)
     with _lock:
         found = _programs.get(key)
         if found is not None:
             _programs.move_to_end(key)
             return found
-    made = Program(graph, device, donated)
+    made = HostProgram(graph) if not donated and runs_on_host(graph, device.platform) else Program(graph, device, donated)
     with _lock:
         _programs[key] = made
         while len(_programs) > CAPACITY:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from weft.graph import dtype as dt
@@ -9,10 +11,12 @@ from weft.ops import indexing as I
 
 from ..contract import one
 from .numbers import (
+    INTEGERS,
     ROWS,
     TALL,
     X,
     added,
+    apart,
     laid,
     normal,
 )
@@ -50,5 +54,25 @@ SAMPLES = [
         axis=1,
         size=3,
     ),
-    one(I.scatter_set_op, normal(3), [4, 0, 2], like=lambda x, i: laid(np.zeros(6), i, x), size=6),
+    one(
+        I.update_op,
+        TALL,
+        normal(1, 3, 2),
+        1,
+        2,
+        like=lambda x, v, i, j: laid(x.copy(), np.s_[i:, :, j:], v),
+        axes=(0, 2),
+    ),
+    one(I.scatter_op, apart(6), normal(3), [4, 0, 2], like=lambda x, v, i: laid(x.copy(), i, v), mode="set"),
+    one(I.scatter_op, apart(6), normal(3), [4, 0, 4], like=lambda x, v, i: added(x.copy(), i, v), mode="add"),
+    one(I.scatter_op, apart(6), normal(3), [4, 0, 4], like=lambda x, v, i: _extreme(np.minimum, x, v, i), mode="min"),
+    one(I.scatter_op, apart(6), normal(3), [4, 0, 4], like=lambda x, v, i: _extreme(np.maximum, x, v, i), mode="max"),
+    one(I.scatter_op, [5, 6, 7], [1, 2], [2, 2], like=lambda x, v, i: added(x.copy(), i, v), mode="add"),
+    one(I.gather_op, INTEGERS, [1, -1], like=lambda x, i: x[i], pattern=(True, False)),
 ]
+
+
+def _extreme(f: Any, x: np.ndarray, v: np.ndarray, i: np.ndarray) -> np.ndarray:
+    x = x.copy()
+    f.at(x, i, v)
+    return x

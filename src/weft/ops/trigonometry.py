@@ -1,0 +1,129 @@
+"""Trigonometric and hyperbolic functions."""
+
+from __future__ import annotations
+
+from weft.graph.op import Op, floating
+from weft.ops.comparison import PAIR, X
+from weft.ops.engine import jnp
+from weft.ops.exponential import rsqrt
+from weft.ops.rules import broadcast, refusing, same
+
+sin = Op(
+    "sin",
+    shape=same,
+    takes=floating,
+    lower=jnp.sin,
+    vjp=lambda g, y, x: (g * cos(x),),
+    operands=X,
+    doc="The sine of an angle in radians.",
+)
+cos: Op = Op(
+    "cos",
+    shape=same,
+    takes=floating,
+    lower=jnp.cos,
+    vjp=lambda g, y, x: (-g * sin(x),),
+    operands=X,
+    doc="The cosine of an angle in radians.",
+)
+tan = Op(
+    "tan",
+    shape=same,
+    takes=floating,
+    lower=jnp.tan,
+    vjp=lambda g, y, x: (g * (1 + y * y),),
+    operands=X,
+    doc="The tangent of an angle in radians.",
+)
+asin = Op(
+    "asin",
+    shape=same,
+    takes=floating,
+    lower=jnp.arcsin,
+    vjp=lambda g, y, x: (g * rsqrt(1 - x * x),),
+    operands=X,
+    doc="The angle in [−π/2, π/2] whose sine is x; NaN outside of [−1, 1].",
+)
+acos = Op(
+    "acos",
+    shape=same,
+    takes=floating,
+    lower=jnp.arccos,
+    vjp=lambda g, y, x: (-g * rsqrt(1 - x * x),),
+    operands=X,
+    doc="The angle in [0, π] whose cosine is x; NaN outside of [−1, 1].",
+)
+atan = Op(
+    "atan",
+    shape=same,
+    takes=floating,
+    lower=jnp.arctan,
+    vjp=lambda g, y, x: (g / (1 + x * x),),
+    operands=X,
+    doc="The angle in [−π/2, π/2] whose tangent is x.",
+)
+atan2 = Op(
+    "atan2",
+    shape=refusing("complex", rule=broadcast),
+    takes=floating,
+    lower=jnp.arctan2,
+    vjp=lambda g, y, a, b: (g * b / (a * a + b * b), -g * a / (a * a + b * b)),
+    operands=PAIR,
+    doc="The angle in [−π, π] of the point with ordinate ``x1`` and abscissa ``x2``.",
+)
+# ── hyperbolic ──────────────────────────────────────────────────────────────────────────────────────────────
+
+sinh = Op(
+    "sinh",
+    shape=same,
+    takes=floating,
+    lower=jnp.sinh,
+    vjp=lambda g, y, x: (g * cosh(x),),
+    operands=X,
+    doc="The hyperbolic sine (eˣ − e⁻ˣ) / 2.",
+)
+cosh: Op = Op(
+    "cosh",
+    shape=same,
+    takes=floating,
+    lower=jnp.cosh,
+    vjp=lambda g, y, x: (g * sinh(x),),
+    operands=X,
+    doc="The hyperbolic cosine (eˣ + e⁻ˣ) / 2.",
+)
+tanh = Op(
+    "tanh",
+    shape=same,
+    takes=floating,
+    lower=jnp.tanh,
+    vjp=lambda g, y, x: (g * (1 - y * y),),
+    operands=X,
+    doc="The hyperbolic tangent: from −1 to 1.",
+)
+asinh = Op(
+    "asinh",
+    shape=same,
+    takes=floating,
+    lower=jnp.arcsinh,
+    vjp=lambda g, y, x: (g * rsqrt(x * x + 1),),
+    operands=X,
+    doc="The number whose hyperbolic sine is x.",
+)
+acosh = Op(
+    "acosh",
+    shape=same,
+    takes=floating,
+    lower=jnp.arccosh,
+    vjp=lambda g, y, x: (g * rsqrt(x - 1) * rsqrt(x + 1),),  # for complex x not that of the product
+    operands=X,
+    doc="The number whose hyperbolic cosine is x; NaN for real x below 1.",
+)
+atanh = Op(
+    "atanh",
+    shape=same,
+    takes=floating,
+    lower=jnp.arctanh,
+    vjp=lambda g, y, x: (g / (1 - x * x),),
+    operands=X,
+    doc="The number whose hyperbolic tangent is x; NaN outside of [−1, 1].",
+)
