@@ -11,18 +11,16 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from weft.errors import ArgumentError, ShapeError
-from weft.graph.closure import Closure, close_over, refuse_graded, reorder
+from weft.graph.closure import Closure, reorder
+from weft.graph.derived import spec_at
 from weft.graph.node import Handle
-from weft.graph.recording import Graph, context
-from weft.graph.source import user_source
+from weft.graph.recording import Graph
 from weft.graph.spec import Spec
 from weft.graph.structure import flatten, unflatten
-from weft.graph.derived import spec_at
 from weft.ops.control import cond_op, scan_op, while_op
 from weft.ops.creation import arange
-from weft.ops.random import fold_in
-from weft.random import Generator, generator
-from weft.tensor import Tensor, as_tensor
+from weft.tensor import as_tensor
+from weft.transforms.bodies import assign_all, record_body
 
 
 def scan(f: Callable[..., Any], init: Any, xs: Any = None, *, length: int | None = None, reverse: bool = False) -> Any:
@@ -40,7 +38,7 @@ def scan(f: Callable[..., Any], init: Any, xs: Any = None, *, length: int | None
     scanned, scanned_form = flatten(xs)
     steps = _length(scanned, length)
     scanned.append(arange(steps))
-    closure = _loop_body(lambda c, x, i: _pair(f(c, x)), "scan", carry, scanned, [carry_form, scanned_form])
+    closure = _loop_body(lambda c, x, i: _pair(f(c, x)), "the body of scan", carry, scanned, [carry_form, scanned_form])
     made_form, step_form = closure.structure[1]
     _same_structure(made_form, carry_form, "scan")
     state, fixed = _state_and_constants(closure)
@@ -62,14 +60,15 @@ def scan(f: Callable[..., Any], init: Any, xs: Any = None, *, length: int | None
         length=steps,
         reverse=reverse,
     )
-    _assign(closure.written, made[n : len(carried)])
+    assign_all(closure.written, made[n : len(carried)])
     return unflatten(carry_form, made[:n]), unflatten(step_form, made[len(carried) :])
 
 
 def while_loop(condition: Callable[..., Any], body: Callable[..., Any], init: Any) -> Any:
     """Run ``state = body(state)`` while ``condition(state)`` holds, as one program; the last state.
 
-    The number of iterations may depend on values, so the past cannot be kept: there is no reverse-mode gradient.
+    The number of iterations may depend on values, so the past cannot be kept: there is no reverse-mode gradient, and
+    asking for one is an error. Forward mode (`jvp`) goes through.
 
     >>> import weft as wf
     >>> float(wf.while_loop(lambda x: x < 100, lambda x: x * 2, wf.tensor(3.0)))
@@ -77,7 +76,7 @@ def while_loop(condition: Callable[..., Any], body: Callable[..., Any], init: An
     """
     carry, form = flatten(init)
     carry.append(as_tensor(0))
-    step = _loop_body(lambda state, i: (body(state), i + 1), "while_loop", carry, [], [form])
+    step = _loop_body(lambda state, i: (body(state), i + 1), "the body of while_loop", carry, [], [form])
     _same_structure(step.structure[1][0], form, "while_loop")
     test = _loop_body(lambda state, i: condition(state), "the condition of while_loop", carry, [], [form])
     if len(test.graph.outputs) != 1 or spec_at(test.graph, test.graph.outputs[0]).shape != ():
@@ -91,7 +90,7 @@ def while_loop(condition: Callable[..., Any], body: Callable[..., Any], init: An
     graphs = [_with_operands(c, len(carry), operands, specs) for c in (step, test)]
     _same_specs(graphs[0], carried, "while_loop")
     made = while_op(*operands, condition=graphs[1], body=graphs[0], carried=len(carried))
-    _assign(step.written, made[len(carry) :])
+    assign_all(step.written, made[len(carry) :])
     return unflatten(form, made[: len(carry) - 1])
 
 
@@ -105,7 +104,7 @@ def cond(condition: Any, yes: Callable[..., Any], no: Callable[..., Any], *opera
     30.0
     """
     leaves, form = flatten(operands)
-    branches = [_loop_body(lambda xs, f=f: f(*xs), "cond", leaves, [], [form]) for f in (yes, no)]
+    branches = [_loop_body(lambda xs, f=f: f(*xs), "a branch of cond", leaves, [], [form]) for f in (yes, no)]
     if any(branch.written for branch in branches):
         raise ArgumentError(
             "a branch of cond assigns a tensor", expected="branches that return values", cure="w.assign(wf.cond(…))"
@@ -125,29 +124,11 @@ def cond(condition: Any, yes: Callable[..., Any], no: Callable[..., Any], *opera
 # ── what they share ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-class Inherited(Generator):
-    """The random numbers of a body: from a key that is drawn outside of it, and the number of the iteration."""
-
-    def __init__(self, iteration: Tensor | None) -> None:
-        self.outer, self.recording, self.iteration = generator(), context.recording, iteration
-        self.root: Tensor | None = None
-        self.counter = 0
-
-    def key(self) -> Tensor:
-        if self.root is None:
-            with context.set(recording=self.recording, generator=self.outer):
-                drawn = self.outer.key()
-            self.root = drawn if self.iteration is None else fold_in(drawn, self.iteration)
-        made: Tensor = fold_in(self.root, self.counter)
-        self.counter += 1
-        return made
-
-
 def _loop_body(
     f: Callable[..., Any], purpose: str, carry: Sequence[Any], scanned: Sequence[Any], forms: Sequence[Any]
 ) -> Closure:
     """Record ``f(*structured operands, iteration)``; the iteration is the last operand where there is one."""
-    counted = purpose != "cond"
+    counted = purpose != "a branch of cond"
     operands = [(t.node.spec, t.node.tracked) for t in carry]
     operands += [(Spec(t.shape[1:], t.dtype), t.node.tracked) for t in scanned]
     last = len(operands) - 1
@@ -157,17 +138,7 @@ def _loop_body(
         parts = [unflatten(form, rest) for form in forms]
         return [*parts, arguments[last]] if counted else parts
 
-    parent = context.recording
-
-    def body(*parts: Any) -> Any:
-        with context.set(recording=parent):
-            drawn = Inherited(parts[-1] if counted else None)
-        with context.set(generator=drawn):
-            return f(*parts)
-
-    closure = close_over(body, operands, rebuild, purpose if not counted else f"the body of {purpose}")
-    refuse_graded(closure, purpose)
-    return closure
+    return record_body(f, operands, rebuild, purpose, counter=last if counted else None)
 
 
 def _state_and_constants(closure: Closure) -> tuple[list[int], list[int]]:
@@ -209,8 +180,3 @@ def _same_specs(graph: Any, carried: Sequence[Any], what: str) -> None:
                 expected="the same shape and type in every iteration",
                 cure=f"x.astype(wf.{t.dtype.name}) or a start of the right shape",
             )
-
-
-def _assign(handles: Sequence[Any], values: Sequence[Any]) -> None:
-    for handle, value in zip(handles, values, strict=True):
-        context.recording.rebind(handle, handle._leaf(value), user_source())

@@ -7,7 +7,7 @@ from weft.graph.dtype import DType, complex64, complex128, float32, float64
 from weft.graph.op import Op, set_conversions, unchanged
 from weft.graph.spec import Spec
 from weft.ops.engine import jnp, lax
-from weft.ops.rules import refusing, same
+from weft.ops.rules import broadcast, refusing, same
 
 REAL = {complex64: float32, complex128: float64}
 
@@ -69,16 +69,19 @@ conj: Op = Op(
 
 
 def _complex(a: Spec, b: Spec) -> Spec:
-    from weft.ops.rules import broadcast
-
     both = broadcast(a, b)
     return Spec(both.shape, complex128 if both.dtype is float64 else complex64)
+
+
+def _complex_lower(a: Any, b: Any) -> Any:
+    parts = jnp.broadcast_arrays(a, b)
+    return lax.complex(*(x if x.dtype == "float64" else x.astype("float32") for x in parts))
 
 
 complex_of = Op(
     "complex",
     shape=refusing("bool", "int", "uint", "complex", rule=_complex),
-    lower=lambda a, b: lax.complex(*(x if x.dtype == "float64" else x.astype("float32") for x in (a, b))),
+    lower=_complex_lower,
     vjp=lambda g, y, a, b: (real(g), real(g * 1j)),
     operands="x1 x2",
     doc="The complex numbers with these real and imaginary parts.",

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from weft.errors import ArgumentError, GradientError
+from weft.graph.function import zero_like
 from weft.graph.op import Op, tensor_like
 from weft.graph.spec import Spec
 from weft.ops.comparison import where
-from weft.ops.conversion import as_real, imag, real
+from weft.ops.conversion import as_real, imag
 from weft.ops.creation import triangle_op
 from weft.ops.engine import lax
 from weft.ops.matrices import (
@@ -25,7 +26,6 @@ from weft.ops.matrices import (
     precise,
     square_to,
     textbook,
-    transposed,
 )
 from weft.ops.shape import concat_op, slice_op
 from weft.ops.solvers import triangular_op
@@ -110,7 +110,7 @@ def _qr_vjp(g: Any, _: Any, x: Any, *, complete: bool) -> tuple[Any]:
             cure="wf.linalg.qr(x)",
         )
     q, r = qr_op(x, complete=False)
-    gq, gr = (0 * y if part is None else part for y, part in zip((q, r), g, strict=True))
+    gq, gr = (zero_like(y.node) if part is None else part for y, part in zip((q, r), g, strict=True))
     if m >= n:
         return (_tall_qr(gq, gr, q, r),)
     # x = (a b) with a square: q and the first part of r come from a alone, the rest of r is qᴴ b.
@@ -137,7 +137,7 @@ qr_op: Op = Op(
 
 
 def qr(x: Any, /, *, mode: str = "reduced") -> QRResult:
-    """x = Q R with orthonormal columns in Q and an upper triangle R, for matrices (…, m, n).
+    """X = Q R with orthonormal columns in Q and an upper triangle R, for matrices (…, m, n).
 
     With k = min(m, n), ``mode="reduced"`` gives Q (…, m, k) and R (…, k, n); "complete" Q (…, m, m), R (…, m, n).
     The gradient needs the first k columns to be independent.
@@ -208,7 +208,7 @@ def _turning(u: Any, s: Any, v: Any, gu: Any, gv: Any) -> Any:
 
 
 def _skew(x: Any) -> Any:
-    """x − xᴴ without its diagonal."""
+    """X − xᴴ without its diagonal."""
     return where(identity_mask(x.shape[-1]), 0, x - adjoint(x))
 
 
@@ -246,7 +246,7 @@ def _values(x: Spec) -> Spec:
 
 
 def svd(x: Any, /, *, full_matrices: bool = True) -> SVDResult:
-    """x = U diag(S) Vh with orthonormal columns in U and rows in Vh, S ≥ 0 and falling, for matrices (…, m, n).
+    """X = U diag(S) Vh with orthonormal columns in U and rows in Vh, S ≥ 0 and falling, for matrices (…, m, n).
 
     U is (…, m, m) and Vh (…, n, n), without ``full_matrices`` (…, m, k) and (…, k, n) with k = min(m, n).
     Vectors are determined up to a sign (a phase): the gradient is right for what does not depend on that, and

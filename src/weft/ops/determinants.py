@@ -63,7 +63,7 @@ def _cofactor_vjp(g: Any, y: Any, x: Any) -> tuple[Any]:
 
 
 def _slogdet_vjp(g: Any, _: Any, x: Any) -> tuple[Any]:
-    """log det(x) moves by tr(x⁻¹ dx): its real part moves the logarithm of the size, the imaginary one turns the sign."""
+    """The logarithm moves by tr(x⁻¹ dx): the real part is that of the size, the imaginary one turns the sign."""
     of_sign, of_log = g
     total = of_log
     if of_sign is not None and x.dtype.kind == "complex":
@@ -91,7 +91,7 @@ slogdet_op: Op = Op("slogdet", shape=_sign_and_size, takes=precise, lower=_slogd
 
 
 def det(x: Any, /) -> Any:
-    """The determinant of square matrices (…, n, n); its gradient is the matrix of cofactors det(x) · x⁻ᵀ.
+    """The determinant of square matrices (…, n, n); its gradient are the cofactors, x⁻ᵀ times it.
 
     >>> from weft import linalg
     >>> float(linalg.det([[2.0, 1.0], [1.0, 3.0]]))

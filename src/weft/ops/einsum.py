@@ -30,8 +30,7 @@ def _label_sizes(terms: list[str], shapes: list[tuple[int, ...]], equation: str)
         for label, n in zip(term, shape, strict=True):
             if sizes.setdefault(label, n) != n:
                 raise ShapeError(
-                    f"einsum {equation!r} of shapes {', '.join(map(str, shapes))}: "
-                    f"{label!r} is {sizes[label]} and {n}",
+                    f"einsum {equation!r} of shapes {', '.join(map(str, shapes))}: {label!r} is {sizes[label]} and {n}",
                     expected="one size for each label",
                 )
     return sizes
@@ -91,7 +90,7 @@ def einsum(equation: str, /, *xs: Any) -> Any:
 
 def _drop_broadcast(terms: list[str], operands: list[Any], dots: str) -> None:
     """Take away the axes of … that have size 1 and stretch, so that a label has one size."""
-    sizes = {label: 1 for label in dots}
+    sizes = dict.fromkeys(dots, 1)
     for term, x in zip(terms, operands, strict=True):
         sizes |= {label: n for label, n in zip(term, x.shape, strict=True) if label in sizes and n != 1}
     for k, (term, x) in enumerate(zip(terms, operands, strict=True)):
@@ -112,18 +111,22 @@ def _parse(equation: str, shapes: list[tuple[int, ...]]) -> tuple[list[str], str
         raise _wrong(
             f"{equation!r}, which names {len(terms)} operands, of {len(shapes)}", "as many terms as operands", None
         )
-    letters = "".join(terms + [output]).replace("...", "")
+    letters = "".join([*terms, output]).replace("...", "")
     if strange := sorted({c for c in letters if c not in _LABELS}):
         raise _wrong(f"{equation!r} with {strange[0]!r}", "letters, commas, one -> and …, written ...", None)
     spare = [label for label in reversed(_LABELS) if label not in letters]
-    lengths = [_dots_length(equation, term, shape, k) for k, (term, shape) in enumerate(zip(terms, shapes, strict=True))]
+    lengths = [
+        _dots_length(equation, term, shape, k) for k, (term, shape) in enumerate(zip(terms, shapes, strict=True))
+    ]
     dots = "".join(spare[: max(lengths)])
     terms = [term.replace("...", dots[len(dots) - n :]) for term, n in zip(terms, lengths, strict=True)]
     labels = "".join(terms)
     if not arrow:
         output = "..." + "".join(sorted(c for c in set(labels) - set(dots) if labels.count(c) == 1))
     elif output.count("...") > 1 or len(set(bare := output.replace("...", ""))) != len(bare):
-        raise _wrong(f"{equation!r}, whose result {output!r} names an axis twice", "each label once in the result", None)
+        raise _wrong(
+            f"{equation!r}, whose result {output!r} names an axis twice", "each label once in the result", None
+        )
     elif dots and "..." not in output:
         raise _wrong(f"{equation!r}, whose result lacks …", "… in the result too", f"...{output}")
     output = output.replace("...", dots)

@@ -90,7 +90,10 @@ def transpose(x: Any) -> Any:
     """``x.T``: rows become columns; a tensor with other than two axes is refused, as its meaning is ambiguous."""
     if x.ndim != 2:
         raise ShapeError(
-            f".T of a tensor of shape {x.shape}", expected="two axes", where=here(), cure="x.mT or wf.permute_dims(x, …)"
+            f".T of a tensor of shape {x.shape}",
+            expected="two axes",
+            where=here(),
+            cure="x.mT or wf.permute_dims(x, …)",
         )
     return transposed(x)
 

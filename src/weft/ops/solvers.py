@@ -30,9 +30,7 @@ def _triangular(a: Any, b: Any, *, lower: bool, transpose: bool, unit: bool) -> 
     """XLA's triangular solve, which wants equal leading axes."""
     batch = broadcast_shapes(a.shape[:-2], b.shape[:-2])
     a, b = (jnp.broadcast_to(t, (*batch, *t.shape[-2:])) for t in (a, b))
-    return lax.linalg.triangular_solve(
-        a, b, left_side=True, lower=lower, transpose_a=transpose, unit_diagonal=unit
-    )
+    return lax.linalg.triangular_solve(a, b, left_side=True, lower=lower, transpose_a=transpose, unit_diagonal=unit)
 
 
 # ── triangular systems ──────────────────────────────────────────────────────────────────────────────────────
@@ -56,7 +54,7 @@ triangular_op: Op = Op(  # X of A X = B, or of Aᵀ X = B, for the lower or uppe
 def solve_triangular(
     a: Any, b: Any, /, *, upper: bool = False, unit_diagonal: bool = False, transpose: bool = False, left: bool = True
 ) -> Any:
-    """x of A x = b, for the lower (or ``upper``) triangle A of ``a``; the rest of ``a`` is not read.
+    """X of A x = b, for the lower (or ``upper``) triangle A of ``a``; the rest of ``a`` is not read.
 
     With ``transpose`` of Aᵀ x = b, without ``left`` of x A = b; with ``unit_diagonal`` the diagonal counts as 1.
     ``a`` is (…, n, n); ``b`` is one vector (n,) or matrices (…, n, k), without ``left`` (…, k, n).
@@ -114,7 +112,7 @@ inv_op = Op(
 
 
 def solve(x1: Any, x2: Any, /) -> Any:
-    """x of x1 · x = x2, for square matrices x1 (…, n, n) and x2 one vector (n,) or matrices (…, n, k).
+    """X of x1 · x = x2, for square matrices x1 (…, n, n) and x2 one vector (n,) or matrices (…, n, k).
 
     By LU with row exchanges; a singular matrix gives infinities or NaN.
 

@@ -95,9 +95,10 @@ def _unmasked(x: Any, keys: list[Any]) -> tuple[Any, list[Any]]:
         mask = k.numpy()
         if mask.ndim == 0:  # it chooses along a new axis of size 1: all of it, or nothing
             mask, x = mask.reshape(1), reshape_op(x, shape=(*x.shape[:axis], 1, *x.shape[axis:]))
-        if mask.shape != x.shape[axis : axis + mask.ndim]:
+        sizes = x.shape[axis : axis + mask.ndim]
+        if any(m not in (n, 0) for m, n in zip(mask.shape, sizes, strict=True)):  # of size 0 it chooses nothing
             raise AxisError(
-                f"a mask of shape {mask.shape} for axes of sizes {x.shape[axis : axis + mask.ndim]}",
+                f"a mask of shape {mask.shape} for axes of sizes {sizes}",
                 expected="a mask of the tensor's own shape, or of that of its first axes",
             )
         result += [tensor_like(found.astype(np.int64)) for found in np.nonzero(mask)]

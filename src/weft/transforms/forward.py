@@ -9,9 +9,8 @@ from weft.errors import ArgumentError, DTypeError
 from weft.graph.forward import push_forward
 from weft.graph.function import zero_like
 from weft.graph.structure import unflatten
-from weft.tensor import Tensor
 from weft.transforms.reverse import Passed, grad, passed
-from weft.transforms.structure import aligned, released
+from weft.transforms.structure import aligned, fitting, released
 
 
 def jvp(f: Callable[..., Any], primals: Any, tangents: Any) -> tuple[Any, Any]:
@@ -31,7 +30,7 @@ def jvp(f: Callable[..., Any], primals: Any, tangents: Any) -> tuple[Any, Any]:
     if not isinstance(along, tuple | list) or len(along) != len(args):
         given = len(along) if isinstance(along, tuple | list) else type(along).__name__
         raise ArgumentError(f"{given} tangents for {len(args)} arguments", expected="one for each; None for no motion")
-    run, _ = passed(f, args, None, {})
+    run = passed(f, args)
     found = pushed(run, directions(run, along))
     everything = released([*run.results, *found], run.starts)
     count = len(run.results)
@@ -50,16 +49,8 @@ def directions(run: Passed, tangents: Sequence[Any]) -> list[Any]:
                     f"a tangent for an integer tensor of argument {k}",
                     expected="None: integers have no derivative",
                 )
-            found[place] = _fitting(t, run.starts[place], k)
+            (found[place],) = fitting([t], [run.starts[place]], f"a tangent of argument {k}")
     return found
-
-
-def _fitting(t: Tensor, x: Tensor, k: int) -> Tensor:
-    if t.shape != x.shape:
-        raise ArgumentError(
-            f"a tangent of shape {t.shape} for argument {k} of shape {x.shape}", expected="equal shapes"
-        )
-    return t.astype(x.dtype)
 
 
 def pushed(run: Passed, tangents: Sequence[Any]) -> list[Any]:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import prod
 from typing import Any
 
 from weft.errors import ArgumentError, DTypeError, GradientError
-from weft.graph.function import zero_like
 from weft.graph.node import wrap
 from weft.graph.recording import literal
 from weft.graph.structure import unflatten
@@ -41,7 +39,7 @@ def jacobian(
         raise ArgumentError(f"mode={mode!r}", expected="'forward', 'reverse' or None")
 
     def jac(*args: Any, **kwargs: Any) -> Any:
-        run, _ = passed(f, args, argument_numbers(argnums, len(args)), kwargs)
+        run = passed(f, args, argument_numbers(argnums, len(args)), kwargs)
         _check(run, mode)
         rows = (_by_columns if _goes_forward(run, mode) else _by_rows)(run)
         parts = [run.arguments(released(row, run.starts)) for row in rows]
@@ -136,5 +134,4 @@ def _one(y: Tensor) -> Tensor:
 
 
 def _zeros(shape: tuple[int, ...], like: Tensor) -> Tensor:
-    zero = zero_like(like.node) if prod(shape) == like.size else wrap(literal(0, like.dtype))
-    return reshape(zero, shape) if zero.size == prod(shape) else zero.broadcast_to(shape)
+    return wrap(literal(0, like.dtype)).broadcast_to(shape)

@@ -34,7 +34,8 @@ def gradients(y: Any, xs: Any, *, cotangents: Any = None) -> Any:
     (27.0, 18.0)
     """
     ys = [y] if isinstance(y, Tensor) else list(y)
-    wanted, form = flatten(xs if isinstance(xs, Tensor | list | tuple | dict) else list(xs))
+    xs = xs if isinstance(xs, Tensor | list | tuple | dict) else list(xs)
+    wanted, form = flatten(xs)
     given = _cotangents(ys, cotangents)
     _check_wanted(xs, wanted)
     if not any(t.node.tracked for t in ys):
@@ -82,8 +83,11 @@ def _one_for(y: Tensor) -> Tensor:
 
 
 def _check_wanted(xs: Any, wanted: Sequence[Tensor]) -> None:
-    if not wanted and isinstance(xs, Tensor | dict) is False and any(not isinstance(x, Tensor) for x in list(xs)):
-        raise ArgumentError("a gradient with respect to no tensor", expected="a tensor, or a list or dict of tensors")
+    if isinstance(xs, list | tuple) and len(wanted) < len(xs):
+        wrong = next(x for x in xs if not isinstance(x, Tensor))
+        raise ArgumentError(
+            f"a gradient with respect to {type(wrong).__name__}", expected="a tensor, or a list or dict of tensors"
+        )
     for position, x in enumerate(wanted):
         if not x.dtype.is_differentiable:
             raise DTypeError(
@@ -151,9 +155,9 @@ class Passed(NamedTuple):
 
 
 def passed(
-    f: Callable[..., Any], args: Sequence[Any], numbers: Sequence[int] | None, kwargs: dict[str, Any]
-) -> tuple[Passed, Any]:
-    """Apply ``f`` with the arguments ``numbers`` tracked (None: whatever of all can be); also what it returned."""
+    f: Callable[..., Any], args: Sequence[Any], numbers: Sequence[int] | None = None, kwargs: Any = None
+) -> Passed:
+    """Apply ``f`` with the arguments ``numbers`` tracked, or with whatever of all arguments can be."""
     chosen, starts, places = list(args), [], []
     for k in range(len(args)) if numbers is None else numbers:
         value = as_tracked(args[k]) if numbers is not None and isinstance(args[k], int) else tensors(args[k])
@@ -171,9 +175,9 @@ def passed(
         chosen[k] = unflatten(form, leaves)
         places.append((form, at))
     with context.set(tracking=True):
-        value = f(*chosen, **kwargs)
+        value = f(*chosen, **(kwargs or {}))
     results, form = leaves_of(value, "the result of the function")
-    return Passed(starts, places, results, form), value
+    return Passed(starts, places, results, form)
 
 
 def pulled(run: Passed, cotangents: Sequence[Any]) -> list[Any]:
@@ -212,22 +216,32 @@ def value_and_grad(
     """
 
     def both(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
-        run, made = passed(f, args, argument_numbers(argnums, len(args)), kwargs)
-        if has_aux and not (isinstance(made, tuple) and len(made) == 2):
-            raise ArgumentError("has_aux=True for a function that returned no pair", expected="return value, aux")
-        value = as_tensor(made[0] if has_aux else _single(made))
-        results = run.results[:1] + [None] * (len(run.results) - 1)
-        found = pulled(run, [_one_for(value), *results[1:]])
-        everything = released([*run.results, *found], run.starts)
-        count = len(run.results)
-        whole = unflatten(run.form, everything[:count])
-        parts = run.arguments(everything[count:])
-        return whole, parts[0] if isinstance(argnums, int) else tuple(parts)
+        extra: list[Any] = []
+
+        def loss(*args: Any, **kwargs: Any) -> Any:
+            made = f(*args, **kwargs)
+            return _loss(*_with_aux(made, extra)) if has_aux else _loss(made)
+
+        run = passed(loss, args, argument_numbers(argnums, len(args)), kwargs)
+        aux, form = flatten(extra)
+        found = pulled(run, [_one_for(run.results[0])])
+        value, *rest = released([*run.results, *aux, *found], run.starts)
+        parts = run.arguments(rest[len(aux) :])
+        slopes = parts[0] if isinstance(argnums, int) else tuple(parts)
+        return ((value, *unflatten(form, rest[: len(aux)])) if has_aux else value), slopes
 
     return both
 
 
-def _single(made: Any) -> Any:
+def _with_aux(made: Any, extra: list[Any]) -> tuple[Any]:
+    """The value of a function that also returns something else, which goes to ``extra``."""
+    if not isinstance(made, tuple) or len(made) != 2:
+        raise ArgumentError("has_aux=True for a function that returned no pair", expected="return value, aux")
+    extra.append(made[1])
+    return made[:1]
+
+
+def _loss(made: Any) -> Any:
     if not isinstance(made, Tensor | float):
         raise ArgumentError(
             f"the gradient of a function that returned {type(made).__name__}",
@@ -267,7 +281,7 @@ def vjp(f: Callable[..., Any], *args: Any) -> tuple[Any, Callable[..., Any]]:
     >>> pullback(wf.tensor([1.0, 10.0])).tolist()
     [2.0, 40.0]
     """
-    run, _ = passed(f, args, None, {})
+    run = passed(f, args)
     if not run.starts:
         raise DTypeError("vjp of a function without a floating-point argument", cure="x.astype(wf.float32)")
 
