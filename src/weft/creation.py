@@ -12,7 +12,7 @@ from weft.errors import ArgumentError, DTypeError
 from weft.graph.dtype import DType, float32
 from weft.graph.recording import context
 from weft.ops import creation as ops
-from weft.runtime import devices
+from weft.runtime import devices, dlpack
 from weft.runtime.log import Log, device
 from weft.tensor import Tensor, tensor
 
@@ -67,10 +67,12 @@ def from_dlpack(x: Any, /, *, device: Any = None, copy: bool | None = None) -> T
     [0, 1, 2]
     """
     if not hasattr(x, "__dlpack__"):
-        raise DTypeError(f"from_dlpack of {type(x).__name__}", expected="an object with __dlpack__", cure="wf.tensor(x)")
+        raise DTypeError(
+            f"from_dlpack of {type(x).__name__}", expected="an object with __dlpack__", cure="wf.tensor(x)"
+        )
     if isinstance(x, Tensor):
         return asarray(x, device=device, copy=copy)
-    return Tensor(devices.imported(x, share=copy is False), device=device)
+    return Tensor(dlpack.imported(x, share=copy is False), device=device)
 
 
 def full(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import nullcontext
 from typing import Any
 
-from weft.ops.fourier import (
+from weft.ops.spectra import (
     fft,
     fftn,
     fftshift,

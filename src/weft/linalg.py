@@ -4,7 +4,7 @@ Every function takes stacks of matrices in the last two axes, real or complex, a
 the mathematics has. 16-bit numbers are computed with in 32 bits.
 """
 
-from weft.ops.decompositions import QRResult, SVDResult, cholesky, qr, svd, svdvals
+from weft.ops.decompositions import QRResult, cholesky, qr
 from weft.ops.determinants import SlogdetResult, det, slogdet
 from weft.ops.eigen import EighResult, EigResult, eig, eigh, eigvals, eigvalsh
 from weft.ops.linalg import cross, matmul, outer, tensordot, vecdot
@@ -13,6 +13,7 @@ from weft.ops.matrices import diagonal, trace
 from weft.ops.norms import matrix_norm, vector_norm
 from weft.ops.powers import expm, matrix_power
 from weft.ops.pseudoinverse import LstsqResult, lstsq, matrix_rank, pinv
+from weft.ops.singular import SVDResult, svd, svdvals
 from weft.ops.solvers import inv, solve, solve_triangular
 
 __all__ = [

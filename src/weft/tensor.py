@@ -12,18 +12,16 @@ from weft.errors import ArgumentError, DTypeError, GradientError, ShapeError
 from weft.graph import op as graph_op
 from weft.graph.dtype import DType
 from weft.graph.dtype import dtype as data_type
-from weft.graph.node import Node, leaf, set_handle_class
+from weft.graph.node import Node, set_handle_class
 from weft.graph.recording import Trace, context
 from weft.graph.source import Source, user_source
-from weft.graph.spec import Spec
 from weft.methods import Methods
 from weft.operators import Operators
 from weft.ops import conversion, linalg, subscript
 from weft.ops import manipulation as arranging
-from weft.runtime import devices
-from weft.runtime.engine import jax, wide_types
+from weft.runtime import devices, dlpack
+from weft.runtime.ingest import leaf_of
 from weft.runtime.log import Log, run
-
 
 API_VERSIONS = ("2021.12", "2022.12", "2023.12", "2024.12", "2025.12")
 
@@ -120,6 +118,8 @@ class Tensor(Operators, Methods):
             return view
         return np.asarray(value, self.dtype.numpy)
 
+    to_numpy = numpy  # the name by which matplotlib asks
+
     def item(self) -> Any:
         """The value of a tensor with one element, as a Python number."""
         if self.size != 1:
@@ -187,9 +187,7 @@ class Tensor(Operators, Methods):
         import weft
 
         if api_version not in (None, *API_VERSIONS):
-            raise ArgumentError(
-                f"the Array API standard {api_version}", expected="one of " + ", ".join(API_VERSIONS)
-            )
+            raise ArgumentError(f"the Array API standard {api_version}", expected="one of " + ", ".join(API_VERSIONS))
         return weft
 
     def __dlpack__(
@@ -201,11 +199,11 @@ class Tensor(Operators, Methods):
         copy: bool | None = None,
     ) -> Any:
         """A DLPack capsule of the value, for ``from_dlpack`` of another library."""
-        return devices.exported(run(self.node), stream, max_version, dl_device, copy)
+        return dlpack.exported(run(self.node), stream, max_version, dl_device, copy)
 
     def __dlpack_device__(self) -> tuple[int, int]:
         """The kind and number of the device, as DLPack counts them."""
-        return devices.dlpack_device(run(self.node))
+        return dlpack.device_of(run(self.node))
 
     def to_device(self, device: Any, /, *, stream: Any = None) -> Tensor:
         """The same value on another device."""
@@ -419,57 +417,6 @@ def number_cell(value: float, dtype: Any = np.float32) -> Tensor:
 def as_tensor(x: Any) -> Tensor:
     """``x`` itself if it is a tensor, else a tensor made of it."""
     return x if isinstance(x, Tensor) else Tensor(x)
-
-
-def leaf_of(data: Any, dtype: Any = None, device: Any = None) -> Node:
-    """A leaf that holds ``data``: small arrays stay on the host until a program takes them."""
-    if isinstance(data, Tensor):
-        data = run(data.node)
-    elif not _is_engine_array(data):
-        data = host_array(data, weak=dtype is None)
-    if dtype is not None and data.dtype != data_type(dtype).numpy:
-        data = np.asarray(data).astype(data_type(dtype).numpy)
-    spec = Spec(tuple(data.shape), data_type(data.dtype))
-    if device is not None or data.nbytes > 1 << 14:
-        target = devices.as_device(device) if device is not None else current_device()
-        with wide_types():
-            data = jax().device_put(data, target.engine)
-    return leaf(data, spec)
-
-
-def current_device() -> devices.Device:
-    recording = context.recording
-    return recording.device if isinstance(recording, Log) else devices.default_device()
-
-
-def _is_engine_array(data: Any) -> bool:
-    return type(data).__module__.startswith("jax")
-
-
-def host_array(data: Any, *, weak: bool = True) -> np.ndarray:
-    """A NumPy copy of ``data`` in a type that tensors have; if ``weak``, Python floats become the default type."""
-    try:
-        array = np.array(data)
-    except ValueError as error:
-        raise ShapeError(
-            f"cannot make a tensor of {type(data).__name__}: {error}", expected="rows of equal length"
-        ) from None
-    if array.dtype == object or (array.dtype.kind in "USmMV" and array.dtype.name != "bfloat16"):
-        raise DTypeError(
-            f"cannot make a tensor of {type(data).__name__} with elements of type {array.dtype}",
-            expected="numbers or truth values",
-            cure="encode text as numbers first: wf.data.read_csv does for tables",
-        )
-    if weak and not isinstance(data, np.ndarray | np.generic) and not _has_dtype(data):
-        return array.astype({"float64": np.float32, "complex128": np.complex64}.get(array.dtype.name, array.dtype))
-    return array
-
-
-def _has_dtype(data: Any) -> bool:
-    """Whether the data says its own type, itself or in the elements of a list."""
-    while isinstance(data, list | tuple) and data:
-        data = data[0]
-    return hasattr(data, "dtype")
 
 
 def operand(x: Any) -> Tensor | Any:

@@ -304,3 +304,15 @@ def test_call(name: str):
 def test_isin_and_broadcast_shapes_of_the_next_version():
     assert wf.isin(wf.asarray(K), wf.tensor([1, 3]), invert=True).tolist() == (~np.isin(K, [1, 3])).tolist()
     assert wf.broadcast_shapes((3, 1), (4,)) == (3, 4)
+
+
+def test_numbers_that_a_type_does_not_hold_are_refused():
+    for wrong in (
+        lambda: wf.tensor([1], wf.uint8) + 300,
+        lambda: wf.tensor([300], wf.uint8),
+        lambda: wf.full(2, -1, dtype=wf.uint16),
+    ):
+        with pytest.raises(TypeError, match=r"300|-1"):
+            wrong().numpy()
+    with pytest.raises(TypeError, match="float values written into a int64 tensor"):
+        wf.tensor([1, 2])[0] = 1.5

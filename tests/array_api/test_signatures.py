@@ -51,7 +51,11 @@ def test_signature(space: str, name: str):
             assert found[position].kind is expected.kind, (found[position], expected)
             if expected.kind is KINDS.POSITIONAL_OR_KEYWORD:
                 assert found[position].name == expected.name
-        if expected.default is not KINDS.empty and expected.name in by_name and type(expected.default).__name__ != "Undef":
+        if (
+            expected.default is not KINDS.empty
+            and expected.name in by_name
+            and type(expected.default).__name__ != "Undef"
+        ):
             assert by_name[expected.name].default == expected.default
 
 

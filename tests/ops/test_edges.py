@@ -15,9 +15,9 @@ from weft.graph.lowering import lowering
 from weft.ops import convolution, patches
 from weft.ops import elementwise as E
 from weft.ops.convolution import conv
-from weft.ops.subscript import setitem as replaced
 from weft.ops.pooling import average_pool, max_pool
 from weft.ops.reduction import max_op, prod_op
+from weft.ops.subscript import setitem as replaced
 
 from .contract import check_values, engine, one
 from .samples.convolution import _conv

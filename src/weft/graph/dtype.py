@@ -147,3 +147,18 @@ def promote_number(tensor: DType, number: type) -> DType:
     if _RANK[weak.kind] <= _RANK[tensor.kind]:
         return tensor
     return complex128 if weak.kind == "complex" and tensor is float64 else weak
+
+
+_LIMITS = {t: range(-(2 ** (t.bits - 1)), 2 ** (t.bits - 1)) for t in ALL if t.kind == "int"}
+_LIMITS |= {t: range(2**t.bits) for t in ALL if t.kind == "uint"}
+
+
+def check_whole(value: int, to: DType) -> None:
+    """Refuse a whole number that a tensor's integer type does not hold."""
+    limits = _LIMITS.get(to)
+    if limits is not None and value not in limits:
+        raise DTypeError(
+            f"the number {value} with a {to.name} tensor",
+            expected=f"{limits.start} … {limits.stop - 1}",
+            cure="x.astype(wf.int64)",
+        )

@@ -35,7 +35,7 @@ def backpropagate(results: Sequence[Any], cotangents: Sequence[Any], wanted: Seq
 def gradients_of_owners(
     result: Any, cotangent: Any, finish: Callable[[Any], Any] = lambda g: g
 ) -> list[tuple[Any, Any]]:
-    """Every tensor that requires a gradient and from which ``result`` was computed, with ``finish`` of that gradient."""
+    """Every tensor that requires a gradient and led to ``result``, with ``finish`` of that gradient."""
     past = history([result.node])
     sums = pull_through(past, [result], [cotangent])
     owners = [(node.owner(), sums.get(id(node))) for node in past if node.owner is not None]

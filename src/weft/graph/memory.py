@@ -86,10 +86,14 @@ def _key(recording: Recording, root: Node, seed: Node) -> Any:
 
 def _append(recording: Recording, passage: Passage) -> list[tuple[Any, Any]]:
     source = user_source()
-    recording.entries.extend(passage.entries)
-    recording.notes.extend([(source, path) for path in passage.paths])
-    recording.tracked.extend([False] * len(passage.entries))
-    recording.count += passage.values
+    try:
+        recording.entries.extend(passage.entries)
+        recording.notes.extend([(source, path) for path in passage.paths])
+        recording.tracked.extend([False] * len(passage.entries))
+        recording.count += passage.values
+    except BaseException:  # an interruption
+        recording.mend()
+        raise
     recording.bytes += passage.bytes
     result = []
     for slot, op, params, spec, number in passage.found:

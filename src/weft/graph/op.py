@@ -112,29 +112,41 @@ class Op:
                 kinds.append(type(x))
             else:
                 return self(*map(operand, operands), **params)
-        static = tuple(params.items()) if params else ()
-        signature = self.signatures.get((*kinds, static)) or self.sign(tuple(kinds), static)
-        casts = signature.casts
-        if signature.changes:
+        if params:
+            static = tuple(params.items())
+            signature = self.signatures.get((*kinds, static))
+        else:
+            static = ()
+            signature = self.signatures.get(tuple(kinds))
+        if signature is None:
+            signature = self.sign(tuple(kinds), static)
+        casts, changes, spec, differentiable = signature
+        if changes:
             operands = tuple(map(cast_if_needed, operands, casts))
         here = context
         recording = here.recording
         refs: list[Any] = []
-        nodes: list[Node] = []
-        if tracked and here.tracking and signature.differentiable:
-            for x, to in zip(operands, casts):  # noqa: B905  # equally long by construction; this is the hot path
-                node = x.node if isinstance(x, Handle) else recording.number(x, to)  # type: ignore[arg-type]
-                nodes.append(node)
-                refs.append(node.number if node.recording is recording else recording.leaf(node, x))
-        else:
-            for x, to in zip(operands, casts):  # noqa: B905
-                if isinstance(x, Handle):
-                    node = x.node
+        nodes: Any = ()
+        try:
+            if tracked and differentiable and here.tracking:
+                nodes = []
+                for x, to in zip(operands, casts):  # noqa: B905  # equally long by construction; this is the hot path
+                    node = x.node if isinstance(x, Handle) else recording.number(x, to)  # type: ignore[arg-type]
+                    nodes.append(node)
                     refs.append(node.number if node.recording is recording else recording.leaf(node, x))
-                else:
-                    refs.append(recording.number_reference(x, to))  # type: ignore[arg-type]  # numbers have a cast
-        made = recording.add(self, tuple(refs), static, signature.spec, tuple(nodes), user_source())
-        return wrap(made) if isinstance(made, Node) else tuple(map(wrap, made))
+                nodes = tuple(nodes)
+            else:
+                for x, to in zip(operands, casts):  # noqa: B905
+                    if isinstance(x, Handle):
+                        node = x.node
+                        refs.append(node.number if node.recording is recording else recording.leaf(node, x))
+                    else:
+                        refs.append(recording.number_reference(x, to))  # type: ignore[arg-type]  # numbers have a cast
+            made = recording.add(self, tuple(refs), static, spec, nodes, user_source())
+        except BaseException:  # an interruption, too, must not leave half an entry
+            recording.mend()
+            raise
+        return wrap(made) if type(made) is Node else tuple(map(wrap, made))
 
     def sign(self, kinds: tuple[Spec | type, ...], static: Params) -> Signature:
         """Promotion and shape rule for operands of these kinds; refused here is refused where the user wrote it."""
@@ -165,7 +177,7 @@ class Op:
         signature = Signature(casts, changes, result, differentiable)
         if len(self.signatures) > 4096:  # a program of ever new shapes must not grow without bound
             self.signatures.clear()
-        self.signatures[(*kinds, static)] = signature
+        self.signatures[(*kinds, static) if static else kinds] = signature
         return signature
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import ref
 
 from weft.errors import ValueNeededError
-from weft.graph.dtype import DType
+from weft.graph.dtype import DType, check_whole
 from weft.graph.node import Handle, Node, leaf, wrap
 from weft.graph.source import Source
 from weft.graph.spec import Spec
@@ -91,6 +91,15 @@ class Recording:
 
     parent: Recording | None = None
     generation = 0  # how often it has been cleared
+    entries: list[Entry]
+    notes: list[Note]
+    tracked: list[bool]
+    count: int
+    bytes: int
+    nodes: list[ref[Node]]
+    leaves: list[Any]
+    specs: list[Spec]
+    slots: dict[int, int]
     most_values = 1 << 62  # a function's body is recorded whole, however long
     most_bytes = 1 << 62
 
@@ -98,19 +107,37 @@ class Recording:
         self.clear()
 
     def clear(self) -> None:
-        self.entries: list[Entry] = []
-        self.notes: list[Note] = []
-        self.count = 0
-        self.bytes = 0
-        self.nodes: list[ref[Node]] = []
-        self.leaves: list[Any] = []
-        self.specs: list[Spec] = []
-        self.slots: dict[int, int] = {}
-        self.tracked: list[bool] = []  # of each entry: whether its result can be differentiated
-        self.generation += 1
+        """Begin anew; in one step, so that an interruption finds the old recording or the new one."""
+        self.__dict__.update(self.blank())
 
-    def full(self) -> None:
-        """Called when the recording passes its bounds."""
+    def blank(self) -> dict[str, Any]:
+        """The attributes of a recording that holds nothing."""
+        return {
+            "entries": [],  # of Entry
+            "notes": [],  # of Note, one for each entry
+            "tracked": [],  # for each entry whether its result can be differentiated
+            "count": 0,  # of values
+            "bytes": 0,  # of values
+            "nodes": [],  # weak references to what somebody may hold
+            "leaves": [],  # the inputs met so far
+            "specs": [],  # and their specs
+            "slots": {},  # the place of each input, by the id of its node
+            "generation": self.generation + 1,
+        }
+
+    def mend(self) -> None:
+        """Take back what an interruption left half recorded: entries and inputs are whole, or not there."""
+        whole = min(len(self.entries), len(self.notes), len(self.tracked))
+        for part in (self.entries, self.notes, self.tracked):
+            del part[whole:]  # type: ignore[attr-defined]
+        self.count = sum(entry[3] for entry in self.entries)
+        known = min(len(self.leaves), len(self.specs))
+        for inputs in (self.leaves, self.specs):
+            del inputs[known:]
+        self.slots = {key: slot for key, slot in self.slots.items() if slot < known}
+
+    def full(self, source: Source) -> None:
+        """Called when the recording passes its bounds; ``source`` is the line of its last entry."""
 
     def add(
         self,
@@ -122,11 +149,10 @@ class Recording:
         source: Any,
     ) -> Node | tuple[Node, ...]:
         """Append one application; its result, or its results where it has several."""
-        path = context.path
-        number = self.count
         if type(spec) is not Spec:
             return self.add_several(op, refs, params, spec, inputs, source)  # type: ignore[arg-type]
-        tracked = bool(inputs)
+        path, number = context.path, self.count
+        tracked = inputs != ()
         self.entries.append((op, refs, params, 1))
         self.notes.append((source, path))
         self.tracked.append(tracked)
@@ -135,7 +161,7 @@ class Recording:
         self.nodes.append(ref(node))
         self.bytes += spec.nbytes
         if number >= self.most_values or self.bytes > self.most_bytes:
-            self.full()
+            self.full(source)
         return node
 
     def add_several(
@@ -160,7 +186,7 @@ class Recording:
             self.bytes += spec.nbytes
             made.append(result)
         if self.count > self.most_values or self.bytes > self.most_bytes:
-            self.full()
+            self.full(source)
         return tuple(made)
 
     def slot(self, node: Node, held: Handle | Node) -> int:
@@ -178,10 +204,14 @@ class Recording:
 
     def number(self, value: complex, dtype: DType) -> Node:
         """A leaf for a Python number."""
+        if type(value) is int:
+            check_whole(value, dtype)
         return literal(value, dtype)
 
     def number_reference(self, value: complex, dtype: DType) -> Reference:
         """The reference of a Python number that no gradient will ask for."""
+        if type(value) is int:
+            check_whole(value, dtype)
         return Literal(repr(value), dtype)
 
     def reference(self, handle: Handle) -> Reference:

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from weft.nn import functional
 from weft.nn.check import spread
-from weft.nn.functional.convolution import check_window
+from weft.nn.functional.pooling import check_window
 from weft.nn.module import Module
 from weft.nn.registry import register
 from weft.tensor import Tensor

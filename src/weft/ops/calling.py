@@ -6,6 +6,7 @@ from typing import Any
 
 from weft.errors import ShapeError
 from weft.graph.derived import gradient_graph, result_specs, tangent_graph
+from weft.graph.dtype import dtype
 from weft.graph.forward import rule_for
 from weft.graph.function import interpret
 from weft.graph.lowering import lowering
@@ -75,9 +76,9 @@ def _barrier(*xs: Any) -> tuple[Any, ...]:
     XLA's own barrier is dropped on the CPU before it merges. There each operand passes through a choice that always
     falls the same way, which the compiler cannot know: whether a number is equal to itself, or is NaN.
     """
-    floating = [x for x in xs if x.size and jnp.issubdtype(x.dtype, jnp.inexact)]
     if lowering.platform != "cpu":
         return tuple(lax.optimization_barrier(xs))
+    floating = [x for x in xs if x.size and dtype(x.dtype).is_differentiable]
     if not floating:
         return xs
     first = floating[-1].reshape(-1)[0]
@@ -105,9 +106,7 @@ def _checkpoint_vjp(g: Any, _: Any, *operands: Any, graph: Graph, needed: Flags)
     return _where(needed, checkpoint_op(*held, graph=gradient_graph(graph, needed, _given(g))))
 
 
-checkpoint_op = Op(
-    "checkpoint", shape=_results, lower=_interpreted, vjp=_checkpoint_vjp, takes=as_is, selective=True
-)
+checkpoint_op = Op("checkpoint", shape=_results, lower=_interpreted, vjp=_checkpoint_vjp, takes=as_is, selective=True)
 
 
 @rule_for(checkpoint_op)
@@ -118,17 +117,17 @@ def _checkpoint_forward(tangents: Any, *operands: Any, graph: Graph) -> Any:
 
 # ── a graph whose gradient is given ─────────────────────────────────────────────────────────────────────────
 # ``pullback`` maps the operands and the cotangents of all differentiable results to the gradients of the operands
-# that ``smooth`` names.
+# that ``wanted`` flags.
 
 
-def _custom_vjp(g: Any, _: Any, *operands: Any, graph: Graph, pullback: Graph, smooth: Flags) -> Any:
+def _custom_vjp(g: Any, _: Any, *operands: Any, graph: Graph, pullback: Graph, wanted: Flags) -> Any:
     specs = result_specs(graph)
     cotangents = [
         zeros(spec.shape, dtype=spec.dtype) if part is None else part
         for part, spec in zip(g, specs, strict=True)
         if spec.dtype.is_differentiable
     ]
-    return _where(smooth, call_op(*operands, *cotangents, graph=pullback))
+    return _where(wanted, call_op(*operands, *cotangents, graph=pullback))
 
 
 custom_op = Op("custom_gradient", shape=_results, lower=_interpreted, vjp=_custom_vjp, takes=as_is)

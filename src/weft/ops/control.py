@@ -100,7 +100,9 @@ def _scan_forward(
         sum(smooth_out[:carried]),
         sum(smooth_out[carried:]),
     )
-    pairs = reorder(step, [k for i in (0, 3, 1, 4, 2, 5) for k in values[i]], [k for i in (0, 2, 1, 3) for k in made[i]])
+    pairs = reorder(
+        step, [k for i in (0, 3, 1, 4, 2, 5) for k in values[i]], [k for i in (0, 2, 1, 3) for k in made[i]]
+    )
     state = [*first, *_moving_state(first, of_first)]
     constant = [*fixed, *(t for t in of_fixed if t is not None)]
     found = scan_op(
@@ -162,9 +164,7 @@ def _while_forward(tangents: Any, *operands: Any, condition: Graph, body: Graph,
     smooth = _smooth(body.inputs[:carried])
     of_fixed = [t for t in tangents[carried:] if t is not None]
     step = tangent_graph(body, (*smooth, *_given(tangents[carried:])), keep=True)
-    state, fixed, of_state, of_constants = _cut(
-        range(len(step.inputs)), carried, constants, sum(smooth), len(of_fixed)
-    )
+    state, fixed, of_state, of_constants = _cut(range(len(step.inputs)), carried, constants, sum(smooth), len(of_fixed))
     pairs = reorder(step, [*state, *of_state, *fixed, *of_constants], range(len(step.outputs)))
     order = [*state, *(-1 for _ in of_state), *fixed, *(-1 for _ in of_fixed)]
     first = [*operands[:carried], *_moving_state(operands[:carried], tangents[:carried])]

@@ -71,6 +71,8 @@ def einsum(equation: str, /, *xs: Any) -> Any:
     >>> wf.einsum("ij,j->i", wf.eye(2), wf.tensor([3.0, 4.0])).tolist()
     [3.0, 4.0]
     """
+    if not isinstance(equation, str):
+        raise _wrong(f"a {type(equation).__name__}", "the labels as a string, then the operands", '"ij,jk->ik", a, b')
     operands = [tensor_like(x) for x in xs]
     terms, output, dots = _parse(equation, [x.shape for x in operands])
     _drop_broadcast(terms, operands, dots)
@@ -103,8 +105,6 @@ def _drop_broadcast(terms: list[str], operands: list[Any], dots: str) -> None:
 
 def _parse(equation: str, shapes: list[tuple[int, ...]]) -> tuple[list[str], str, str]:
     """The term of each operand and of the result, in letters alone, and the letters that stand for …."""
-    if not isinstance(equation, str):
-        raise _wrong(f"a {type(equation).__name__}", "the labels as a string first, then the operands", '"ij,jk->ik"')
     inputs, arrow, output = equation.replace(" ", "").partition("->")
     terms = inputs.split(",")
     if not shapes or len(terms) != len(shapes):
@@ -150,4 +150,4 @@ def _dots_length(equation: str, term: str, shape: tuple[int, ...], position: int
 
 
 def _wrong(what: str, expected: str, cure: str | None) -> ArgumentError:
-    return ArgumentError(f"einsum {what}", expected=expected, where=here(), cure=cure)
+    return ArgumentError(f"einsum of {what}", expected=expected, where=here(), cure=cure)

@@ -15,7 +15,7 @@ from weft.ops.conversion import cast, conj
 from weft.ops.creation import eye
 from weft.ops.engine import jnp
 from weft.ops.reduction import sum_op
-from weft.ops.shape import permute_op, reshape_op
+from weft.ops.shape import permute_op, reshape_op, slice_op
 
 HALVES = (float16, bfloat16)
 
@@ -122,6 +122,11 @@ def as_column(x: Any) -> Any:
 def as_scalar(x: Any) -> Any:
     """Numbers with two axes of size 1: they multiply whole matrices."""
     return reshape_op(x, shape=(*x.shape, 1, 1))
+
+
+def columns(x: Any, start: int, stop: int) -> Any:
+    """The columns from ``start`` up to ``stop`` of matrices."""
+    return slice_op(x, bounds=(*((0, n, 1) for n in x.shape[:-1]), (start, stop, 1)))
 
 
 def identity_mask(n: int) -> Any:

@@ -13,12 +13,12 @@ from weft.ops.arithmetic import abs
 from weft.ops.comparison import where
 from weft.ops.conversion import cast, conj, real
 from weft.ops.creation import zeros
-from weft.ops.decompositions import svdvals_op
 from weft.ops.exponential import sqrt
 from weft.ops.matrices import HALVES, check_floating, check_matrix, here, narrowed
 from weft.ops.reduction import max_op, min_op, sum_op
 from weft.ops.rules import Axes, normalize_axes, reduced
 from weft.ops.shape import reshape_op
+from weft.ops.singular import svdvals_op
 
 _INFINITE = (math.inf, -math.inf)
 

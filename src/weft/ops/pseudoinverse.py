@@ -12,12 +12,12 @@ from weft.graph.op import Casts, Kind, Op, tensor_like
 from weft.graph.spec import Spec
 from weft.ops.conversion import REAL, conj, real
 from weft.ops.creation import zeros
-from weft.ops.decompositions import svdvals_op
 from weft.ops.engine import jnp, lax
 from weft.ops.matrices import adjoint, as_column, check_matrix, here, narrowed, precise, textbook
 from weft.ops.reduction import sum_op
 from weft.ops.rules import broadcast_shapes
 from weft.ops.shape import reshape_op, slice_op
+from weft.ops.singular import svdvals_op
 
 
 class LstsqResult(NamedTuple):

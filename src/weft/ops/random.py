@@ -8,9 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 from weft.graph.dtype import float32, int64, uint32
-from weft.graph.op import Op, unchanged
+from weft.graph.op import Op, floating, unchanged
 from weft.graph.spec import Spec
 from weft.ops.engine import random as engine
+from weft.ops.rules import refusing
 
 KEY = Spec((2,), uint32)
 
@@ -60,4 +61,33 @@ permutation_op = Op(
     shape=lambda key, *, n: Spec((n,), int64),
     takes=unchanged,
     lower=lambda key, *, n: engine.permutation(_wrapped(key), n).astype("int64"),
+)
+
+
+def _of_operands(key: Spec, *operands: Spec, shape: tuple[int, ...]) -> Spec:
+    """Numbers of the operands' type; ``shape`` is one to which the operands broadcast."""
+    return Spec(shape, operands[0].dtype)
+
+
+def _floats(kinds: Any) -> Any:
+    return (None, *floating(kinds[1:]))
+
+
+gamma_op = Op(  # of the given shape parameter, with scale 1
+    "random_gamma",
+    shape=refusing("complex", rule=_of_operands),
+    takes=_floats,
+    lower=lambda key, a, *, shape: engine.gamma(_wrapped(key), a, shape, a.dtype),
+)
+poisson_op = Op(
+    "random_poisson",
+    shape=lambda key, rate, *, shape: Spec(shape, int64),
+    takes=lambda kinds: (None, float32),
+    lower=lambda key, rate, *, shape: engine.poisson(_wrapped(key), rate, shape, "int64"),
+)
+binomial_op = Op(  # how many of ``n`` trials succeed, each with probability ``p``
+    "random_binomial",
+    shape=lambda key, n, p, *, shape: Spec(shape, int64),
+    takes=lambda kinds: (None, float32, float32),
+    lower=lambda key, n, p, *, shape: engine.binomial(_wrapped(key), n, p, shape, "float32").astype("int64"),
 )

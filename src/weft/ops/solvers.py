@@ -77,16 +77,21 @@ def _turned(b: Any) -> Any:
 # ── square systems ──────────────────────────────────────────────────────────────────────────────────────────
 
 
+def _in_order(x: Any, order: Any) -> Any:
+    """The rows of ``x`` in this order, leading axes broadcast."""
+    batch = broadcast_shapes(order.shape[:-1], x.shape[:-2])
+    x, order = jnp.broadcast_to(x, (*batch, *x.shape[-2:])), jnp.broadcast_to(order, (*batch, order.shape[-1]))
+    return jnp.take_along_axis(x, order[..., None], -2)
+
+
 def _solve_lower(a: Any, b: Any, *, transpose: bool) -> Any:
     """By P A = L U. A solve with A and one with Aᵀ in one program share the factors."""
     factors, _, order = lax.linalg.lu(a)
     if transpose:
         x = _triangular(factors, b, lower=False, transpose=True, unit=False)
         x = _triangular(factors, x, lower=True, transpose=True, unit=True)
-        return jnp.take_along_axis(x, jnp.argsort(order)[..., None], -2)
-    order = jnp.broadcast_to(order, (*broadcast_shapes(order.shape[:-1], b.shape[:-2]), order.shape[-1]))
-    b = jnp.broadcast_to(b, (*order.shape[:-1], *b.shape[-2:]))
-    x = _triangular(factors, jnp.take_along_axis(b, order[..., None], -2), lower=True, transpose=False, unit=True)
+        return _in_order(x, jnp.argsort(order))
+    x = _triangular(factors, _in_order(b, order), lower=True, transpose=False, unit=True)
     return _triangular(factors, x, lower=False, transpose=False, unit=False)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,7 @@ from weft.graph.spec import Spec
 from weft.graph.structure import LEAF, unflatten
 from weft.ops.control import call_op
 from weft.runtime.devices import Device
+from weft.runtime.interrupt import hold
 from weft.runtime.log import Log, run, to_device
 from weft.runtime.programs import program_for
 
@@ -166,7 +167,19 @@ class Variant:
             # Four owners: the node, this list, the loop's name and the call. Anybody else needs a copy.
             arguments[slot] = own(arguments[slot])
         program = program_for(self.graph, self.log.device.engine, self.donated)
-        results = program(arguments)
+        if not self.donated:
+            return self.put_in_place(program(arguments))
+        release = hold()
+        try:
+            made = self.put_in_place(program(arguments))
+        except BaseException:
+            release(False)
+            raise
+        release(True)
+        return made
+
+    def put_in_place(self, results: Sequence[Any]) -> Any:
+        """The results as tensors, and the state that comes after them where it belongs."""
         closure = self.closure
         made = [wrap(leaf(data, Spec(tuple(data.shape), dtype(data.dtype)))) for data in results[: closure.results]]
         rest = iter(results[closure.results :])

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-import numpy as np
-
 from weft.errors import DeviceError
 from weft.runtime.engine import jax
 
@@ -91,37 +89,3 @@ def default_device() -> Device:
 
 
 current: list[Device] = []
-
-
-# ── DLPack: arrays of other libraries, and ours for them ────────────────────────────────────────────────────
-
-
-def dlpack_device(value: Any) -> tuple[int, int]:
-    """The kind and number of the device that holds ``value``, as DLPack counts them."""
-    return (1, 0) if isinstance(value, np.ndarray) else value.__dlpack_device__()
-
-
-def exported(value: Any, stream: Any, version: Any, device: Any, copy: bool | None) -> Any:
-    """A DLPack capsule of ``value``. What is on the host is copied: the receiver may write into it."""
-    if isinstance(value, np.ndarray) and value.dtype.name == "bfloat16":
-        with wide_types():
-            value = jax().device_put(value, jax().devices("cpu")[0])  # NumPy cannot say this type
-    if isinstance(value, np.ndarray):
-        if copy is False and version is None:
-            raise BufferError("a tensor is read-only, which DLPack can say from version 1.0 on: max_version=(1, 0)")
-        held = value if copy is False else np.array(value)
-        return held.__dlpack__(stream=stream, max_version=version, dl_device=device)
-    return value.__dlpack__(stream=stream, max_version=version, dl_device=device, copy=copy)
-
-
-def imported(x: Any, *, share: bool) -> Any:
-    """The data of an object with ``__dlpack__``: on the host a copy, since its owner may change it, unless shared."""
-    if x.__dlpack_device__()[0] == 1:
-        try:
-            view = np.from_dlpack(x)
-        except (BufferError, RuntimeError, TypeError):  # a type that NumPy does not know, such as bfloat16
-            view = None
-        if view is not None:
-            return view if share else np.array(view)
-    with wide_types():
-        return jax().dlpack.from_dlpack(x, copy=None if share else True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import warnings
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,8 +50,16 @@ class Explanation:
         return self.count - self.loaded
 
     def __str__(self) -> str:
-        head = f"{self.count} programs in {self.seconds:.2f} s: {self.compiled} compiled, {self.loaded} loaded from disk"
-        return "\n".join([head, *map(str, self.compilations)])
+        head = (
+            f"{self.count} programs in {self.seconds:.2f} s: {self.compiled} compiled, {self.loaded} loaded from disk"
+        )
+        return "\n".join([head, *map(str, self.compilations), *self.advice])
+
+    @property
+    def advice(self) -> list[str]:
+        """For each line that made many programs, what to do about it."""
+        made = Counter(c.source for c in self.compilations if c.source is not None)
+        return [_advice(source, times) for source, times in made.items() if times >= _PATIENCE]
 
     __repr__ = __str__
 
@@ -94,12 +102,17 @@ def compiled(graph: Graph, seconds: float, *, loaded: bool = False) -> None:
         _totals["loaded"] += loaded
     if place is not None and times + 1 == _PATIENCE:
         warnings.warn(
-            f"{found.source} has compiled {times + 1} programs that differ only in detail ({reason}). "
-            "Shapes and static arguments are part of a program: keep them the same (pad or batch to a few sizes); "
-            "wf.explain() lists every program.",
+            f"{_advice(found.source, times + 1)}\nThe last one was new because {reason}; wf.explain() lists them all.",
             RecompileWarning,
             stacklevel=2,
         )
+
+
+def _advice(source: Source | None, times: int) -> str:
+    return (
+        f"{source} made {times} programs. Shapes and static arguments are part of a program, numbers and data are not: "
+        "keep the shapes the same, or bring them to a few sizes (wf.pad, batches of one size, a mask for the rest)."
+    )
 
 
 def _difference(old: Graph, new: Graph) -> str:

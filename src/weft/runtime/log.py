@@ -14,9 +14,20 @@ from weakref import ref
 import numpy as np
 
 from weft.errors import DeviceError, ValueNeededError
-from weft.graph.dtype import DType
+from weft.graph.dtype import DType, check_whole
 from weft.graph.node import Handle, Node, leaf
-from weft.graph.recording import Entry, Graph, Literal, Recording, Trace, context, escaped, literal, set_root_factory
+from weft.graph.recording import (
+    Entry,
+    Graph,
+    Literal,
+    Recording,
+    Trace,
+    context,
+    escaped,
+    literal,
+    prune,
+    set_root_factory,
+)
 from weft.graph.source import Source
 from weft.graph.spec import Spec
 from weft.runtime import devices
@@ -32,19 +43,26 @@ _FIRST = "the first device"
 class Log(Recording):
     """What one thread has asked of one device and what has not run yet."""
 
-    most_values = 1000  # a longer recording costs more to compile than two programs cost to launch
+    most_values = 500  # a longer recording costs more to compile than two programs cost to launch
     most_bytes = 1 << 30  # of results not yet computed
+
+    numbers: list[int]  # the slots of Python numbers
 
     def __init__(self, device: devices.Device | None = None) -> None:
         super().__init__()
         self._device = device
+        self.thread = threading.get_ident()  # the one that may record here
         self.home = device or _FIRST  # what a node's data must be on to be an argument here
-        self.running = threading.RLock()
+        self.cut_after: Source | None = None  # the line after which the log was cut because it was full
         self.history: list[ref[Node]] = []  # nodes that ran and can still be differentiated
 
-    def clear(self) -> None:
-        super().clear()
-        self.numbers: list[int] = []  # the slots of Python numbers
+    def blank(self) -> dict[str, Any]:
+        return super().blank() | {"numbers": []}
+
+    def mend(self) -> None:
+        super().mend()
+        held = [leaf.data if type(leaf) is Node else leaf for leaf in self.leaves]
+        self.numbers = [slot for slot, value in enumerate(held) if type(value) in _NUMBER]
 
     @property
     def device(self) -> devices.Device:
@@ -53,8 +71,11 @@ class Log(Recording):
             self._device = devices.devices()[0]
         return self._device
 
-    def full(self) -> None:
-        self.cut()
+    def full(self, source: Source) -> None:
+        # Always after the same line: a loop is then cut into programs of whole iterations, all with one structure.
+        if self.cut_after in (None, source) or self.count >= 2 * self.most_values or self.bytes > self.most_bytes:
+            self.cut_after = source
+            self.cut()
 
     def leaf(self, node: Node, handle: Handle) -> int | Literal:
         if isinstance(node.number, Literal):
@@ -88,11 +109,15 @@ class Log(Recording):
             node.number = _USED_BEFORE
 
     def number(self, value: complex, dtype: DType) -> Node:
+        if type(value) is int:
+            check_whole(value, dtype)
         return literal(value, dtype) if context.literal else leaf(value, Spec((), dtype))
 
     def number_reference(self, value: complex, dtype: DType) -> int | Literal:
         if context.literal:
             return Literal(repr(value), dtype)
+        if type(value) is int:
+            check_whole(value, dtype)
         slot = len(self.leaves)
         self.numbers.append(slot)
         self.leaves.append(value)
@@ -110,24 +135,39 @@ class Log(Recording):
         handle.node = node
 
     def cut(self) -> None:
-        """Run everything recorded so far as one program."""
-        with self.running:
-            self.settle()
-            if not self.entries:
-                self.bytes = 0
-                return
-            alive = [node for r in self.nodes if (node := r()) is not None and node.recording is self]
-            valued = [node for node in alive if type(node.spec) is Spec]
-            try:
-                if valued:
-                    self.launch(valued)
-            except Exception:
-                self.clear()  # what cannot run must not be tried again at every later cut
-                raise
-            for node in alive:
-                node.recording = None
-            self.remember(alive)
-            self.clear()
+        """Run everything recorded so far as one program.
+
+        Interrupted, it leaves the recording as it was: asked again, it runs again.
+        """
+        self.settle()
+        if not self.entries:
+            self.bytes = 0
+            return
+        alive = [node for r in self.nodes if (node := r()) is not None and node.recording is self]
+        valued = [node for node in alive if type(node.spec) is Spec]
+        try:
+            if valued:
+                self.launch(valued)
+        except Exception:
+            self.clear()  # what cannot run must not be tried again at every later cut
+            raise
+        self.remember(alive)
+        for node in alive:
+            node.recording = None
+        self.clear()
+
+    def run_apart(self, node: Node) -> None:
+        """Compute ``node`` for another thread: from a copy of what is recorded, leaving the recording alone."""
+        while node.data is None and node.recording is self:
+            generation, number = self.generation, node.number
+            entries, notes, specs = tuple(self.entries), tuple(self.notes), tuple(self.specs)
+            leaves = self.leaves[: len(specs)]
+            numbers = tuple(slot for slot in self.numbers if slot < len(specs))
+            if self.generation != generation:
+                continue  # its own thread has cut it meanwhile
+            graph = prune(Graph(specs, entries, (number,), notes[: len(entries)], numbers))
+            arguments = [held.data if type(held) is Node else held for held in leaves]
+            self.give(node, program_for(graph, self.device.engine)(arguments)[0])
 
     def launch(self, alive: list[Node]) -> None:
         """Run the program whose results are the nodes of ``alive``, and give each its value."""
@@ -196,20 +236,14 @@ class Log(Recording):
 
     def forget_last(self) -> None:
         """Take back the last entry, which has its value: it is no part of the program that is being recorded."""
-        _, refs, _, _ = self.entries.pop()
-        self.notes.pop()
-        self.tracked.pop()
-        self.nodes.pop()
-        self.count -= 1
-        used = {r for entry in self.entries for r in entry[1] if type(r) is int}
+        refs = self.entries[-1][1]
+        used = {r for entry in self.entries[:-1] for r in entry[1] if type(r) is int}
+        kept = len(self.leaves)
         for r in sorted(r for r in refs if type(r) is int and r < 0):
-            if ~r == len(self.leaves) - 1 and r not in used:
-                held = self.leaves.pop()
-                self.specs.pop()
-                if type(held) is Node:
-                    self.slots.pop(id(held), None)
-                if self.numbers and self.numbers[-1] == ~r:
-                    self.numbers.pop()
+            kept -= ~r == kept - 1 and r not in used
+        self.notes.pop()  # and `mend` takes back the rest
+        del self.leaves[kept:]
+        self.mend()
 
     def settle(self) -> None:
         """Let go of every history that an assignment has ended, in the order of recording."""
@@ -254,9 +288,10 @@ def run(node: Node) -> Any:
         if isinstance(owner, Trace):
             raise needed(node, owner)
         if isinstance(owner, Log):
-            with owner.running:
-                if node.data is None and node.recording is owner and not owner.peek(node):
-                    owner.cut()
+            if owner.thread != threading.get_ident():
+                owner.run_apart(node)
+            elif not owner.peek(node):
+                owner.cut()
         elif isinstance(node.number, Literal):
             node.data = node.number.value
         if node.data is None:

@@ -104,7 +104,9 @@ def program_for(graph: Graph, device: Any, donated: tuple[int, ...] = ()) -> Pro
         if found is not None:
             _programs.move_to_end(key)
             return found
-    made = HostProgram(graph) if not donated and runs_on_host(graph, device.platform) else Program(graph, device, donated)
+    made = (
+        HostProgram(graph) if not donated and runs_on_host(graph, device.platform) else Program(graph, device, donated)
+    )
     with _lock:
         _programs[key] = made
         while len(_programs) > CAPACITY:

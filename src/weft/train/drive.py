@@ -11,7 +11,7 @@ from weft.data.order import batches, permutation
 from weft.errors import ArgumentError
 from weft.tensor import Tensor
 from weft.train.course import Course
-from weft.train.interrupt import held_back
+from weft.runtime.interrupt import held_back
 from weft.train.progress import Progress
 
 if TYPE_CHECKING:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import wraps
+from itertools import takewhile
 from typing import Any
 
 from weft.errors import ArgumentError, GradientError, ShapeError
@@ -12,22 +13,22 @@ from weft.graph.function import zero_like
 from weft.graph.gradient import fitted
 from weft.graph.node import Node, wrap
 from weft.graph.recording import context, prune
-from weft.graph.spec import Spec
 from weft.graph.structure import LEAF, flatten, unflatten
 from weft.ops.calling import custom_op
 from weft.tensor import Tensor
 from weft.transforms.bodies import record_body
-from weft.transforms.reverse import conjugated
 from weft.transforms.structure import aligned, leaf_count, leaves_of, tensors
+from weft.transforms.tracked import conjugated
 
 
 def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
     """Decorator: ``f`` returns its result and the function that takes the result's cotangent back to the arguments.
 
-    ``backward(g)`` (``backward(g1, g2, …)`` where the result is a tuple) returns the cotangent of each tensor among
-    the positional arguments: one alone, or a tuple; None where there is no gradient. Numbers have none, or None in
-    their place. It is written in tensors, may use what ``f`` computed, and is differentiated for higher derivatives.
-    Tensors that need a gradient must come in as arguments. Floats and arrays among the arguments are run-time values.
+    ``backward(g)`` (``backward(g1, g2, …)`` where the result is a tuple) returns the cotangents of the positional
+    arguments in their order: one alone, or a tuple; None where there is no gradient. Objects without tensors (self)
+    have none, and those of numbers at the end can be left out. It is written in tensors, may use what ``f`` computed,
+    and is differentiated for higher derivatives. Tensors that need a gradient must come in as positional arguments.
+    Floats and arrays among the arguments are run-time values; integers, truths and everything else are static.
 
     >>> import weft as wf
     >>> from weft.transforms import custom_gradient
@@ -43,14 +44,14 @@ def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(f, updated=())
     def with_gradient(*args: Any, **kwargs: Any) -> Any:
         leaves, form = flatten(tensors((args, kwargs)))
-        recording = Recording(name, f, form)
+        recording = Recording(name, f, args, form)
         operands = [(t.node.spec, t.dtype.is_differentiable) for t in leaves]
         purpose = f"the function {name} with a gradient of its own"
         closure = record_body(recording.body, operands, lambda values: [values], purpose)
-        fixed = _captured(closure, name, leaves, recording.positional)
+        fixed = _captured(closure, recording, leaves)
         graphs = _graphs(closure, len(leaves), len(recording.results), recording.cotangents)
-        smooth = recording.smooth + (False,) * (len(leaves) - len(recording.smooth) + len(fixed))
-        made = custom_op(*leaves, *fixed, graph=graphs[0], pullback=graphs[1], smooth=smooth)
+        wanted = recording.wanted + (False,) * (len(leaves) - len(recording.wanted) + len(fixed))
+        made = custom_op(*leaves, *fixed, graph=graphs[0], pullback=graphs[1], wanted=wanted)
         return unflatten(recording.form, made)
 
     return with_gradient
@@ -59,11 +60,14 @@ def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
 class Recording:
     """One recording of such a function and of its way back; the cotangents are inputs that come up in its course."""
 
-    def __init__(self, name: str, f: Callable[..., Any], arguments: Any) -> None:
+    def __init__(self, name: str, f: Callable[..., Any], args: Sequence[Any], arguments: Any) -> None:
         self.name, self.f, self.arguments = name, f, arguments
         self.forms: tuple[Any, ...] = arguments[1][0][1]  # of the positional arguments
+        holders = [(form, x) for form, x in zip(self.forms, args, strict=True) if leaf_count(form)]
+        self.takers = [form for form, _ in holders]  # those that may have a cotangent
+        self.numbers_last = len(list(takewhile(lambda h: isinstance(h[1], float | complex), reversed(holders))))
         self.positional = sum(map(leaf_count, self.forms))
-        self.smooth: tuple[bool, ...] = ()
+        self.wanted: tuple[bool, ...] = ()
         self.cotangents: list[Node] = []
         self.results: list[Tensor] = []
         self.form: Any = None
@@ -81,7 +85,7 @@ class Recording:
         given = unflatten(self.form, [self._cotangent(y) for y in self.results])
         found = made[1](*given) if isinstance(given, tuple) else made[1](given)
         targets = values[: self.positional]
-        self.smooth = tuple(x.dtype.is_differentiable for x in targets)
+        self.wanted = tuple(x.dtype.is_differentiable for x in targets)
         parts = [
             self._gradient(x, g)
             for x, g in zip(targets, self._aligned(found), strict=True)
@@ -101,18 +105,17 @@ class Recording:
 
     def _aligned(self, found: Any) -> list[Any]:
         """What ``backward`` returned, for each tensor among the positional arguments."""
-        parts = list(found) if isinstance(found, tuple | list) and len(self.forms) != 1 else [found]
-        if isinstance(found, tuple | list) and len(self.forms) == 1 and self.forms[0] is LEAF:
-            parts = list(found)
-        with_tensors = [form for form in self.forms if leaf_count(form)]
-        forms = self.forms if len(parts) == len(self.forms) else with_tensors
-        if len(parts) != len(forms):
-            counts = sorted({len(self.forms), len(with_tensors)}, reverse=True)
+        whole = len(self.takers) == 1 and self.takers[0] is not LEAF  # the one argument is a structure
+        parts = list(found) if isinstance(found, tuple | list) and not whole else [found]
+        forms = self.forms if len(parts) == len(self.forms) else self.takers
+        least = len(self.takers) - self.numbers_last
+        if len(parts) != len(forms) and not least <= len(parts) <= len(forms):
             raise GradientError(
                 f"the backward function of {self.name} returned {len(parts)} cotangents",
-                expected=" or ".join(map(str, counts)) + ": one for each tensor among the positional arguments",
-                cure="return ga, gb    # None for an argument without a gradient",
+                expected=f"{least}: one for each positional argument that holds a tensor",
+                cure="return " + (", ".join(f"g{k}" for k in range(least)) or "()") + "    # None: no gradient",
             )
+        parts += [None] * (len(forms) - len(parts))
         what = f"what the backward function of {self.name} returned"
         return [g for form, part in zip(forms, parts, strict=True) for g in aligned(form, part, what)]
 
@@ -129,14 +132,16 @@ class Recording:
         return fitted(conjugated(g), x.node.spec)
 
 
-def _captured(closure: Closure, name: str, leaves: Sequence[Tensor], positional: int) -> list[Any]:
+def _captured(closure: Closure, recording: Recording, leaves: Sequence[Tensor]) -> list[Any]:
     """The tensors from outside that the function reads; one that needs a gradient is refused."""
+    name = recording.name
     if closure.written:
         raise ArgumentError(
             f"{name} assigns a tensor from outside", expected="a function that returns what it computes"
         )
-    fixed = [h for h in closure.captured if type(h) is not Node]
-    for h in [*fixed, *leaves[positional:]]:
+    cotangents = set(map(id, recording.cotangents))
+    fixed = [h for h in closure.captured if id(h) not in cotangents]
+    for h in [*fixed, *leaves[recording.positional :]]:
         if h.node.tracked:
             raise GradientError(
                 f"{name} uses a tensor of shape {h.node.spec.shape} that needs a gradient, but does not take it "

@@ -10,7 +10,7 @@ from weft.graph.forward import push_forward
 from weft.graph.function import zero_like
 from weft.graph.structure import unflatten
 from weft.transforms.reverse import Passed, grad, passed
-from weft.transforms.structure import aligned, fitting, released
+from weft.transforms.structure import aligned, derivatives, fitting, released
 
 
 def jvp(f: Callable[..., Any], primals: Any, tangents: Any) -> tuple[Any, Any]:
@@ -34,13 +34,15 @@ def jvp(f: Callable[..., Any], primals: Any, tangents: Any) -> tuple[Any, Any]:
     found = pushed(run, directions(run, along))
     everything = released([*run.results, *found], run.starts)
     count = len(run.results)
-    return unflatten(run.form, everything[:count]), unflatten(run.form, everything[count:])
+    return unflatten(run.form, everything[:count]), derivatives(run.form, everything[count:])
 
 
 def directions(run: Passed, tangents: Sequence[Any]) -> list[Any]:
     """For each start its tangent, in its type; None for what does not move."""
     found: list[Any] = [None] * len(run.starts)
     for k, ((form, at), value) in enumerate(zip(run.places, tangents, strict=True)):
+        if not at and value is not None:
+            raise ArgumentError(f"a tangent for argument {k}, which holds no tensor", expected="None, or a float")
         for place, t in zip(at, aligned(form, value, f"the tangent of argument {k}"), strict=True):
             if t is None:
                 continue

@@ -23,7 +23,7 @@ MODES = ("forward", "reverse")
 def jacobian(
     f: Callable[..., Any], argnums: int | tuple[int, ...] = 0, *, mode: str | None = None
 ) -> Callable[..., Any]:
-    """The function that gives ∂f/∂x for the arguments ``argnums``: J[i…, j…] = ∂y[i…]/∂x[j…], of shape y.shape + x.shape.
+    """The function that gives the Jacobian of ``f``: J[i…, j…] = ∂y[i…]/∂x[j…], of shape y.shape + x.shape.
 
     ``mode`` is "reverse" (a pass back for each element of the result), "forward" (a pass forward for each element of
     the arguments) or None, which takes the one with fewer passes. All passes are one vectorised program. Where

@@ -10,7 +10,7 @@ import numpy as np
 from weft.errors import ArgumentError, DTypeError, ShapeError
 from weft.graph.node import wrap
 from weft.graph.recording import context
-from weft.graph.structure import LEAF, flatten
+from weft.graph.structure import LEAF, flatten, unflatten
 from weft.ops.elementwise import positive
 from weft.tensor import Tensor, as_tensor
 
@@ -33,14 +33,16 @@ def tensors(value: Any, *, whole: bool = False) -> Any:
     return as_tensor(value) if number else value
 
 
-def leaves_of(value: Any, what: str) -> tuple[list[Tensor], Form]:
-    """The tensors of a result, numbers included, and its structure."""
-    leaves, form = flatten(tensors(value, whole=True))
+def leaves_of(value: Any, what: str, *, whole: bool = True) -> tuple[list[Tensor], Form]:
+    """The tensors of a result or argument, of which there must be some, and its structure; ``whole`` as in `tensors`."""
+    leaves, form = flatten(tensors(value, whole=whole))
     if not leaves:
         raise ArgumentError(
             f"{what} is {type(value).__name__}, which holds no tensor",
             expected="a tensor, or nested tuples, lists and dicts of tensors",
-            cure="wf.gradients(loss, model.parameters()) for what a module holds" if hasattr(value, "forward") else None,
+            cure="wf.gradients(loss, model.parameters()) for what a module holds"
+            if hasattr(value, "forward")
+            else None,
         )
     return leaves, form
 
@@ -94,6 +96,22 @@ def leaf_count(form: Form) -> int:
     return sum(leaf_count(inner[1] if kind is dict else inner) for inner in content)
 
 
+def derivatives(form: Form, leaves: Any) -> Any:
+    """Tangents or gradients in the structure of what they belong to, with None for what is not a tensor."""
+    return unflatten(_without_constants(form), leaves)
+
+
+def _without_constants(form: Form) -> Form:
+    if form is LEAF:
+        return LEAF
+    kind, content = form
+    if kind is None:
+        return (None, None)
+    if kind is dict:
+        return (dict, tuple((name, _without_constants(inner)) for name, inner in content))
+    return (kind, tuple(map(_without_constants, content)))
+
+
 def fitting(parts: Sequence[Any], leaves: Sequence[Tensor], what: str) -> list[Any]:
     """Tangents or cotangents, which must have the shapes of their tensors, in the types of these."""
     found: list[Any] = []
@@ -136,9 +154,7 @@ def released(results: Sequence[Any], starts: Sequence[Tensor]) -> list[Any]:
     """
     if context.tracking and _reach_beyond(results, starts):
         return list(results)
-    return [
-        wrap(context.recording.alias(t, tracked=False)) if t is not None and t.node.tracked else t for t in results
-    ]
+    return [wrap(context.recording.alias(t, tracked=False)) if t is not None and t.node.tracked else t for t in results]
 
 
 def _reach_beyond(results: Sequence[Any], starts: Sequence[Tensor]) -> bool:

@@ -16,10 +16,11 @@ from .numbers import (
 )
 
 
-def _windows(x: np.ndarray, window: int, stride: int, padding: tuple[int, int], fill: float) -> np.ndarray:
+def _windows(x: np.ndarray, window: int, stride: int, padding: tuple[int, int], dilation: int, fill: float) -> Any:
     """The windows over the last axis, stacked on a new one."""
     x = np.pad(x, (*((0, 0) for _ in x.shape[1:]), padding), constant_values=fill)
-    return np.stack([x[..., s : s + window] for s in range(0, x.shape[-1] - window + 1, stride)], -2)
+    reach = dilation * (window - 1) + 1
+    return np.stack([x[..., s : s + reach : dilation] for s in range(0, x.shape[-1] - reach + 1, stride)], -2)
 
 
 def _chosen(c: np.ndarray, x: np.ndarray, *window: Any) -> np.ndarray:
@@ -28,7 +29,8 @@ def _chosen(c: np.ndarray, x: np.ndarray, *window: Any) -> np.ndarray:
 
 
 def _poolings(size: int, *window: Any) -> list[Sample]:
-    x, params = apart(2, size), {"axis": 1, "window": window[0], "stride": window[1], "padding": window[2]}
+    x = apart(2, size)
+    params = {"axis": 1, **dict(zip(("window", "stride", "padding", "dilation"), window, strict=True))}
     g = normal(*_windows(x, *window, 0).shape[:-1])
     return [
         one(P.max_pool_op, x, like=lambda x: _windows(x, *window, -np.inf).max(-1), **params),
@@ -47,4 +49,10 @@ def _poolings(size: int, *window: Any) -> list[Sample]:
     ]
 
 
-SAMPLES = [*_poolings(7, 2, 2, (0, 0)), *_poolings(6, 3, 1, (1, 1)), *_poolings(7, 2, 3, (1, 0))]
+SAMPLES = [
+    *_poolings(7, 2, 2, (0, 0), 1),
+    *_poolings(6, 3, 1, (1, 1), 1),
+    *_poolings(7, 2, 3, (1, 0), 1),
+    *_poolings(8, 2, 2, (1, 2), 3),
+    *_poolings(40, 35, 3, (2, 1), 1),
+]

@@ -1,18 +1,29 @@
 """Layers and losses as functions of tensors: one entry of a recording each."""
 
 from weft.nn.functional.activation import (
-    elu,
     gelu,
-    hardtanh,
-    leaky_relu,
-    log_softmax,
-    relu,
-    selu,
+    glu,
+    logsigmoid,
+    mish,
     sigmoid,
     silu,
-    softmax,
     softplus,
+    softsign,
     tanh,
+    tanhshrink,
+)
+from weft.nn.functional.adaptive_pooling import (
+    adaptive_average_pool,
+    adaptive_avg_pool1d,
+    adaptive_avg_pool2d,
+    adaptive_avg_pool3d,
+    adaptive_max_pool1d,
+    adaptive_max_pool2d,
+    adaptive_max_pool3d,
+    fractional_max_pool2d,
+    fractional_max_pool3d,
+    global_average_pool,
+    global_max_pool,
 )
 from weft.nn.functional.classification import (
     binary_cross_entropy,
@@ -21,50 +32,178 @@ from weft.nn.functional.classification import (
     nll_loss,
 )
 from weft.nn.functional.convolution import (
-    adaptive_average_pool,
-    average_pool,
     conv,
-    global_average_pool,
-    max_pool,
+    conv1d,
+    conv2d,
+    conv3d,
 )
-from weft.nn.functional.dropout import dropout
-from weft.nn.functional.linear import embedding, linear, one_hot
-from weft.nn.functional.normalization import batch_norm, batch_norm_train, group_norm, layer_norm, rms_norm
-from weft.nn.functional.regression import huber_loss, l1_loss, mse_loss, smooth_l1_loss
+from weft.nn.functional.convolution_transpose import (
+    conv_transpose1d,
+    conv_transpose2d,
+    conv_transpose3d,
+)
+from weft.nn.functional.dropout import (
+    dropout,
+)
+from weft.nn.functional.interpolation import (
+    interpolate,
+)
+from weft.nn.functional.linear import (
+    embedding,
+    linear,
+    one_hot,
+)
+from weft.nn.functional.normalization import (
+    batch_norm,
+    batch_norm_train,
+    group_norm,
+    layer_norm,
+    rms_norm,
+)
+from weft.nn.functional.pixels import (
+    channel_shuffle,
+    pixel_shuffle,
+    pixel_unshuffle,
+)
+from weft.nn.functional.pooling import (
+    average_pool,
+    avg_pool1d,
+    avg_pool2d,
+    avg_pool3d,
+    lp_pool1d,
+    lp_pool2d,
+    lp_pool3d,
+    max_pool,
+    max_pool1d,
+    max_pool2d,
+    max_pool3d,
+)
+from weft.nn.functional.rectifiers import (
+    celu,
+    elu,
+    hardshrink,
+    hardsigmoid,
+    hardswish,
+    hardtanh,
+    leaky_relu,
+    prelu,
+    relu,
+    relu6,
+    rrelu,
+    selu,
+    softshrink,
+    threshold,
+)
+from weft.nn.functional.regression import (
+    huber_loss,
+    l1_loss,
+    mse_loss,
+    smooth_l1_loss,
+)
+from weft.nn.functional.sampling import (
+    affine_grid,
+    grid_sample,
+)
+from weft.nn.functional.softmax import (
+    gumbel_softmax,
+    log_softmax,
+    softmax,
+    softmin,
+)
+from weft.nn.functional.unpooling import (
+    max_unpool1d,
+    max_unpool2d,
+    max_unpool3d,
+)
+from weft.nn.functional.windows import (
+    fold,
+    unfold,
+)
 
 __all__ = [
     "adaptive_average_pool",
+    "adaptive_avg_pool1d",
+    "adaptive_avg_pool2d",
+    "adaptive_avg_pool3d",
+    "adaptive_max_pool1d",
+    "adaptive_max_pool2d",
+    "adaptive_max_pool3d",
+    "affine_grid",
     "average_pool",
+    "avg_pool1d",
+    "avg_pool2d",
+    "avg_pool3d",
     "batch_norm",
     "batch_norm_train",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
+    "celu",
+    "channel_shuffle",
     "conv",
+    "conv1d",
+    "conv2d",
+    "conv3d",
+    "conv_transpose1d",
+    "conv_transpose2d",
+    "conv_transpose3d",
     "cross_entropy",
     "dropout",
     "elu",
     "embedding",
+    "fold",
+    "fractional_max_pool2d",
+    "fractional_max_pool3d",
     "gelu",
     "global_average_pool",
+    "global_max_pool",
+    "glu",
+    "grid_sample",
     "group_norm",
+    "gumbel_softmax",
+    "hardshrink",
+    "hardsigmoid",
+    "hardswish",
     "hardtanh",
     "huber_loss",
+    "interpolate",
     "l1_loss",
     "layer_norm",
     "leaky_relu",
     "linear",
     "log_softmax",
+    "logsigmoid",
+    "lp_pool1d",
+    "lp_pool2d",
+    "lp_pool3d",
     "max_pool",
+    "max_pool1d",
+    "max_pool2d",
+    "max_pool3d",
+    "max_unpool1d",
+    "max_unpool2d",
+    "max_unpool3d",
+    "mish",
     "mse_loss",
     "nll_loss",
     "one_hot",
+    "pixel_shuffle",
+    "pixel_unshuffle",
+    "prelu",
     "relu",
+    "relu6",
     "rms_norm",
+    "rrelu",
     "selu",
     "sigmoid",
     "silu",
     "smooth_l1_loss",
     "softmax",
+    "softmin",
     "softplus",
+    "softshrink",
+    "softsign",
     "tanh",
+    "tanhshrink",
+    "threshold",
+    "unfold",
 ]

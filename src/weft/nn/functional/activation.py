@@ -1,87 +1,90 @@
-"""Functions of each element, and softmax: each is one entry of a recording, and so is its gradient."""
+"""Smooth functions of each element: each is one entry of a recording, and so is its gradient."""
 
 from __future__ import annotations
 
 import math
 from typing import Any
 
-from weft.errors import ArgumentError
+from weft.errors import ArgumentError, ShapeError
 from weft.graph.function import function
 from weft.graph.op import floating
-from weft.ops.elementwise import clip, detach, erf, exp, expm1, where
-from weft.ops.elementwise import relu as relu_op
-from weft.ops.elementwise import sigmoid as sigmoid_op
-from weft.ops.elementwise import softplus as softplus_op
-from weft.ops.elementwise import tanh as tanh_op
+from weft.ops.arithmetic import abs
+from weft.ops.comparison import where
+from weft.ops.exponential import erf
+from weft.ops.exponential import sigmoid as sigmoid_op
+from weft.ops.exponential import softplus as softplus_op
+from weft.ops.manipulation import split
 from weft.ops.rules import normalize_axis
+from weft.ops.trigonometry import tanh as tanh_op
 from weft.tensor import Tensor, as_tensor
 
-# ── what bends at zero ──────────────────────────────────────────────────────────────────────────────────────
-
-
-@function
-def _where_positive(g: Any, x: Any) -> Any:
-    return where(x > 0, g, 0)
-
-
-@function(vjp=lambda g, y, x: (_where_positive(g, x),))
-def _relu(x: Any) -> Any:
-    return relu_op(x)
+# ── sigmoids ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @function(takes=floating)
-def _leaky_relu(x: Any, *, slope: float) -> Any:
-    return where(x > 0, x, slope * x)
+def _logsigmoid(x: Any) -> Any:
+    return -softplus_op(-x)
 
 
 @function(takes=floating)
-def _elu(x: Any, *, alpha: float, scale: float) -> Any:
-    # expm1 of positive numbers overflows, and an infinity that is not chosen still spoils the gradient.
-    return where(x > 0, x, alpha * expm1(where(x > 0, 0, x))) * scale
+def _softsign(x: Any) -> Any:
+    return x / (1 + abs(x))
 
 
-@function
-def _hardtanh(x: Any, *, low: float, high: float) -> Any:
-    return clip(x, low, high)
+@function(takes=floating)
+def _tanhshrink(x: Any) -> Any:
+    return x - tanh_op(x)
 
 
-def relu(x: Any) -> Tensor:
-    """max(x, 0).
+def sigmoid(x: Any) -> Tensor:
+    """1 / (1 + exp(−x)), without overflow."""
+    y: Tensor = sigmoid_op(x)
+    return y
+
+
+def logsigmoid(x: Any) -> Tensor:
+    """Log sigmoid(x) = −log(1 + exp(−x)), without overflow.
 
     >>> import weft as wf
     >>> from weft.nn import functional as F
-    >>> F.relu(wf.tensor([-1.0, 2.0])).tolist()
-    [0.0, 2.0]
+    >>> F.logsigmoid(wf.tensor([-1000.0, 1000.0])).tolist()
+    [-1000.0, 0.0]
     """
-    y: Tensor = _relu(x)
+    y: Tensor = _logsigmoid(x)
     return y
 
 
-def leaky_relu(x: Any, slope: float = 0.01) -> Tensor:
-    """The identity where x is positive, ``slope``·x elsewhere."""
-    y: Tensor = _leaky_relu(x, slope=float(slope))
+def tanh(x: Any) -> Tensor:
+    """The hyperbolic tangent."""
+    y: Tensor = tanh_op(x)
     return y
 
 
-def elu(x: Any, alpha: float = 1.0) -> Tensor:
-    """The identity where x is positive, ``alpha``·(exp(x) − 1) elsewhere."""
-    y: Tensor = _elu(x, alpha=float(alpha), scale=1.0)
+def tanhshrink(x: Any) -> Tensor:
+    """X − tanh(x): what tanh takes away.
+
+    >>> import weft as wf
+    >>> from weft.nn import functional as F
+    >>> F.tanhshrink(wf.tensor([0.0, 30.0])).tolist()
+    [0.0, 29.0]
+    """
+    y: Tensor = _tanhshrink(x)
     return y
 
 
-def selu(x: Any) -> Tensor:
-    """ELU with the two constants that keep mean 0 and variance 1: Klambauer et al. 2017."""
-    y: Tensor = _elu(x, alpha=1.6732632423543772, scale=1.0507009873554805)
+def softsign(x: Any) -> Tensor:
+    """X / (1 + |x|): into (−1, 1), more slowly than tanh.
+
+    >>> import weft as wf
+    >>> from weft.nn import functional as F
+    >>> F.softsign(wf.tensor([-1.0, 3.0])).tolist()
+    [-0.5, 0.75]
+    """
+    y: Tensor = _softsign(x)
     return y
 
 
-def hardtanh(x: Any, low: float = -1.0, high: float = 1.0) -> Tensor:
-    """Clipping: x held between ``low`` and ``high``."""
-    y: Tensor = _hardtanh(x, low=float(low), high=float(high))
-    return y
-
-
-# ── smooth ones ─────────────────────────────────────────────────────────────────────────────────────────────
+# ── smooth rectifiers ───────────────────────────────────────────────────────────────────────────────────────
 
 
 @function(takes=floating)
@@ -100,8 +103,14 @@ def _silu(x: Any) -> Any:
 
 
 @function(takes=floating)
-def _softplus(x: Any, *, beta: float) -> Any:
-    return softplus_op(x) if beta == 1 else softplus_op(beta * x) / beta
+def _mish(x: Any) -> Any:
+    return x * tanh_op(softplus_op(x))
+
+
+@function(takes=floating)
+def _softplus(x: Any, beta: Any, *threshold: Any) -> Any:
+    y = softplus_op(beta * x) / beta
+    return where(beta * x > threshold[0], x, y) if threshold else y
 
 
 _GELU = {"none": _gelu, "tanh": _gelu_tanh}
@@ -126,64 +135,49 @@ def silu(x: Any) -> Tensor:
     return y
 
 
-def softplus(x: Any, beta: float = 1.0) -> Tensor:
-    """log(1 + exp(βx)) / β."""
-    y: Tensor = _softplus(x, beta=float(beta))
-    return y
-
-
-def sigmoid(x: Any) -> Tensor:
-    """1 / (1 + exp(−x)), without overflow."""
-    y: Tensor = sigmoid_op(x)
-    return y
-
-
-def tanh(x: Any) -> Tensor:
-    """The hyperbolic tangent."""
-    y: Tensor = tanh_op(x)
-    return y
-
-
-# ── softmax ─────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-@function
-def _softmax_gradient(g: Any, y: Any, *, axis: int) -> Any:
-    return y * (g - (g * y).sum(axis=axis, keepdims=True))
-
-
-@function(takes=floating, vjp=lambda g, y, x, *, axis: (_softmax_gradient(g, y, axis=axis),))
-def _softmax(x: Any, *, axis: int) -> Any:
-    # Shifted by the maximum, which changes nothing and cannot overflow.
-    shifted = exp(x - detach(x.max(axis=axis, keepdims=True)))
-    return shifted / shifted.sum(axis=axis, keepdims=True)
-
-
-@function
-def _log_softmax_gradient(g: Any, y: Any, *, axis: int) -> Any:
-    return g - exp(y) * g.sum(axis=axis, keepdims=True)
-
-
-@function(takes=floating, vjp=lambda g, y, x, *, axis: (_log_softmax_gradient(g, y, axis=axis),))
-def _log_softmax(x: Any, *, axis: int) -> Any:
-    return x - x.logsumexp(axis=axis, keepdims=True)
-
-
-def softmax(x: Any, axis: int = -1) -> Tensor:
-    """exp(x) / Σ exp(x) along ``axis``: positive numbers that sum to 1.
+def mish(x: Any) -> Tensor:
+    """x·tanh(softplus(x)): Misra 2019.
 
     >>> import weft as wf
     >>> from weft.nn import functional as F
-    >>> F.softmax(wf.tensor([1000.0, 1000.0])).tolist()
-    [0.5, 0.5]
+    >>> F.mish(wf.tensor([0.0, 30.0])).tolist()
+    [0.0, 30.0]
     """
-    x = as_tensor(x)
-    y: Tensor = _softmax(x, axis=normalize_axis(axis, x.ndim))
+    y: Tensor = _mish(x)
     return y
 
 
-def log_softmax(x: Any, axis: int = -1) -> Tensor:
-    """The logarithm of `softmax`: x − log Σ exp(x), without overflow."""
+def softplus(x: Any, beta: float = 1.0, threshold: float | None = None) -> Tensor:
+    """log(1 + exp(βx)) / β, without overflow; x itself where βx exceeds ``threshold``, if one is given."""
+    if beta == 0:
+        raise ArgumentError("softplus: beta=0", expected="a number that is not 0")
+    if threshold is None and beta == 1:
+        y: Tensor = softplus_op(x)
+    else:
+        y = _softplus(x, float(beta), *(() if threshold is None else (float(threshold),)))
+    return y
+
+
+# ── a gate ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@function(takes=floating)
+def _glu(x: Any, *, axis: int) -> Any:
+    value, gate = split(x, 2, axis=axis)
+    return value * sigmoid_op(gate)
+
+
+def glu(x: Any, axis: int = -1) -> Tensor:
+    """a·sigmoid(b) for x = (a, b), two halves along ``axis``: a gated linear unit; Dauphin et al. 2016.
+
+    >>> import weft as wf
+    >>> from weft.nn import functional as F
+    >>> F.glu(wf.tensor([2.0, 0.0])).tolist()
+    [1.0]
+    """
     x = as_tensor(x)
-    y: Tensor = _log_softmax(x, axis=normalize_axis(axis, x.ndim))
+    at = normalize_axis(axis, x.ndim)
+    if x.shape[at] % 2:
+        raise ShapeError(f"glu of an input of shape {x.shape} along axis {at}", expected="an even size there")
+    y: Tensor = _glu(x, axis=at)
     return y

@@ -1,4 +1,4 @@
-"""Convolutions and pooling over the last axes of (N, channels, *spatial)."""
+"""Convolutions over the last axes of (N, channels, *spatial)."""
 
 from __future__ import annotations
 
@@ -7,15 +7,19 @@ from typing import Any
 from weft.errors import ArgumentError, ShapeError
 from weft.graph.function import function
 from weft.graph.op import floating
-from weft.nn.check import spread
-from weft.ops import convolution, pooling
+from weft.nn.check import sizes, spread
+from weft.ops import convolution
+from weft.ops.manipulation import expand_dims, squeeze
 from weft.tensor import Tensor, as_tensor
 
+Sizes = tuple[int, ...]
 Pads = tuple[tuple[int, int], ...]
 
+# ── arguments ───────────────────────────────────────────────────────────────────────────────────────────────
 
-def pads(layer: str, padding: Any, kernel: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...]) -> Pads:
-    """(before, after) for each axis, from one number for all, one for each, "valid" (none), or "same".
+
+def pads(layer: str, padding: Any, kernel: Sizes, stride: Sizes, dilation: Sizes) -> Pads:
+    """(before, after) for each axis, from a number, one for each axis, pairs, "valid" (none), or "same".
 
     >>> pads("Conv2d", "same", (3, 4), (1, 1), (1, 1))
     ((1, 1), (1, 2))
@@ -31,19 +35,17 @@ def pads(layer: str, padding: Any, kernel: tuple[int, ...], stride: tuple[int, .
         return tuple((total // 2, total - total // 2) for total in totals)
     if isinstance(padding, str):
         raise ArgumentError(
-            f"{layer}: padding={padding!r}", expected='a number ≥ 0, one for each axis, "same" or "valid"'
+            f"{layer}: padding={padding!r}", expected='a number ≥ 0, one or a pair for each axis, "same" or "valid"'
         )
+    if isinstance(padding, tuple | list) and any(isinstance(pair, tuple | list) for pair in padding):
+        if len(padding) != len(kernel) or not all(isinstance(p, tuple | list) and len(p) == 2 for p in padding):
+            raise ArgumentError(f"{layer}: padding={padding!r}", expected=f"{len(kernel)} pairs (before, after)")
+        sizes(layer, 0, padding=tuple(n for pair in padding for n in pair))
+        return tuple((before, after) for before, after in padding)
     return tuple((n, n) for n in spread(layer, "padding", padding, len(kernel), least=0))
 
 
-@function(takes=floating)
-def _conv(x: Any, weight: Any, *bias: Any, stride: Any, padding: Any, dilation: Any, groups: int) -> Any:
-    check_input(x.shape, weight.shape, groups)
-    y = convolution.conv(x, weight, stride=stride, padding=padding, dilation=dilation, groups=groups)
-    return y + bias[0].reshape(1, -1, *(1,) * (x.ndim - 2)) if bias else y
-
-
-def check_rank(x: tuple[int, ...], axes: int, channels: int | str) -> None:
+def check_rank(x: Sizes, axes: int, channels: int | str) -> None:
     """Refuse an input with another number of axes than batch, channels and ``axes`` spatial ones."""
     if len(x) != axes + 2:
         at = 1 if channels in (1, "channels") else 0
@@ -59,9 +61,8 @@ def layout(axes: int, channels: int | str) -> str:
     return f"(N, {channels}, {', '.join(('depth', 'height', 'width')[-axes:] if axes > 1 else ('length',))})"
 
 
-def check_input(x: tuple[int, ...], weight: tuple[int, ...], groups: int) -> None:
+def check_input(x: Sizes, weight: Sizes, channels: int) -> None:
     """Refuse an input of another rank or number of channels than the weight is for."""
-    channels = weight[1] * groups
     check_rank(x, len(weight) - 2, channels)
     if x[1] != channels:
         last = tuple(range(1, len(x) - 1))
@@ -74,104 +75,113 @@ def check_input(x: tuple[int, ...], weight: tuple[int, ...], groups: int) -> Non
         )
 
 
+def kernel_of(layer: str, weight: Any, axes: int | None) -> Tensor:
+    w = as_tensor(weight)
+    if not 3 <= w.ndim <= 5 or axes not in (None, w.ndim - 2):
+        raise ShapeError(
+            f"{layer}: a weight of shape {w.shape}",
+            expected=f"{'3 to 5' if axes is None else axes + 2} axes: two of channels, then the kernel's",
+        )
+    return w
+
+
+def check_groups(layer: str, groups: Any, channels: int) -> None:
+    sizes(layer, 1, groups=groups)
+    if channels % groups:
+        raise ArgumentError(f"{layer}: groups={groups} with a weight for {channels} channels", expected="a divisor")
+
+
+def with_bias(y: Any, bias: tuple[Any, ...]) -> Any:
+    if not bias:
+        return y
+    if bias[0].shape != (y.shape[1],):
+        raise ShapeError(f"a bias of shape {bias[0].shape} for {y.shape[1]} channels", expected=f"({y.shape[1]},)")
+    return y + bias[0].reshape(1, -1, *(1,) * (y.ndim - 2))
+
+
+# ── convolution ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@function(takes=floating)
+def _conv(x: Any, weight: Any, *bias: Any, stride: Any, padding: Any, dilation: Any, groups: int) -> Any:
+    check_input(x.shape, weight.shape, weight.shape[1] * groups)
+    y = convolution.conv(x, weight, stride=stride, padding=padding, dilation=dilation, groups=groups)
+    return with_bias(y, bias)
+
+
 def conv(
     x: Any, weight: Any, bias: Any = None, *, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
 ) -> Tensor:
     """Cross-correlation of x (N, C, *spatial) with weight (O, C/groups, *kernel): (N, O, *positions).
 
     As many axes as the kernel has. Along each, (size + pads − dilation·(kernel − 1) − 1) // stride + 1 positions.
+    ``padding`` is a number, one or a pair (before, after) for each axis, "same" or "valid". Whole numbers compute
+    as float32.
 
     >>> import weft as wf
     >>> from weft.nn import functional as F
     >>> F.conv(wf.ones((1, 1, 3)), wf.ones((1, 1, 2))).tolist()
     [[[2.0, 2.0]]]
     """
-    w = as_tensor(weight)
+    return _convolve("conv", None, x, weight, bias, stride, padding, dilation, groups)
+
+
+def _convolve(
+    layer: str, axes: int | None, x: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any, groups: Any
+) -> Tensor:
+    w = kernel_of(layer, weight, axes)
     axes = w.ndim - 2
-    stride, dilation = spread("conv", "stride", stride, axes), spread("conv", "dilation", dilation, axes)
-    operands = (x, w) if bias is None else (x, w, bias)
+    stride, dilation = spread(layer, "stride", stride, axes), spread(layer, "dilation", dilation, axes)
+    check_groups(layer, groups, w.shape[0])
     y: Tensor = _conv(
-        *operands,
+        *((x, w) if bias is None else (x, w, bias)),
         stride=stride,
-        padding=pads("conv", padding, w.shape[2:], stride, dilation),
+        padding=pads(layer, padding, w.shape[2:], stride, dilation),
         dilation=dilation,
         groups=groups,
     )
     return y
 
 
-@function
-def _max_pool(x: Any, *, window: Any, stride: Any, padding: Any) -> Any:
-    return pooling.max_pool(x, window=window, stride=stride, padding=padding)
+def batched(x: Tensor, axes: int) -> tuple[Tensor, bool]:
+    """``x`` with a batch axis, and whether it had none: (C, *spatial) is one example."""
+    return (expand_dims(x, axis=0), True) if x.ndim == axes + 1 else (x, False)
 
 
-@function(takes=floating)
-def _average_pool(x: Any, *, window: Any, stride: Any, padding: Any, count_include_pad: bool) -> Any:
-    return pooling.average_pool(x, window=window, stride=stride, padding=padding, count_include_pad=count_include_pad)
+def _conv_over(axes: int, x: Any, *arguments: Any) -> Tensor:
+    x, single = batched(as_tensor(x), axes)
+    y = _convolve(f"conv{axes}d", axes, x, *arguments)
+    return squeeze(y, 0) if single else y
 
 
-def max_pool(x: Any, window: Any, *, stride: Any = None, padding: Any = 0) -> Tensor:
-    """The largest element of every window over the spatial axes of (N, C, *spatial); ``stride`` is the window's size.
+def conv1d(
+    x: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
+) -> Tensor:
+    """`conv` over one axis: x (N, C, length) or (C, length), weight (O, C/groups, kernel).
 
     >>> import weft as wf
     >>> from weft.nn import functional as F
-    >>> F.max_pool(wf.tensor([[[1.0, 3.0, 2.0, 4.0]]]), (2,)).tolist()
-    [[[3.0, 4.0]]]
+    >>> F.conv1d(wf.ones((1, 4)), wf.ones((1, 1, 3)), padding="same").tolist()
+    [[2.0, 3.0, 3.0, 2.0]]
     """
-    x = as_tensor(x)
-    y: Tensor = _max_pool(x, **windows("max_pool", x, window, stride, padding))
-    return y
+    return _conv_over(1, x, weight, bias, stride, padding, dilation, groups)
 
 
-def average_pool(
-    x: Any, window: Any, *, stride: Any = None, padding: Any = 0, count_include_pad: bool = True
+def conv2d(
+    x: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
 ) -> Tensor:
-    """The mean of every window over the spatial axes of (N, C, *spatial)."""
-    x = as_tensor(x)
-    y: Tensor = _average_pool(
-        x, **windows("average_pool", x, window, stride, padding), count_include_pad=count_include_pad
-    )
-    return y
+    """`conv` over two axes: x (N, C, height, width) or (C, height, width), weight (O, C/groups, *kernel).
+
+    >>> import weft as wf
+    >>> from weft.nn import functional as F
+    >>> F.conv2d(wf.ones((2, 3, 8, 8)), wf.ones((4, 3, 3, 3)), stride=2, padding=1).shape
+    (2, 4, 4, 4)
+    """
+    return _conv_over(2, x, weight, bias, stride, padding, dilation, groups)
 
 
-def windows(layer: str, x: Tensor, window: Any, stride: Any, padding: Any) -> dict[str, Any]:
-    """Window, stride and pads as the ops take them."""
-    axes = len(window) if isinstance(window, tuple | list) else x.ndim - 2
-    if x.ndim != axes + 2 or axes < 1:
-        raise ShapeError(f"{layer}: an input of shape {x.shape}", expected="(N, channels, *spatial)")
-    return check_window(layer, spread(layer, "window", window, axes), stride, padding)
-
-
-def check_window(layer: str, window: tuple[int, ...], stride: Any, padding: Any) -> dict[str, Any]:
-    """Window, stride and pads, refused where they make no sense."""
-    step = window if stride is None else spread(layer, "stride", stride, len(window))
-    around = pads(layer, padding, window, step, (1,) * len(window))
-    if any(max(pair) * 2 > k for pair, k in zip(around, window, strict=True)):
-        raise ArgumentError(
-            f"{layer}: padding={padding!r} for a window of {window}", expected="at most half the window"
-        )
-    return {"window": window, "stride": step, "padding": around}
-
-
-def adaptive_average_pool(x: Any, size: Any = 1) -> Tensor:
-    """The mean of windows so large that ``size`` of them fill each spatial axis of (N, C, *spatial)."""
-    x = as_tensor(x)
-    spatial = x.shape[2:]
-    each = spread("adaptive_average_pool", "size", size, len(spatial))
-    if all(n == 1 for n in each):
-        mean: Tensor = x.mean(axis=tuple(range(2, x.ndim)), keepdims=True)
-        return mean
-    if any(n % k for n, k in zip(spatial, each, strict=True)):
-        raise ShapeError(
-            f"adaptive_average_pool of {spatial} to {each}", expected="sizes that divide those of the input"
-        )
-    return average_pool(x, tuple(n // k for n, k in zip(spatial, each, strict=True)))
-
-
-def global_average_pool(x: Any) -> Tensor:
-    """The mean over all spatial axes: (N, C, *spatial) to (N, C)."""
-    x = as_tensor(x)
-    if x.ndim < 3:
-        raise ShapeError(f"global_average_pool: an input of shape {x.shape}", expected="(N, channels, *spatial)")
-    y: Tensor = x.mean(axis=tuple(range(2, x.ndim)))
-    return y
+def conv3d(
+    x: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
+) -> Tensor:
+    """`conv` over three axes: x (N, C, depth, height, width) or without N, weight (O, C/groups, *kernel)."""
+    return _conv_over(3, x, weight, bias, stride, padding, dilation, groups)

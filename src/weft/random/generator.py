@@ -1,4 +1,4 @@
-"""Random numbers: one seed for everything, streams that are independent by construction.
+"""Where random numbers come from: one seed for everything, streams that are independent by construction.
 
 A generator is a seed and a counter. Each draw takes the key (seed, counter) and counts on: no state on the
 device, nothing to synchronise, and the same seed gives the same bits on every device.
@@ -8,23 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import numpy as np
 
-from weft.errors import ArgumentError
-from weft.graph.dtype import dtype as data_type
 from weft.graph.dtype import uint32
 from weft.graph.node import leaf
 from weft.graph.recording import Trace, context
 from weft.graph.spec import Spec
 from weft.ops import random as ops
+from weft.random.distributions import Distributions
 from weft.tensor import Tensor, as_tensor
 
 KEY = Spec((2,), uint32)
 
 
-class Generator:
+class Generator(Distributions):
     """A stream of random numbers, started by ``seed``; its methods are NumPy's.
 
     >>> import weft as wf
@@ -50,40 +48,6 @@ class Generator:
         words = np.array([self._word, self.counter], np.uint32)
         self.counter += 1
         return words
-
-    def uniform(self, shape: Any = (), low: float = 0.0, high: float = 1.0, *, dtype: Any = "float32") -> Tensor:
-        """Numbers spread evenly over [low, high)."""
-        drawn = ops.uniform_op(self.key(), shape=_shape(shape), dtype=data_type(dtype))
-        return drawn if (low, high) == (0.0, 1.0) else drawn * (high - low) + low
-
-    def normal(self, shape: Any = (), mean: float = 0.0, std: float = 1.0, *, dtype: Any = "float32") -> Tensor:
-        """Numbers of a normal distribution."""
-        drawn = ops.normal_op(self.key(), shape=_shape(shape), dtype=data_type(dtype))
-        return drawn if (mean, std) == (0.0, 1.0) else drawn * std + mean
-
-    def truncated_normal(
-        self, shape: Any = (), low: float = -2.0, high: float = 2.0, *, dtype: Any = "float32"
-    ) -> Tensor:
-        """Numbers of a standard normal distribution that lie between ``low`` and ``high``."""
-        return ops.truncated_normal_op(self.key(), low, high, shape=_shape(shape), dtype=data_type(dtype))
-
-    def integers(self, low: int, high: int, shape: Any = ()) -> Tensor:
-        """Whole numbers in [low, high), all alike likely."""
-        if high <= low:
-            raise ArgumentError(f"integers from {low} to {high}", expected="low < high")
-        return ops.integers_op(self.key(), low, high, shape=_shape(shape))
-
-    def bernoulli(self, p: Any, shape: Any = ()) -> Tensor:
-        """True with probability ``p``."""
-        return self.uniform(shape) < p
-
-    def permutation(self, n: int) -> Tensor:
-        """0 … n−1 in random order."""
-        return ops.permutation_op(self.key(), n=n)
-
-    def choice(self, n: int, shape: Any = ()) -> Tensor:
-        """Indices below ``n``, drawn with replacement."""
-        return self.integers(0, n, shape)
 
 
 class Stream(Generator):
@@ -131,10 +95,6 @@ def hashed(*numbers: int | str) -> int:
     return int(np.random.SeedSequence([abs(w) for w in words]).generate_state(1)[0])
 
 
-def _shape(shape: Any) -> tuple[int, ...]:
-    return (shape,) if isinstance(shape, int) else tuple(int(n) for n in shape)
-
-
 _default = Generator(0)
 
 
@@ -165,38 +125,3 @@ def using(source: Generator | Tensor) -> Iterator[Generator]:
 def key() -> Tensor:
     """The next key of the generator in force, for an op that takes one."""
     return generator().key()
-
-
-def uniform(shape: Any = (), low: float = 0.0, high: float = 1.0, *, dtype: Any = "float32") -> Tensor:
-    """Numbers spread evenly over [low, high)."""
-    return generator().uniform(shape, low, high, dtype=dtype)
-
-
-def normal(shape: Any = (), mean: float = 0.0, std: float = 1.0, *, dtype: Any = "float32") -> Tensor:
-    """Numbers of a normal distribution."""
-    return generator().normal(shape, mean, std, dtype=dtype)
-
-
-def truncated_normal(shape: Any = (), low: float = -2.0, high: float = 2.0, *, dtype: Any = "float32") -> Tensor:
-    """Numbers of a standard normal distribution that lie between ``low`` and ``high``."""
-    return generator().truncated_normal(shape, low, high, dtype=dtype)
-
-
-def integers(low: int, high: int, shape: Any = ()) -> Tensor:
-    """Whole numbers in [low, high), all alike likely."""
-    return generator().integers(low, high, shape)
-
-
-def bernoulli(p: Any, shape: Any = ()) -> Tensor:
-    """True with probability ``p``."""
-    return generator().bernoulli(p, shape)
-
-
-def permutation(n: int) -> Tensor:
-    """0 … n−1 in random order."""
-    return generator().permutation(n)
-
-
-def choice(n: int, shape: Any = ()) -> Tensor:
-    """Indices below ``n``, drawn with replacement."""
-    return generator().choice(n, shape)

@@ -3,7 +3,7 @@ import threading
 
 import pytest
 
-from weft.train.interrupt import held_back
+from weft.runtime.interrupt import held_back
 
 
 @pytest.fixture(autouse=True)
