@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import weft as wf
+from weft.graph.op import Op
 
 SOURCE = Path(wf.__file__).parent
 FILES = sorted(SOURCE.rglob("*.py"))
@@ -23,8 +24,10 @@ ORDER = [
     "tensor",
     "creation",
     "inspection",
-    "transforms",
+    "linalg",
+    "fft",
     "random",
+    "transforms",
     "control",
     "nn",
     "optim",
@@ -98,10 +101,10 @@ def test_public_names_exist_and_are_listed():
 
 
 def test_public_names_are_documented():
-    for space in (wf, wf.nn, wf.optim, wf.data, wf.overfit, wf.random):
+    for space in (wf, wf.linalg, wf.fft, wf.nn, wf.optim, wf.data, wf.overfit, wf.random):
         for name in getattr(space, "__all__", None) or vars(space):
             value = getattr(space, name)
-            known = inspect.isclass(value) or inspect.isfunction(value)
+            known = inspect.isclass(value) or inspect.isfunction(value) or isinstance(value, Op)
             if name.startswith("_") or not known or not value.__module__.startswith("weft"):
                 continue
             assert value.__doc__, f"{space.__name__}.{name} has no docstring"

@@ -4,7 +4,7 @@ The public names, in the order in which a computation passes through them. The m
 Python Array API standard.
 """
 
-from weft import control, data, errors, nn, optim, overfit, random
+from weft import control, data, errors, fft, linalg, nn, optim, overfit, random
 from weft.control import cond, scan, while_loop
 from weft.creation import (
     arange,
@@ -21,6 +21,7 @@ from weft.creation import (
     zeros,
     zeros_like,
 )
+from weft.errors import WeftError
 from weft.graph.dtype import (
     DType,
     bfloat16,
@@ -153,7 +154,21 @@ from weft.train.metrics import Metric
 from weft.train.run import Run
 from weft.train.saving import load, save
 from weft.train.trainer import Trainer, fit
-from weft.transforms import grad, gradients, no_grad, value_and_grad
+from weft.transforms import (
+    checkpoint,
+    custom_gradient,
+    grad,
+    gradients,
+    hessian,
+    hvp,
+    jacobian,
+    jvp,
+    no_grad,
+    value_and_grad,
+    vjp,
+    vmap,
+)
+from weft.view.graph.svg import Drawing, draw
 
 __version__ = "0.1.0"
 __array_api_version__ = "2024.12"
@@ -167,6 +182,7 @@ __all__ = [
     "DType",
     "Device",
     "Diagnosis",
+    "Drawing",
     "Evidence",
     "History",
     "Metric",
@@ -174,6 +190,7 @@ __all__ = [
     "Run",
     "Tensor",
     "Trainer",
+    "WeftError",
     "__array_namespace_info__",
     "abs",
     "acos",
@@ -208,6 +225,7 @@ __all__ = [
     "can_cast",
     "cbrt",
     "ceil",
+    "checkpoint",
     "clip",
     "compile",
     "complex",
@@ -223,12 +241,14 @@ __all__ = [
     "count_nonzero",
     "cumulative_prod",
     "cumulative_sum",
+    "custom_gradient",
     "data",
     "device",
     "devices",
     "diagnose",
     "diff",
     "divide",
+    "draw",
     "e",
     "einsum",
     "empty",
@@ -242,6 +262,7 @@ __all__ = [
     "explain",
     "expm1",
     "eye",
+    "fft",
     "finfo",
     "fit",
     "flatten",
@@ -259,6 +280,8 @@ __all__ = [
     "gradients",
     "greater",
     "greater_equal",
+    "hessian",
+    "hvp",
     "hypot",
     "iinfo",
     "imag",
@@ -272,8 +295,11 @@ __all__ = [
     "isin",
     "isinf",
     "isnan",
+    "jacobian",
+    "jvp",
     "less",
     "less_equal",
+    "linalg",
     "linspace",
     "load",
     "log",
@@ -371,6 +397,8 @@ __all__ = [
     "value_and_grad",
     "var",
     "vecdot",
+    "vjp",
+    "vmap",
     "where",
     "while_loop",
     "zeros",

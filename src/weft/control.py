@@ -82,9 +82,10 @@ def while_loop(condition: Callable[..., Any], body: Callable[..., Any], init: An
     if len(test.graph.outputs) != 1 or spec_at(test.graph, test.graph.outputs[0]).shape != ():
         raise ArgumentError("the condition of while_loop returned no single truth value", expected="x.sum() > 0, say")
     state, fixed = _state_and_constants(step)
-    carried = [*carry, *(step.captured[k] for k in state)]
-    constants = list({id(h): h for h in [*(step.captured[k] for k in fixed), *test.captured]}.values())
-    constants = [h for h in constants if not any(h is c for c in carried)]
+    assigned = {id(step.captured[k]): step.captured[k] for k in state}
+    carried = [*carry, *assigned.values()]
+    read = {id(h): h for h in [*(step.captured[k] for k in fixed), *test.captured]}
+    constants = [h for key, h in read.items() if key not in assigned]
     operands = [*carried, *constants]
     specs = [t.node.spec for t in operands]
     graphs = [_with_operands(c, len(carry), operands, specs) for c in (step, test)]

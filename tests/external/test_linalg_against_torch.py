@@ -17,7 +17,7 @@ import torch
 import weft as wf
 from weft import fft, linalg
 
-pytestmark = pytest.mark.filterwarnings("ignore:.*has compiled:weft.RecompileWarning")  # one line calls them all
+pytestmark = pytest.mark.filterwarnings("ignore::weft.RecompileWarning")  # one line calls them all
 L, F = torch.linalg, torch.fft
 rng = np.random.default_rng(11)
 

@@ -19,12 +19,12 @@ pytestmark = [
 
 rng = np.random.default_rng(0)
 X, W = rng.uniform(0.2, 1.5, (4, 3)), rng.uniform(0.2, 1.5, (3,))
-# Functions that both libraries read: f(library, x, w).
+# Functions that both libraries read: f(lib, x, w).
 FUNCTIONS: dict[str, Any] = {
-    "rational": lambda l, x, w: x / w - w * x**2 + 1 / (x + w),
-    "elementary": lambda l, x, w: l.log(x) * l.cos(w) + l.sqrt(x) ** w,
-    "matmul": lambda l, x, w: l.tanh(x @ w) * w.sum(),
-    "extremes": lambda l, x, w: l.maximum(x, w) * l.abs(x - 1) + l.exp(x).sum(),
+    "rational": lambda lib, x, w: x / w - w * x**2 + 1 / (x + w),
+    "elementary": lambda lib, x, w: lib.log(x) * lib.cos(w) + lib.sqrt(x) ** w,
+    "matmul": lambda lib, x, w: lib.tanh(x @ w) * w.sum(),
+    "extremes": lambda lib, x, w: lib.maximum(x, w) * lib.abs(x - 1) + lib.exp(x).sum(),
 }
 EVERY = pytest.mark.parametrize("name", FUNCTIONS)
 
@@ -55,7 +55,10 @@ def test_jacobians(name: str, mode: str) -> None:
 def test_hessians_and_their_products(name: str) -> None:
     (ours, theirs), (mine, yours) = pair(name), points()
     v = rng.standard_normal(X.shape)
-    close(hessian(lambda x: ours(x, mine[1]).sum())(mine[0]), torch.func.hessian(lambda x: theirs(x, yours[1]).sum())(yours[0]))
+    close(
+        hessian(lambda x: ours(x, mine[1]).sum())(mine[0]),
+        torch.func.hessian(lambda x: theirs(x, yours[1]).sum())(yours[0]),
+    )
     _, expected = torch.autograd.functional.hvp(lambda x: theirs(x, yours[1]).sum(), yours[0], torch.tensor(v))
     close(hvp(lambda x: ours(x, mine[1]).sum(), mine[0], wf.tensor(v)), expected)
 
@@ -77,7 +80,9 @@ def test_products_with_vectors(name: str) -> None:
 def test_a_gradient_for_every_example(name: str) -> None:
     (ours, theirs), (mine, yours) = pair(name), points()
     found = vmap(wf.grad(lambda x, w: ours(x, w).sum(), argnums=(0, 1)), in_axes=(0, None))(*mine)
-    expected = torch.func.vmap(torch.func.grad(lambda x, w: theirs(x, w).sum(), argnums=(0, 1)), in_dims=(0, None))(*yours)
+    expected = torch.func.vmap(torch.func.grad(lambda x, w: theirs(x, w).sum(), argnums=(0, 1)), in_dims=(0, None))(
+        *yours
+    )
     for a, b in zip(found, expected, strict=True):
         close(a, b)
 
@@ -102,10 +107,10 @@ def test_a_gradient_for_every_example_of_a_model() -> None:
 
 Z = rng.standard_normal(3) + 1j * rng.standard_normal(3)
 COMPLEX: dict[str, Any] = {
-    "holomorphic": lambda l, z: l.abs(l.exp(z) * l.sin(z) / (z + 2)).sum(),
-    "parts": lambda l, z: (l.real(z) * l.imag(z**3)).sum() + l.abs(l.conj(z) * z + z).prod(),
-    "power": lambda l, z: l.abs(z ** (1.5 + 0.5j) + l.sqrt(z) * l.log(z)).sum(),
-    "matmul": lambda l, z: l.abs(z[:, None] @ l.tanh(z)[None]).sum(),
+    "holomorphic": lambda lib, z: lib.abs(lib.exp(z) * lib.sin(z) / (z + 2)).sum(),
+    "parts": lambda lib, z: (lib.real(z) * lib.imag(z**3)).sum() + lib.abs(lib.conj(z) * z + z).prod(),
+    "power": lambda lib, z: lib.abs(z ** (1.5 + 0.5j) + lib.sqrt(z) * lib.log(z)).sum(),
+    "matmul": lambda lib, z: lib.abs(z[:, None] @ lib.tanh(z)[None]).sum(),
 }
 
 

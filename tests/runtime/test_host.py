@@ -75,6 +75,13 @@ def test_what_was_read_can_still_be_differentiated():
     assert w.grad.tolist() == [0.0, 4.0, 6.0]
 
 
+def test_a_value_that_was_read_can_have_another_name():
+    w, v = wf.tensor([1.0, 2.0]), wf.flip(wf.tensor([3.0, 4.0]))
+    w.assign(v)
+    assert v.tolist() == [4.0, 3.0]
+    assert w.tolist() == [4.0, 3.0]
+
+
 def test_floating_point_arithmetic_gives_the_same_bits_the_first_time_and_the_hundredth():
     x = wf.tensor(np.random.default_rng(0).standard_normal(5).astype(np.float32))
     bits = {(wf.exp(x) * x / 3.0).numpy().tobytes() for _ in range(100)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import jax
 import numpy as np
 import pytest
 
@@ -11,9 +12,13 @@ import weft as wf
 from weft import nn
 from weft.graph.dtype import float32
 from weft.graph.function import record
+from weft.graph.lowering import lowering
 from weft.graph.spec import Spec
+from weft.ops.calling import barrier_op
 from weft.runtime.programs import program_for
 from weft.transforms import checkpoint, hvp, jvp
+
+from ..ops.contract import engine
 
 DEPTH = 16
 
@@ -95,3 +100,9 @@ def test_a_new_number_compiles_nothing() -> None:
     before = wf.explain().count
     assert f(x, 3.0).tolist() == pytest.approx(np.exp(np.array([0.9, 2.1])).tolist())
     assert wf.explain().count == before
+
+
+def test_outside_of_the_cpu_the_barrier_is_the_engines_own() -> None:
+    with engine(), lowering.on("gpu"):
+        text = jax.jit(lambda x: barrier_op.lower(x, x + 1)).lower(np.ones(3)).as_text()
+    assert "optimization_barrier" in text

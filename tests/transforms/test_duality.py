@@ -78,6 +78,8 @@ def test_forward_mode_is_the_transpose_of_every_gradient_rule(part: int) -> None
     samples = list(chosen.values())[part::6]
     made = [moved_and_pulled(s) for s in samples]
     with engine():
-        found = jax.device_get(jax.jit(lambda xs: [f(*x) for (f, _), x in zip(made, xs, strict=True)])([x for _, x in made]))
+        found = jax.device_get(
+            jax.jit(lambda xs: [f(*x) for (f, _), x in zip(made, xs, strict=True)])([x for _, x in made])
+        )
     for sample, (forward, backward) in zip(samples, found, strict=True):
         assert forward == pytest.approx(backward, rel=1e-7, abs=1e-9), sample

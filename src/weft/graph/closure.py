@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from weft.errors import ValueNeededError
 from weft.graph.node import Handle, wrap
 from weft.graph.recording import Graph, Trace, context
 from weft.graph.spec import Spec
@@ -98,13 +97,3 @@ def reorder(graph: Graph, order: Sequence[int], outputs: Sequence[int], inputs: 
     entries = tuple((op, tuple(map(rename, refs)), params, n) for op, refs, params, n in graph.entries)
     specs = tuple(graph.inputs[old] if old >= 0 else inputs[new] for new, old in enumerate(order))
     return Graph(specs, entries, tuple(rename(graph.outputs[k]) for k in outputs), graph.notes)
-
-
-def refuse_graded(closure: Closure, purpose: str) -> None:
-    """A loop body or branch may use ``.grad`` inside but must leave it as it was."""
-    if closure.graded:
-        raise ValueNeededError(
-            f"the body of {purpose} leaves a gradient in .grad, which would accumulate across iterations",
-            expected="a body that ends with every .grad as it began",
-            cure="grads = wf.gradients(loss, parameters) inside the body, or model.zero_grad() at its end",
-        )

@@ -19,7 +19,8 @@ from weft.nn import init as initial
 from weft.random import generator, hashed
 from weft.runtime.devices import default_device
 from weft.runtime.log import Log, log_of, run
-from weft.tensor import Tensor, as_tensor, leaf_of
+from weft.runtime.ingest import leaf_of
+from weft.tensor import Tensor, as_tensor
 
 if TYPE_CHECKING:
     from weft.nn.module import Module

@@ -91,7 +91,10 @@ slogdet_op: Op = Op("slogdet", shape=_sign_and_size, takes=precise, lower=_slogd
 
 
 def det(x: Any, /) -> Any:
-    """The determinant of square matrices (…, n, n); its gradient are the cofactors, x⁻ᵀ times it.
+    """The determinant of square matrices (…, n, n).
+
+    Its gradient is the matrix of cofactors, det(x) · x⁻ᵀ where there is an inverse; a singular matrix has that
+    gradient too, but no second one: NaN.
 
     >>> from weft import linalg
     >>> float(linalg.det([[2.0, 1.0], [1.0, 3.0]]))

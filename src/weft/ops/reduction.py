@@ -124,17 +124,22 @@ logsumexp_op = Op(
     lower=lambda x, *, axis, keepdims: special.logsumexp(x, axis=axis, keepdims=keepdims),
     vjp=_logsumexp_vjp,
 )
+def _true(x: Any) -> Any:
+    """Whether each element is not zero; the engine's own conversion looks at real parts alone."""
+    return x if x.dtype.kind == "b" else x != 0
+
+
 any_op = Op(
     "any",
     exact="whole",
     shape=reduction(lambda _: bool_),
-    lower=lambda x, *, axis, keepdims: jnp.any(x, axis=axis, keepdims=keepdims),
+    lower=lambda x, *, axis, keepdims: jnp.any(_true(x), axis=axis, keepdims=keepdims),
 )
 all_op = Op(
     "all",
     exact="whole",
     shape=reduction(lambda _: bool_),
-    lower=lambda x, *, axis, keepdims: jnp.all(x, axis=axis, keepdims=keepdims),
+    lower=lambda x, *, axis, keepdims: jnp.all(_true(x), axis=axis, keepdims=keepdims),
 )
 
 

@@ -21,7 +21,7 @@ from weft.graph.recording import Graph, Trace, context
 from weft.graph.source import Source, user_source
 from weft.graph.spec import Spec
 from weft.graph.structure import LEAF, unflatten
-from weft.ops.control import call_op
+from weft.ops.calling import call_op
 from weft.runtime.devices import Device
 from weft.runtime.interrupt import hold
 from weft.runtime.log import Log, run, to_device

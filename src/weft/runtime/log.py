@@ -199,7 +199,8 @@ class Log(Recording):
         node.recording = None
         if node.inputs:
             self.history.append(ref(node))
-        if self.count == node.number + 1:
+        names = (other for r in self.nodes if (other := r()) is not None and other.recording is self)
+        if self.count == node.number + 1 and all(other.number != node.number for other in names):
             self.forget_last()
         return True
 

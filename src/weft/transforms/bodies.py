@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from weft.errors import ValueNeededError
 from weft.graph.closure import Closure, close_over
+from weft.graph.derived import record_graph
+from weft.graph.function import inline
 from weft.graph.recording import Recording, context
 from weft.graph.source import user_source
 from weft.graph.spec import Spec
@@ -56,7 +59,22 @@ def record_body(
             expected="a function that ends with every .grad as it began",
             cure="grads = wf.gradients(loss, parameters) inside, or model.zero_grad() at its end",
         )
-    return closure
+    return _with_keys(closure, counter) if closure.keys else closure
+
+
+def _with_keys(closure: Closure, counter: int | None) -> Closure:
+    """The closure with a key drawn now for each generator that the body names itself, folded with the counter."""
+    sources = set(map(id, closure.keys))
+    places = [closure.arguments + k for k, h in enumerate(closure.captured) if id(h) in sources]
+    captured = tuple(h.generator.key() if id(h) in sources else h for h in closure.captured)  # type: ignore[attr-defined]
+
+    def folded(*inputs: Any) -> list[Any]:
+        each = [fold_in(x, inputs[counter]) if k in places else x for k, x in enumerate(inputs)]  # type: ignore[index]
+        return inline(closure.graph, each)
+
+    inputs = list(closure.graph.inputs)
+    graph = closure.graph if counter is None else record_graph("a body", folded, inputs)
+    return replace(closure, graph=graph, captured=captured, keys=())
 
 
 def assign_all(handles: Sequence[Any], values: Sequence[Any]) -> None:

@@ -21,7 +21,6 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
     integers, truths and everything else are static.
 
     >>> import weft as wf
-    >>> from weft.transforms import checkpoint
     >>> x = wf.tensor(0.5, requires_grad=True)
     >>> y = checkpoint(lambda x: x.exp().exp())(x)
     >>> bool(abs(wf.gradients(y, x) - y * x.exp()) < 1e-5)

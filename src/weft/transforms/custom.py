@@ -31,7 +31,6 @@ def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
     Floats and arrays among the arguments are run-time values; integers, truths and everything else are static.
 
     >>> import weft as wf
-    >>> from weft.transforms import custom_gradient
     >>> @custom_gradient
     ... def log1pexp(x):
     ...     e = wf.exp(x)

@@ -21,7 +21,6 @@ def jvp(f: Callable[..., Any], primals: Any, tangents: Any) -> tuple[Any, Any]:
     nothing kept: cheaper than reverse mode for few inputs and many results, and the only mode for `while_loop`.
 
     >>> import weft as wf
-    >>> from weft.transforms import jvp
     >>> y, slope = jvp(lambda x: x**3, (wf.tensor(2.0),), (wf.tensor(1.0),))
     >>> float(y), float(slope)
     (8.0, 12.0)
@@ -71,7 +70,6 @@ def hvp(f: Callable[..., Any], x: Any, v: Any) -> Any:
     ``v`` and the result have its structure.
 
     >>> import weft as wf
-    >>> from weft.transforms import hvp
     >>> hvp(lambda x: (x**3).sum(), wf.tensor([1.0, 2.0]), wf.tensor([1.0, 0.5])).tolist()
     [6.0, 6.0]
     """

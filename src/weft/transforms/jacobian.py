@@ -31,7 +31,6 @@ def jacobian(
     the place of each tensor.
 
     >>> import weft as wf
-    >>> from weft.transforms import jacobian
     >>> jacobian(lambda x: wf.stack([x[0] * x[1], x[0] ** 2]))(wf.tensor([2.0, 3.0])).tolist()
     [[3.0, 2.0], [4.0, 0.0]]
     """
@@ -55,7 +54,6 @@ def hessian(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callab
     one structure in the other; a function with a result of several elements has its axes in front.
 
     >>> import weft as wf
-    >>> from weft.transforms import hessian
     >>> hessian(lambda x: x[0] ** 2 * x[1])(wf.tensor([2.0, 3.0])).tolist()
     [[6.0, 4.0], [4.0, 0.0]]
     """

@@ -34,7 +34,6 @@ def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Callable
     gradient for every example.
 
     >>> import weft as wf
-    >>> from weft.transforms import vmap
     >>> x, w = wf.tensor([[1.0, 2.0], [3.0, 4.0]]), wf.tensor([1.0, 10.0])
     >>> vmap(wf.vecdot, in_axes=(0, None))(x, w).tolist()
     [21.0, 43.0]

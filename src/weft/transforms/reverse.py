@@ -153,7 +153,6 @@ def vjp(f: Callable[..., Any], *args: Any) -> tuple[Any, Callable[..., Any]]:
     gives the gradient of the one argument, or a tuple with one for each; it may be called more than once.
 
     >>> import weft as wf
-    >>> from weft.transforms import vjp
     >>> y, pullback = vjp(lambda x: x * x, wf.tensor([1.0, 2.0]))
     >>> pullback(wf.tensor([1.0, 10.0])).tolist()
     [2.0, 40.0]

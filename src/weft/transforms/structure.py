@@ -34,7 +34,7 @@ def tensors(value: Any, *, whole: bool = False) -> Any:
 
 
 def leaves_of(value: Any, what: str, *, whole: bool = True) -> tuple[list[Tensor], Form]:
-    """The tensors of a result or argument, of which there must be some, and its structure; ``whole`` as in `tensors`."""
+    """The tensors of a result or an argument, of which there must be some, and its structure."""
     leaves, form = flatten(tensors(value, whole=whole))
     if not leaves:
         raise ArgumentError(

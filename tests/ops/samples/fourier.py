@@ -10,8 +10,8 @@ from weft import fft
 from weft.ops import fourier
 
 from ..contract import Sample, one
-from .decompositions import in_parts, parts
-from .numbers import TALL, X, normal
+from .decompositions import in_parts, normal, parts
+from .numbers import TALL, X
 
 HALF = normal(2, 4)  # the half of the spectrum of 6 numbers or of 7
 

@@ -11,10 +11,10 @@ from weft.errors import ArgumentError, DTypeError, ShapeError
 from weft.graph.dtype import int64
 from weft.graph.function import function
 from weft.graph.node import wrap
-from weft.nn.functional import activation
 from weft.nn.functional.labels import check_labels, here
 from weft.nn.functional.linear import _linear as linear
 from weft.nn.functional.reduction import as_prediction, check_equal, check_reduction, labels_as_they_are, reduce
+from weft.nn.functional.softmax import _softmax as softmax_op
 from weft.ops.creation import iota_op
 from weft.ops.elementwise import clip, log, sigmoid, softplus, where
 from weft.tensor import Tensor, as_tensor
@@ -107,7 +107,7 @@ def cross_entropy(
     0.6931
     """
     x, t = as_tensor(logits), as_tensor(target)
-    if x.node.op is activation._softmax:
+    if x.node.op is softmax_op:
         raise twice("softmax", x, "cross_entropy", "nll_loss(log(probabilities), target)")
     y: Tensor = _apply_cross_entropy("cross_entropy", x, t, weight, ignore_index, label_smoothing, reduction, False)
     return y
@@ -121,7 +121,7 @@ def nll_loss(
     Shapes and arguments are those of `cross_entropy`.
     """
     x, t = as_tensor(log_probabilities), as_tensor(target)
-    if x.node.op is activation._softmax:
+    if x.node.op is softmax_op:
         raise ArgumentError(
             "nll_loss of probabilities: it takes their logarithms",
             expected="the result of log_softmax",

@@ -109,9 +109,9 @@ def interpolate(
     if mode in _AXES:
         kind = "cubic" if mode == "bicubic" else "linear"
         y: Tensor = _resample(x, *distances, **given, kind=kind, align_corners=align_corners, antialias=antialias)
-        return y
-    whole = tuple(_whole(x.shape[k + 2], wanted[k], steps[k]) for k in changed)
-    y = _nearest(x, *distances, **given, whole=whole, middle=mode == "nearest-exact")
+    else:
+        whole = tuple(_whole(x.shape[k + 2], wanted[k], steps[k]) for k in changed)
+        y = _nearest(x, *distances, **given, whole=whole, middle=mode == "nearest-exact")
     return y
 
 

@@ -14,21 +14,23 @@ from weft.tensor import Tensor, as_tensor
 def _pixel_shuffle(x: Any, *, factor: int) -> Any:
     *lead, c, h, w = x.shape
     n = len(lead)
-    y = x.reshape(*lead, c // factor**2, factor, factor, h, w)
-    return y.permute_dims(*range(n), n, n + 3, n + 1, n + 4, n + 2).reshape(*lead, -1, h * factor, w * factor)
+    channels = c // factor**2
+    y = x.reshape(*lead, channels, factor, factor, h, w).permute_dims(*range(n), n, n + 3, n + 1, n + 4, n + 2)
+    return y.reshape(*lead, channels, h * factor, w * factor)
 
 
 @function
 def _pixel_unshuffle(x: Any, *, factor: int) -> Any:
     *lead, c, h, w = x.shape
     n = len(lead)
-    y = x.reshape(*lead, c, h // factor, factor, w // factor, factor)
-    return y.permute_dims(*range(n), n, n + 2, n + 4, n + 1, n + 3).reshape(*lead, -1, h // factor, w // factor)
+    rows, columns = h // factor, w // factor
+    y = x.reshape(*lead, c, rows, factor, columns, factor).permute_dims(*range(n), n, n + 2, n + 4, n + 1, n + 3)
+    return y.reshape(*lead, c * factor**2, rows, columns)
 
 
 @function
 def _channel_shuffle(x: Any, *, groups: int) -> Any:
-    return x.reshape(x.shape[0], groups, -1, *x.shape[2:]).swapaxes(1, 2).reshape(x.shape)
+    return x.reshape(x.shape[0], groups, x.shape[1] // groups, *x.shape[2:]).swapaxes(1, 2).reshape(x.shape)
 
 
 def _picture(layer: str, x: Any, factor: int) -> Tensor:

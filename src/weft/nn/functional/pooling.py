@@ -206,10 +206,10 @@ def average_pool(
     given = windows("average_pool", x, window, stride, padding, 1, ceil_mode)
     if divisor_override is None:
         y: Tensor = _average_pool(x, **given, count_include_pad=count_include_pad)
-        return y
-    if divisor_override == 0:
+    elif divisor_override == 0:
         raise ArgumentError("average_pool: divisor_override=0", expected="a number that is not 0")
-    y = _quotient_pool(x, float(divisor_override), **given, count_include_pad=True)
+    else:
+        y = _quotient_pool(x, float(divisor_override), **given, count_include_pad=True)
     return y
 
 

@@ -24,9 +24,10 @@ from weft.tensor import Tensor
 def _max_unpool(x: Any, indices: Any, *, size: Sizes) -> Any:
     places, planes = math.prod(size), x.shape[0] * x.shape[1]
     plane = iota_op(shape=(planes, 1), axis=0, dtype=int64)
-    at = cast(indices, dtype=int64).reshape(planes, -1) + plane * places
+    count = math.prod(x.shape[2:])
+    at = cast(indices, dtype=int64).reshape(planes, count) + plane * places
     zeros = full_op(0, shape=(planes * places,), dtype=x.dtype)
-    return scatter_op(zeros, x.reshape(-1), at.reshape(-1), mode="set").reshape(*x.shape[:2], *size)
+    return scatter_op(zeros, x.reshape(planes * count), at.reshape(planes * count), mode="set").reshape(*x.shape[:2], *size)
 
 
 def _unpool(axes: int, x: Any, indices: Any, window: Any, stride: Any, padding: Any, size: Any) -> Tensor:

@@ -29,7 +29,8 @@ def _unfold(x: Any, *, kernel_size: Sizes, dilation: Sizes, padding: Sizes, stri
 def _fold(
     x: Any, *, size: Sizes, counts: Sizes, kernel_size: Sizes, dilation: Sizes, padding: Sizes, stride: Sizes
 ) -> Any:
-    x = x.reshape(x.shape[0], -1, *kernel_size, *counts).permute_dims(0, 1, 4, 2, 5, 3)
+    channels = x.shape[1] // math.prod(kernel_size)
+    x = x.reshape(x.shape[0], channels, *kernel_size, *counts).permute_dims(0, 1, 4, 2, 5, 3)
     whole = tuple(n + 2 * p for n, p in zip(size, padding, strict=True))
     x = overlap_add_op(x, axis=4, length=whole[1], step=stride[1], dilation=dilation[1])
     x = overlap_add_op(x, axis=2, length=whole[0], step=stride[0], dilation=dilation[0])

@@ -1,0 +1,1 @@
+"""A computation as a picture: `vertices` collects it, `layering` gives places, `svg` draws them."""
