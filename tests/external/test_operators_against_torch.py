@@ -10,7 +10,7 @@ from .operators import MAPPED
 from .operators.bridge import compare, samples
 
 pytestmark = [
-    pytest.mark.filterwarnings("ignore:.*has compiled:weft.RecompileWarning"),  # one line runs every sample
+    pytest.mark.filterwarnings("ignore::weft.RecompileWarning"),  # one line runs every sample
     pytest.mark.filterwarnings("ignore::UserWarning:torch"),
     pytest.mark.filterwarnings("ignore::DeprecationWarning:torch"),
 ]

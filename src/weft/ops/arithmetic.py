@@ -153,6 +153,7 @@ nextafter = Op(
     "nextafter",
     shape=_float_pair,
     lower=jnp.nextafter,
+    vjp=lambda g, y, a, b: (g, zero_like(b.node)),
     operands=PAIR,
     doc="The floating-point number after ``x1`` in the direction of ``x2``.",
 )
@@ -190,8 +191,22 @@ def _clip_vjp(g: Any, y: Any, x: Any, low: Any, high: Any) -> tuple[Any, Any, An
     return where(above | below, 0, g), where(below & ~above, g, 0), where(above, g, 0)
 
 
-clip_op = Op("clip", shape=refusing("bool", "complex", rule=broadcast), lower=jnp.clip, vjp=_clip_vjp, exact="whole")
+gcd = Op(
+    "gcd",
+    shape=refusing("bool", "float", "complex", rule=broadcast),
+    lower=jnp.gcd,
+    operands=PAIR,
+    doc="The greatest common divisor of whole numbers.",
+)
+lcm = Op(
+    "lcm",
+    shape=refusing("bool", "float", "complex", rule=broadcast),
+    lower=jnp.lcm,
+    operands=PAIR,
+    doc="The least common multiple of whole numbers.",
+)
 
+clip_op = Op("clip", shape=refusing("bool", "complex", rule=broadcast), lower=jnp.clip, vjp=_clip_vjp, exact="whole")
 
 
 def clip(x: Any, /, min: Any = None, max: Any = None) -> Any:
@@ -209,6 +224,18 @@ def clip(x: Any, /, min: Any = None, max: Any = None) -> Any:
     if min is not None:
         return where(less(x, min), min, x)
     return positive(x) if max is None else where(greater(x, max), max, x)
+
+
+def heaviside(x1: Any, x2: Any, /) -> Any:
+    """The step from 0 to 1: 0 where x1 < 0, 1 where x1 > 0, and ``x2`` where x1 is 0; its gradient by ``x1`` is 0.
+
+    >>> import weft as wf
+    >>> from weft.ops.arithmetic import heaviside
+    >>> heaviside(wf.tensor([-2.0, 0.0, 3.0]), 0.5).tolist()
+    [0.0, 0.5, 1.0]
+    """
+    x = tensor_like(x1)
+    return where(x == 0, x2, where(x != x, x, where(x > 0, 1, 0)))
 
 
 # ── rounding ────────────────────────────────────────────────────────────────────────────────────────────────

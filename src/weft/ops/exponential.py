@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from weft.errors import DTypeError
-from weft.graph.op import Op, floating
+from weft.graph.op import Op, floating, tensor_like
 from weft.graph.spec import Spec
 from weft.ops.arithmetic import abs, numbers, reals, square
 from weft.ops.comparison import PAIR, X, where
@@ -212,3 +212,26 @@ def power(x1: Any, x2: Any, /) -> Any:
         if x2 > 0 or x1.dtype.is_differentiable:
             return integer_pow(x1, exponent=x2)
     return sqrt(x1) if type(x2) is float and x2 == 0.5 and hasattr(x1, "dtype") else pow(x1, x2)
+
+
+def logaddexp2(x1: Any, x2: Any, /) -> Any:
+    """log₂(2^x1 + 2^x2), without overflow.
+
+    >>> import weft as wf
+    >>> from weft.ops.exponential import logaddexp2
+    >>> logaddexp2(wf.tensor(3.0), wf.tensor(3.0)).item()
+    4.0
+    """
+    a, b = (x if x.dtype.is_differentiable else x.astype("float32") for x in map(tensor_like, (x1, x2)))
+    return logaddexp(a * math.log(2), b * math.log(2)) / math.log(2)
+
+
+def ldexp(x1: Any, x2: Any, /) -> Any:
+    """x1 · 2^x2.
+
+    >>> import weft as wf
+    >>> from weft.ops.exponential import ldexp
+    >>> ldexp(wf.tensor(3.0), wf.tensor(2)).item()
+    12.0
+    """
+    return tensor_like(x1) * exp2(x2)

@@ -15,11 +15,9 @@ from weft.errors import AxisError, DTypeError, ShapeError
 from weft.graph.dtype import int64
 from weft.graph.op import Casts, Kind, Op
 from weft.graph.spec import Spec
-from weft.ops.comparison import where
 from weft.ops.conversion import cast
 from weft.ops.engine import jax, jnp, lax
 from weft.ops.rules import broadcast_shapes, refusing
-from weft.ops.shape import reshape_op
 
 Pattern = tuple[bool, ...]  # for each axis of the operand: whether an index tensor chooses along it
 

@@ -201,3 +201,34 @@ def trace(x: Any, /, *, offset: int = 0, dtype: Any = None) -> Any:
     line = diagonal_op(x if to is None else x.astype(to), offset=offset)
     total = sum_op(line, axis=(line.ndim - 1,), keepdims=False)
     return total if to is None else total.astype(to)
+
+
+def diag(x: Any, /, *, k: int = 0) -> Any:
+    """A matrix with the vector ``x`` on its ``k``-th diagonal and 0 elsewhere; of a matrix, that diagonal.
+
+    >>> import weft as wf
+    >>> from weft.ops.matrices import diag
+    >>> diag(wf.tensor([1, 2])).tolist(), diag(wf.tensor([[1, 2], [3, 4]]), k=1).tolist()
+    ([[1, 0], [0, 2]], [2])
+    """
+    x = tensor_like(x)
+    if x.ndim not in (1, 2):
+        raise ShapeError(
+            f"diag of a tensor of shape {x.shape}", expected="a vector or a matrix", where=here(), cure="diag_embed"
+        )
+    return diagonal_op(x, offset=k) if x.ndim == 2 else diag_embed(x, offset=k)
+
+
+def diag_embed(x: Any, /, *, offset: int = 0) -> Any:
+    """Matrices with the last axis of ``x`` on their diagonals, 0 elsewhere: the reverse of `diagonal`.
+
+    >>> import weft as wf
+    >>> from weft.ops.matrices import diag_embed
+    >>> diag_embed(wf.tensor([[1, 2]])).shape
+    (1, 2, 2)
+    """
+    x = tensor_like(x)
+    if not x.ndim:
+        raise ShapeError("diag_embed of a tensor without axes", expected="at least one axis", where=here())
+    n = x.shape[-1] + abs(offset)
+    return lay_diagonal_op(x, offset=offset, shape=(n, n))

@@ -11,8 +11,8 @@ from weft.graph.op import Op, floating
 from weft.graph.spec import Spec
 from weft.ops.comparison import where
 from weft.ops.conversion import cast
-from weft.ops.exponential import exp
 from weft.ops.engine import jnp, special
+from weft.ops.exponential import exp
 from weft.ops.rules import reduced, reduction, refusing
 from weft.ops.shape import broadcast_to_op, flip_op, pad_op, permute_op, reshape_op, slice_op
 

@@ -43,8 +43,10 @@ extreme_so_far_op = Op(  # where the (last) largest or smallest element up to ea
 def _neighbour(y: Any, axis: int) -> Any:
     """What comes after each place along ``axis``; 0 after the last."""
     n = y.shape[axis]
-    cut = lambda first, stop: tuple((first, stop, 1) if a == axis else (0, m, 1) for a, m in enumerate(y.shape))
-    return unslice_op(slice_op(y, bounds=cut(1, n)), bounds=cut(0, n - 1), shape=y.shape)
+    take, put = (
+        tuple(part if a == axis else (0, m, 1) for a, m in enumerate(y.shape)) for part in ((1, n, 1), (0, n - 1, 1))
+    )
+    return unslice_op(slice_op(y, bounds=take), bounds=put, shape=y.shape)
 
 
 def _ratio(part: Any, whole: Any) -> Any:

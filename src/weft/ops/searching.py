@@ -14,6 +14,7 @@ from weft.ops.rules import broadcast_shapes, normalize_axis
 from weft.ops.shape import broadcast_to_op
 from weft.ops.subscript import check_positions
 
+
 def take(x: Any, indices: Any, /, *, axis: int | None = None) -> Any:
     """The slices of ``x`` along ``axis`` at the positions ``indices``.
 

@@ -11,7 +11,7 @@ from weft.errors import ArgumentError, ShapeError
 from weft.graph.op import Op
 from weft.graph.spec import Spec
 from weft.ops.engine import jnp, lax
-from weft.ops.rules import broadcast_shapes, normalize_axis
+from weft.ops.rules import broadcast_shapes
 
 
 def resolve_shape(shape: Any, size: int) -> tuple[int, ...]:

@@ -13,10 +13,10 @@ from typing import Any
 from weft.errors import ArgumentError, GradientError
 from weft.graph.function import function
 from weft.graph.op import Op, floating, tensor_like
-from weft.ops.arithmetic import abs, clip, sign
+from weft.ops.arithmetic import abs, clip, sign, square
 from weft.ops.comparison import PAIR, X, logical_and, where
 from weft.ops.engine import jnp, lax, special
-from weft.ops.exponential import exp, log, log1p, square
+from weft.ops.exponential import exp, log, log1p
 from weft.ops.rules import broadcast, refusing, same
 from weft.ops.trigonometry import cos
 
@@ -144,7 +144,7 @@ betaln = _of_two(
 
 
 def _over(y: Any, x: Any) -> Any:
-    """y / x where y is a Bessel function of order 1: at 0 one half."""
+    """The quotient y / x of a Bessel function of order 1: at 0 one half."""
     return where(x == 0, 0.5, y / where(x == 0, 1, x))
 
 

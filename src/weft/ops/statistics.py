@@ -113,7 +113,7 @@ def min(x: Any, /, *, axis: Axes = None, keepdims: bool = False) -> Any:
 
 
 def logsumexp(x: Any, /, *, axis: Axes = None, keepdims: bool = False) -> Any:
-    """log Σ exp(x) over ``axis``, without overflow.
+    """Log Σ exp(x) over ``axis``, without overflow.
 
     >>> import weft as wf
     >>> round(wf.logsumexp(wf.tensor([1000.0, 1000.0])).item(), 3)

@@ -12,15 +12,13 @@ from typing import Any
 import numpy as np
 
 from weft.errors import ArgumentError, AxisError, DTypeError, ShapeError
-from weft.graph.dtype import dtype as data_type
 from weft.graph.dtype import promote, promote_number
 from weft.graph.node import Handle
 from weft.graph.op import tensor_like
 from weft.graph.source import Source, user_source
 from weft.ops.conversion import cast
 from weft.ops.creation import arange
-from weft.ops.indexing import gather_op, one_hot_op, scatter_op, take_along_op, update_op, window_op
-from weft.ops.rules import broadcast_shapes, normalize_axis
+from weft.ops.indexing import gather_op, scatter_op, update_op, window_op
 from weft.ops.shape import broadcast_to_op, flip_op, reshape_op, slice_op
 
 _NUMBERS = (bool, int, float, complex)

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from weft.graph.op import Op, floating
-from weft.ops.comparison import PAIR, X
+import math
+from typing import Any
+
+from weft.errors import DTypeError
+from weft.graph.op import Op, floating, tensor_like
+from weft.ops.comparison import PAIR, X, isnan, where
+from weft.ops.conversion import imag, real
 from weft.ops.engine import jnp
 from weft.ops.exponential import rsqrt
 from weft.ops.rules import broadcast, refusing, same
@@ -127,3 +132,48 @@ atanh = Op(
     operands=X,
     doc="The number whose hyperbolic tangent is x; NaN outside of [−1, 1].",
 )
+
+# ── angles ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _real(x: Any, name: str) -> Any:
+    x = tensor_like(x)
+    if x.dtype.kind in ("bool", "complex"):
+        raise DTypeError(f"{name} of a {x.dtype.name} tensor", expected="real numbers")
+    return x
+
+
+def deg2rad(x: Any, /) -> Any:
+    """Degrees as radians: x · π / 180.
+
+    >>> import weft as wf
+    >>> from weft.ops.trigonometry import deg2rad
+    >>> round(deg2rad(wf.tensor(180.0)).item(), 4)
+    3.1416
+    """
+    return _real(x, "deg2rad") * (math.pi / 180)
+
+
+def rad2deg(x: Any, /) -> Any:
+    """Radians as degrees: x · 180 / π.
+
+    >>> import weft as wf
+    >>> from weft.ops.trigonometry import rad2deg
+    >>> round(rad2deg(wf.tensor(wf.pi)).item(), 3)
+    180.0
+    """
+    return _real(x, "rad2deg") * (180 / math.pi)
+
+
+def angle(x: Any, /) -> Any:
+    """The angle of each complex number in radians, in (−π, π]; π for negative real numbers.
+
+    >>> import weft as wf
+    >>> from weft.ops.trigonometry import angle
+    >>> [round(a, 4) for a in angle(wf.tensor([1 + 1j, -1j])).tolist()]
+    [0.7854, -1.5708]
+    """
+    x = tensor_like(x)
+    if x.dtype.kind == "complex":
+        return atan2(imag(x), real(x))
+    return where(x < 0, math.pi, where(isnan(x), math.nan, 0.0)).astype(x.dtype if x.dtype.is_floating else "float32")

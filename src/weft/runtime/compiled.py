@@ -15,6 +15,7 @@ import numpy as np
 
 from weft.errors import ArgumentError
 from weft.graph.closure import Closure, close_over
+from weft.graph.derived import spec_at
 from weft.graph.dtype import dtype
 from weft.graph.node import Handle, Node, leaf, wrap
 from weft.graph.recording import Graph, Trace, context
@@ -62,7 +63,10 @@ class Compiled:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if isinstance(context.recording, Trace):
             return self.f(*args, **kwargs)  # inside another recording it is part of that
-        leaves, structure = take_apart((args, kwargs))
+        if kwargs or not all(isinstance(x, Handle) or type(x) in _NUMBER for x in args):
+            leaves, structure = take_apart((args, kwargs))
+        else:
+            leaves, structure = list(args), _plain(len(args))
         key = (structure, tuple(kind_of(x) for x in leaves), context.tracking)
         try:
             variants = self.variants.setdefault(key, [])
@@ -83,6 +87,12 @@ class Compiled:
     @property
     def name(self) -> str:
         return getattr(self.f, "__name__", type(self.f).__name__)
+
+
+@functools.cache
+def _plain(count: int) -> Any:
+    """The structure of so many positional arguments, each a tensor or a number."""
+    return take_apart(((0,) * count, {}))[1]
 
 
 def take_apart(value: Any) -> tuple[list[Any], Any]:
@@ -136,6 +146,8 @@ class Variant:
         self.donated = tuple(first + k for k in self.closure.written_slots) if owner.donate else ()
         self.graph = Graph(graph.inputs, graph.entries, graph.outputs, graph.notes, numbers)
         self.tracking = tuple(h.node.tracked for h in self.closure.captured)
+        self.specs = tuple(spec_at(graph, r) for r in graph.outputs[: self.closure.results])
+        self.program = program_for(self.graph, log.device.engine, self.donated)
 
     def holds(self) -> bool:
         """Whether what the recording took for granted is still so."""
@@ -166,7 +178,7 @@ class Variant:
         for slot in self.donated:
             # Four owners: the node, this list, the loop's name and the call. Anybody else needs a copy.
             arguments[slot] = own(arguments[slot])
-        program = program_for(self.graph, self.log.device.engine, self.donated)
+        program = self.program
         if not self.donated:
             return self.put_in_place(program(arguments))
         release = hold()
@@ -181,9 +193,9 @@ class Variant:
     def put_in_place(self, results: Sequence[Any]) -> Any:
         """The results as tensors, and the state that comes after them where it belongs."""
         closure = self.closure
-        made = [wrap(leaf(data, Spec(tuple(data.shape), dtype(data.dtype)))) for data in results[: closure.results]]
+        made = [wrap(leaf(data, spec)) for data, spec in zip(results, self.specs)]  # noqa: B905  # state comes after
         rest = iter(results[closure.results :])
-        source = user_source()
+        source = user_source() if closure.written else None
         for handle in closure.written:
             old = handle.node
             old.ended = source

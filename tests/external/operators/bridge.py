@@ -82,7 +82,7 @@ def ours(x: Any) -> Any:
 
 
 def array(x: torch.Tensor) -> np.ndarray:
-    return np.array(x.detach().resolve_conj().resolve_neg().numpy())
+    return np.array(x.detach().resolve_conj().resolve_neg().numpy(force=True))
 
 
 def leaves(x: Any) -> list[Any]:

@@ -74,7 +74,7 @@ OPERATORS = {
     # two operands
     "add": scaled(wf.add),
     "sub": scaled(wf.subtract),
-    "rsub": scaled(lambda x, y: y - x),
+    "rsub": lambda x, y, alpha=1: y - alpha * x,
     "mul": wf.multiply,
     "div.no_rounding_mode": divide,
     "div.trunc_rounding": divide,
@@ -123,7 +123,7 @@ OPERATORS = {
     "__rmatmul__": lambda x, y: y @ x,
     "xlogy": special.xlogy,
     # three operands
-    "where": lambda condition, a, b: wf.where(condition, a, b),
+    "where": lambda x, condition, y: wf.where(condition, x, y),
     "lerp": lambda x, y, w: x + w * (y - x),
     "addcmul": lambda x, a, b, *, value=1: x + value * a * b,
     "addcdiv": lambda x, a, b, *, value=1: x + value * a / b,

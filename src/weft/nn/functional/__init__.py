@@ -42,6 +42,7 @@ from weft.nn.functional.convolution_transpose import (
     conv_transpose2d,
     conv_transpose3d,
 )
+from weft.nn.functional.distance import cdist, cosine_similarity, normalize, pairwise_distance, pdist, renorm
 from weft.nn.functional.dropout import (
     dropout,
 )
@@ -137,6 +138,7 @@ __all__ = [
     "batch_norm_train",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
+    "cdist",
     "celu",
     "channel_shuffle",
     "conv",
@@ -146,6 +148,7 @@ __all__ = [
     "conv_transpose1d",
     "conv_transpose2d",
     "conv_transpose3d",
+    "cosine_similarity",
     "cross_entropy",
     "dropout",
     "elu",
@@ -185,12 +188,16 @@ __all__ = [
     "mish",
     "mse_loss",
     "nll_loss",
+    "normalize",
     "one_hot",
+    "pairwise_distance",
+    "pdist",
     "pixel_shuffle",
     "pixel_unshuffle",
     "prelu",
     "relu",
     "relu6",
+    "renorm",
     "rms_norm",
     "rrelu",
     "selu",

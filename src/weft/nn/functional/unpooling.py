@@ -27,7 +27,9 @@ def _max_unpool(x: Any, indices: Any, *, size: Sizes) -> Any:
     count = math.prod(x.shape[2:])
     at = cast(indices, dtype=int64).reshape(planes, count) + plane * places
     zeros = full_op(0, shape=(planes * places,), dtype=x.dtype)
-    return scatter_op(zeros, x.reshape(planes * count), at.reshape(planes * count), mode="set").reshape(*x.shape[:2], *size)
+    return scatter_op(zeros, x.reshape(planes * count), at.reshape(planes * count), mode="set").reshape(
+        *x.shape[:2], *size
+    )
 
 
 def _unpool(axes: int, x: Any, indices: Any, window: Any, stride: Any, padding: Any, size: Any) -> Tensor:
