@@ -14,7 +14,7 @@ from weft.graph.recording import context
 from weft.ops import creation as ops
 from weft.runtime import devices, dlpack
 from weft.runtime.log import Log, device
-from weft.tensor import Tensor, tensor
+from weft.tensor import Tensor, as_tensor, tensor
 
 
 @contextmanager
@@ -140,6 +140,7 @@ def full_like(x: Any, /, fill_value: complex, *, dtype: DType | None = None, dev
     >>> wf.full_like(wf.tensor([1.0, 2.0]), 3).tolist()
     [3.0, 3.0]
     """
+    x = as_tensor(x)
     return full(x.shape, fill_value, dtype=x.dtype if dtype is None else dtype, device=_beside(x, device))
 
 

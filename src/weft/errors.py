@@ -2,6 +2,27 @@
 
 from __future__ import annotations
 
+import linecache
+import os
+from pathlib import Path
+from types import TracebackType
+
+_PACKAGE = str(Path(__file__).resolve().parent) + os.sep
+
+
+def _place_of(traceback: TracebackType | None) -> str | None:
+    """The function that was called, and the line outside of this package that called it."""
+    place = None
+    while traceback is not None:
+        code = traceback.tb_frame.f_code
+        inner = traceback.tb_next
+        if not code.co_filename.startswith(_PACKAGE) and inner is not None:
+            line = linecache.getline(code.co_filename, traceback.tb_lineno).strip()
+            name = getattr(inner.tb_frame.f_locals.get("self"), "name", None) or inner.tb_frame.f_code.co_name
+            place = f"{name}(…), {Path(code.co_filename).name}:{traceback.tb_lineno}" + (f": {line}" if line else "")
+        traceback = inner
+    return place
+
 
 class WeftError(Exception):
     """The base of every error that Weft raises on purpose.
@@ -23,7 +44,8 @@ class WeftError(Exception):
 
     def __str__(self) -> str:
         lines = [self.received]
-        for label, text in (("expected:", self.expected), ("where:", self.where), ("try:", self.cure)):
+        where = self.where or _place_of(self.__traceback__)
+        for label, text in (("expected:", self.expected), ("where:", where), ("try:", self.cure)):
             if text is not None:
                 first, *rest = text.split("\n")
                 lines.append(f"  {label:<9} {first}")

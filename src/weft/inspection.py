@@ -119,8 +119,9 @@ def can_cast(from_: Any, to: DType, /) -> bool:
     >>> wf.can_cast(wf.int8, wf.int32), wf.can_cast(wf.float32, wf.int32)
     (True, False)
     """
+    source, target = _type_of(from_), dtype(to)
     try:
-        return promote(_type_of(from_), dtype(to)) is dtype(to)
+        return promote(source, target) is target
     except DTypeError:
         return False
 

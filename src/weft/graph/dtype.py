@@ -98,7 +98,7 @@ def dtype(of: Any) -> DType:
     if isinstance(of, str) and of in _BY_NAME:
         return _BY_NAME[of]
     try:
-        return _BY_NUMPY[np.dtype(of)]
+        return _BY_NUMPY[np.dtype(of) if of is not None else None]  # NumPy would take None for float64
     except (TypeError, KeyError):
         raise DTypeError(
             f"{of!r} is not a data type of tensors", expected="one of " + ", ".join(_BY_NAME), cure="dtype=wf.float32"

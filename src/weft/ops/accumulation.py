@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from weft.errors import ArgumentError, ShapeError
 from weft.graph.dtype import DType, dtype
 from weft.graph.op import Op, tensor_like
 from weft.graph.spec import Spec
-from weft.ops.comparison import where
 from weft.ops.engine import jnp, lax
-from weft.ops.exponential import exp
-from weft.ops.indexing import put_along_op
 from weft.ops.manipulation import concat
 from weft.ops.reduction import wide
 from weft.ops.rules import normalize_axis, refusing
@@ -87,46 +82,6 @@ cumulative_prod_op = Op(
     exact="whole",
 )
 
-
-def _running_extreme(name: str, f: Any, first: Any) -> Op:
-    """The largest (or smallest) element so far; its gradient goes to the latest element that is it."""
-
-    def vjp(g: Any, y: Any, x: Any, *, axis: int) -> tuple[Any]:
-        from weft.ops.creation import iota_op
-
-        places = iota_op(shape=x.shape, axis=axis, dtype=dtype("int64"))
-        latest = cumulative_max_op(where(x == y, places, 0), axis=axis)
-        return (put_along_op(g, latest, axis=axis, size=x.shape[axis]),)
-
-    return Op(
-        name,
-        shape=refusing("complex", rule=lambda x, *, axis: x),
-        lower=lambda x, *, axis: f(x.astype("uint8"), axis).astype("bool") if x.dtype == "bool" else f(x, axis),
-        host=lambda x, *, axis: first.accumulate(x, axis),
-        vjp=vjp,
-        exact="whole",
-    )
-
-
-cumulative_max_op: Op = _running_extreme("cumulative_max", lax.cummax, np.maximum)
-cumulative_min_op: Op = _running_extreme("cumulative_min", lax.cummin, np.minimum)
-
-
-def _logsumexp_vjp(g: Any, y: Any, x: Any, *, axis: int) -> tuple[Any]:
-    # Σ_{j ≥ i} g_j exp(x_i − y_j), as a recurrence from the end whose factors exp(y_i − y_{i+1}) are at most 1.
-    later = _shifted(y, axis, True)
-    fall = where(y < later, y - later, 0)
-    so_far = recurrence_op(exp(fall), g, axis=axis, reverse=True)
-    return (so_far * exp(where(x == y, 0, x - y)),)
-
-
-cumulative_logsumexp_op = Op(
-    "cumulative_logsumexp",
-    shape=refusing("bool", "int", "uint", "complex", rule=lambda x, *, axis: x),
-    lower=lambda x, *, axis: lax.cumlogsumexp(x, axis),
-    vjp=_logsumexp_vjp,
-)
-
 # ── the functions that people call ──────────────────────────────────────────────────────────────────────────
 
 
@@ -152,39 +107,6 @@ def cumulative_prod(
     [1, 2, 6]
     """
     return _running(cumulative_prod_op, x, axis, dtype, 1 if include_initial else None)
-
-
-def cumulative_max(x: Any, /, *, axis: int | None = None) -> Any:
-    """The largest element so far along ``axis``, which may be left out for one axis; NaN from the first one on.
-
-    >>> import weft as wf
-    >>> from weft.ops.accumulation import cumulative_max
-    >>> cumulative_max(wf.tensor([1, 3, 2])).tolist()
-    [1, 3, 3]
-    """
-    return _running(cumulative_max_op, x, axis, None, None)
-
-
-def cumulative_min(x: Any, /, *, axis: int | None = None) -> Any:
-    """The smallest element so far along ``axis``, which may be left out for one axis; NaN from the first one on.
-
-    >>> import weft as wf
-    >>> from weft.ops.accumulation import cumulative_min
-    >>> cumulative_min(wf.tensor([3, 1, 2])).tolist()
-    [3, 1, 1]
-    """
-    return _running(cumulative_min_op, x, axis, None, None)
-
-
-def cumulative_logsumexp(x: Any, /, *, axis: int | None = None) -> Any:
-    """The running log Σ exp(x) along ``axis``, which may be left out for one axis; without overflow.
-
-    >>> import weft as wf
-    >>> from weft.ops.accumulation import cumulative_logsumexp
-    >>> [round(y, 4) for y in cumulative_logsumexp(wf.tensor([0.0, 0.0])).tolist()]
-    [0.0, 0.6931]
-    """
-    return _running(cumulative_logsumexp_op, x, axis, None, None)
 
 
 def _running(op: Op, x: Any, axis: int | None, to: Any, initial: int | None) -> Any:

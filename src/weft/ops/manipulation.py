@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from operator import index
 from typing import Any
 
 import numpy as np
 
 from weft.errors import ArgumentError, DTypeError, ShapeError
 from weft.graph.op import tensor_like
-from weft.ops.rules import Axes, broadcast_shapes, normalize_axes, normalize_axis
+from weft.ops.rules import Axes, broadcast_shapes, normalize_axes, normalize_axis, whole
 from weft.ops.shape import broadcast_to_op, concat_op, flip_op, pad_op, permute_op, reshape_op, roll_op, slice_op
 
 # ── another shape ───────────────────────────────────────────────────────────────────────────────────────────
@@ -19,8 +18,8 @@ from weft.ops.shape import broadcast_to_op, concat_op, flip_op, pad_op, permute_
 def sizes(shape: Any) -> tuple[int, ...]:
     """A shape as a tuple of whole numbers; one size may stand alone."""
     if isinstance(shape, tuple | list):
-        return tuple([index(n) for n in shape])
-    return (index(shape),)
+        return tuple([n if type(n) is int else whole(n, "a size") for n in shape])
+    return (whole(shape, "a size"),)
 
 
 def reshape(x: Any, /, shape: Any, *, copy: bool | None = None) -> Any:
@@ -275,7 +274,10 @@ def pad(x: Any, /, widths: Any, value: float = 0, *, mode: str = "constant") -> 
     [0, 1, 2, 0, 0]
     """
     x = tensor_like(x)
-    pairs = tuple((index(a), index(b)) for a, b in widths)
+    try:
+        pairs = tuple((whole(a, "a width"), whole(b, "a width")) for a, b in widths)
+    except (TypeError, ValueError):
+        raise ArgumentError(f"pad by {widths!r}", expected="((before, after), …), a pair for each axis") from None
     if len(pairs) != x.ndim:
         raise ArgumentError(f"{len(pairs)} pairs of widths for a tensor with {x.ndim} axes", expected="one per axis")
     if any(a + b + n < 0 for (a, b), n in zip(pairs, x.shape, strict=True)):

@@ -66,9 +66,17 @@ def broadcast_shapes(*shapes: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(result)
 
 
+def whole(n: Any, what: str) -> int:
+    """``n`` as a Python integer; anything else is refused."""
+    try:
+        return index(n)
+    except TypeError:
+        raise DTypeError(f"{what} that is {n!r}", expected="a whole number") from None
+
+
 def normalize_axis(axis: int, ndim: int) -> int:
     """``axis`` counted from the front; negative ones count from the back."""
-    axis = index(axis)
+    axis = whole(axis, "an axis")
     if not -ndim <= axis < ndim:
         raise AxisError(
             f"axis {axis} of a tensor with {ndim} axes",

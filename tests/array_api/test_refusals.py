@@ -1,0 +1,112 @@
+"""Every function refuses what it cannot take, with a lesson that names it and the line; nothing becomes a number."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import pytest
+
+import weft as wf
+from weft.errors import WeftError
+from weft.graph.op import Op
+
+
+def is_numeric(name: str) -> bool:
+    f = getattr(wf, name)
+    return isinstance(f, Op) or (inspect.isfunction(f) and f.__module__.startswith("weft.ops"))
+
+
+FUNCTIONS = sorted(n for n in wf.__all__ if is_numeric(n) and n not in ("broadcast_shapes",))
+
+
+def parameters(name: str) -> list[inspect.Parameter]:
+    return list(inspect.signature(getattr(wf, name)).parameters.values())
+
+
+def required(name: str) -> list[inspect.Parameter]:
+    return [
+        p for p in parameters(name) if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+    ]
+
+
+@pytest.mark.parametrize("name", [n for n in FUNCTIONS if len(required(n)) == 1 and n not in ("concat", "stack")])
+@pytest.mark.parametrize("wrong", ["text", None, {1, 2}, object()], ids=repr)
+def test_what_is_no_tensor(name: str, wrong: Any):
+    with pytest.raises((WeftError, TypeError)):
+        getattr(wf, name)(wrong)
+
+
+REDUCING = [n for n in FUNCTIONS if len(required(n)) == 1 and "axis" in [p.name for p in parameters(n)]]
+
+
+@pytest.mark.parametrize("name", [n for n in REDUCING if n not in ("concat", "stack", "einsum")])
+@pytest.mark.parametrize("axis", [5, -6, "rows", 1.5])
+def test_axes_that_do_not_exist(name: str, axis: Any):
+    with pytest.raises(WeftError, match="axis") as caught:
+        getattr(wf, name)(wf.ones((2, 3)), axis=axis)
+    assert "getattr(wf, name)(wf.ones((2, 3)), axis=axis)" in str(caught.value)
+
+
+@pytest.mark.parametrize("name", [n for n in FUNCTIONS if isinstance(getattr(wf, n), Op)])
+def test_the_number_of_operands(name: str):
+    op = getattr(wf, name)
+    x = wf.ones(2)
+    wanted = len(op.operands.split())
+    with pytest.raises(ValueError, match=rf"expected: +{op.name}\("):
+        op(*[x] * (wanted + 1))
+
+
+REFUSED: dict[str, tuple[Any, type[Exception], str]] = {
+    "shapes that do not broadcast": (lambda: wf.ones(2) + wf.ones(3), ValueError, "do not broadcast"),
+    "bits of floats": (lambda: wf.ones(2) & wf.ones(2), TypeError, "float32"),
+    "order of complex numbers": (lambda: wf.tensor([1j]) < 0, TypeError, "complex64"),
+    "subtraction of truth values": (lambda: wf.tensor([True]) - wf.tensor([True]), TypeError, "bool"),
+    "uint64 with int64": (
+        lambda: wf.ones(1, dtype=wf.uint64) + wf.ones(1, dtype=wf.int64),
+        TypeError,
+        "no integer type holds both",
+    ),
+    "reshape": (lambda: wf.reshape(wf.ones(6), (4, -1)), ValueError, "6 elements"),
+    "two unknown sizes": (lambda: wf.reshape(wf.ones(6), (-1, -1)), ValueError, "at most one -1"),
+    "an axis twice": (lambda: wf.sum(wf.ones((2, 2)), axis=(0, 0)), ValueError, "twice"),
+    "max of nothing": (lambda: wf.max(wf.ones((0, 2)), axis=0), ValueError, "no elements"),
+    "concat": (lambda: wf.concat([wf.ones((2, 2)), wf.ones((2, 3))]), ValueError, "tensor 1 has"),
+    "concat of nothing": (lambda: wf.concat([]), ValueError, "no tensors"),
+    "stack": (lambda: wf.stack([wf.ones(2), wf.ones(3)]), ValueError, "one shape for all"),
+    "squeeze": (lambda: wf.squeeze(wf.ones((2, 1)), axis=0), ValueError, "size 2"),
+    "split": (lambda: wf.split(wf.ones(5), 2), ValueError, "does not split into 2"),
+    "permute": (lambda: wf.permute_dims(wf.ones((2, 2)), (0, 0)), ValueError, "each axis exactly once"),
+    "repeat": (lambda: wf.repeat(wf.ones(2), -1), ValueError, "0 or more"),
+    "tril of a vector": (lambda: wf.tril(wf.ones(3)), ValueError, "two axes"),
+    "searchsorted": (lambda: wf.searchsorted(wf.ones((2, 2)), wf.ones(2)), ValueError, "one axis"),
+    "a side": (lambda: wf.searchsorted(wf.ones(2), wf.ones(2), side="middle"), ValueError, "left"),
+    "nonzero of a scalar": (lambda: wf.nonzero(wf.tensor(1)), ValueError, "without axes"),
+    "a negative size": (lambda: wf.zeros((2, -1)), ValueError, "at least 0"),
+    "arange": (lambda: wf.arange(3, 0, 0), ValueError, "step"),
+    "linspace": (lambda: wf.linspace(0, 1, -1), ValueError, "0 or more"),
+    "full with a complex number": (lambda: wf.full(2, 1j, dtype=wf.float32), TypeError, "float32"),
+    "a data type": (lambda: wf.zeros(2, dtype="float31"), TypeError, "float31"),
+    "no data type": (lambda: wf.ones(2).astype(None), TypeError, "None"),
+    "finfo": (lambda: wf.finfo(wf.int8), TypeError, "iinfo"),
+    "isdtype": (lambda: wf.isdtype(wf.int8, "whole"), ValueError, "integral"),
+    "complex to real": (lambda: wf.tensor([1j]).astype(wf.float32), TypeError, "imaginary"),
+    "one_hot of floats": (lambda: wf.one_hot(wf.ones(2), 3), TypeError, "integers"),
+    "take": (lambda: wf.take(wf.ones((2, 2)), wf.tensor([0])), ValueError, "without axis"),
+    "a ragged list": (lambda: wf.tensor([[1, 2], [3]]), ValueError, "equal length"),
+    "text": (lambda: wf.tensor(["a"]), TypeError, "encode text"),
+    "meshgrid": (lambda: wf.meshgrid(wf.ones((2, 2))), ValueError, "one axis"),
+    "einsum": (lambda: wf.einsum("ij,jk->ik", wf.ones((2, 3)), wf.ones((2, 3))), ValueError, "one size"),
+    "a mask of another shape": (lambda: wf.ones(3)[wf.tensor([True, False])], IndexError, "mask"),
+    "two ellipses": (lambda: wf.ones((2, 2))[..., ...], IndexError, "more than one"),
+    "a value that does not fit": (lambda: wf.ones(3).at[:2].set(wf.ones(3)), ValueError, "place of shape"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_refused(name: str):
+    f, kind, message = REFUSED[name]
+    with pytest.raises(kind, match=message) as caught:
+        f()
+    assert isinstance(caught.value, WeftError)
+    assert "expected:" in str(caught.value) or "try:" in str(caught.value)
