@@ -14,9 +14,10 @@ def _place_of(traceback: TracebackType | None) -> str | None:
     """The function that was called, and the line outside of this package that called it."""
     place = None
     while traceback is not None:
-        code = traceback.tb_frame.f_code
-        inner = traceback.tb_next
-        if not code.co_filename.startswith(_PACKAGE) and inner is not None:
+        code, inner = traceback.tb_frame.f_code, traceback.tb_next
+        if code.co_filename.startswith("<"):  # typed by hand: it is in sight
+            place = None
+        elif inner is not None and not code.co_filename.startswith(_PACKAGE):
             line = linecache.getline(code.co_filename, traceback.tb_lineno).strip()
             name = getattr(inner.tb_frame.f_locals.get("self"), "name", None) or inner.tb_frame.f_code.co_name
             place = f"{name}(…), {Path(code.co_filename).name}:{traceback.tb_lineno}" + (f": {line}" if line else "")

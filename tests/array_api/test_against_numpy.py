@@ -15,8 +15,6 @@ from hypothesis import strategies as st
 
 import weft as wf
 
-pytestmark = pytest.mark.filterwarnings("ignore::weft.RecompileWarning")  # every type is a program: that is the point
-
 FLOATS = ("float32", "float64")
 COMPLEX = ("complex64", "complex128")
 WHOLE = tuple(f"{u}int{b}" for u in ("", "u") for b in (8, 16, 32, 64))

@@ -31,7 +31,7 @@ def required(name: str) -> list[inspect.Parameter]:
 
 
 @pytest.mark.parametrize("name", [n for n in FUNCTIONS if len(required(n)) == 1 and n not in ("concat", "stack")])
-@pytest.mark.parametrize("wrong", ["text", None, {1, 2}, object()], ids=repr)
+@pytest.mark.parametrize("wrong", ["text", None, {1, 2}, object()], ids=["text", "None", "set", "object"])
 def test_what_is_no_tensor(name: str, wrong: Any):
     with pytest.raises((WeftError, TypeError)):
         getattr(wf, name)(wrong)

@@ -137,6 +137,8 @@ def diff(x: Any, /, *, axis: int = -1, n: int = 1, prepend: Any = None, append: 
     if n < 0:
         raise ArgumentError(f"diff taken {n} times", expected="n ≥ 0")
     at = normalize_axis(axis, x.ndim)
+    if n == 0:
+        return x
     parts = [tensor_like(t) for t in (prepend, x, append) if t is not None]
     x = concat(parts, axis=at) if len(parts) > 1 else x
     for _ in range(n):

@@ -15,7 +15,9 @@ from weft.errors import AxisError, DTypeError, ShapeError
 from weft.graph.dtype import int64
 from weft.graph.op import Casts, Kind, Op
 from weft.graph.spec import Spec
+from weft.ops.comparison import where
 from weft.ops.conversion import cast
+from weft.ops.creation import iota_op
 from weft.ops.engine import jax, jnp, lax
 from weft.ops.rules import broadcast_shapes, refusing
 
@@ -186,12 +188,23 @@ def _scatter_vjp(g: Any, y: Any, x: Any, values: Any, positions: Any, *, mode: s
     if mode == "add":
         return g, there, None
     if mode == "set":
-        return scatter_op(g, cast(values * 0, dtype=g.dtype), positions, mode="set"), there, None
+        return (
+            scatter_op(g, cast(values * 0, dtype=g.dtype), positions, mode="set"),
+            _lasting(there, positions, y),
+            None,
+        )
     # Of all that share the extreme, each takes the same part.
     mine = cast(x == y, dtype=y.dtype)
     theirs = cast(values == gather_op(y, positions, pattern=(True,)), dtype=y.dtype)
     part = g / scatter_op(mine, theirs, positions, mode="add")
     return part * mine, gather_op(part, positions, pattern=(True,)) * theirs, None
+
+
+def _lasting(g: Any, positions: Any, y: Any) -> Any:
+    """``g`` where a value stayed, 0 where another one was put over it at an equal position."""
+    number = iota_op(shape=g.shape, axis=0, dtype=int64)
+    stayed = scatter_op(iota_op(shape=y.shape, axis=0, dtype=int64), number, positions, mode="set")
+    return where(gather_op(stayed, positions, pattern=(True,)) == number, g, 0)
 
 
 def _scatter_host(x: Any, values: Any, positions: Any, *, mode: str) -> Any:
@@ -273,7 +286,7 @@ put_along_op: Op = Op(  # the transpose of take_along_axis
 def __getattr__(name: str) -> Any:
     from importlib import import_module
 
-    for module in ('searching', 'subscript'):
+    for module in ("searching", "subscript"):
         found = vars(import_module(f"weft.ops.{module}")).get(name)
         if found is not None:
             return found

@@ -14,7 +14,7 @@ from weft.ops.comparison import where
 from weft.ops.engine import jnp, lax
 from weft.ops.exponential import exp
 from weft.ops.rules import normalize_axis, refusing, same
-from weft.ops.shape import slice_op, unslice_op
+from weft.ops.shape import concat_op, slice_op
 
 _ordered = refusing("complex", rule=lambda x, **_: x)
 
@@ -41,12 +41,13 @@ extreme_so_far_op = Op(  # where the (last) largest or smallest element up to ea
 
 
 def _neighbour(y: Any, axis: int) -> Any:
-    """What comes after each place along ``axis``; 0 after the last."""
+    """What comes after each place along ``axis``; after the last, the last again."""
     n = y.shape[axis]
-    take, put = (
-        tuple(part if a == axis else (0, m, 1) for a, m in enumerate(y.shape)) for part in ((1, n, 1), (0, n - 1, 1))
+    rest, last = (
+        slice_op(y, bounds=tuple((first, n, 1) if a == axis else (0, m, 1) for a, m in enumerate(y.shape)))
+        for first in (1, n - 1)
     )
-    return unslice_op(slice_op(y, bounds=take), bounds=put, shape=y.shape)
+    return concat_op(rest, last, axis=axis)
 
 
 def _ratio(part: Any, whole: Any) -> Any:

@@ -77,11 +77,36 @@ lgamma = _function(
     "lgamma", lambda y, x: digamma(x), "log |Γ(x)|, the logarithm of the gamma function.", special.gammaln
 )
 digamma: Op = _function("digamma", lambda y, x: polygamma_op(x, n=1), "ψ(x), the derivative of log Γ.")
+
+
+def _cotangent_derivative(n: int) -> list[int]:
+    """Coefficients of the polynomial P with dⁿ/dxⁿ cot x = P(cot x), from the constant up: cot′ = −1 − cot²."""
+    coefficients = [0, 1]
+    for _ in range(n):
+        slopes = [k * c for k, c in enumerate(coefficients)][1:]
+        coefficients = [-low - high for low, high in zip([*slopes, 0, 0], [0, 0, *slopes], strict=True)]
+    return coefficients
+
+
+def _polygamma(x: Any, *, n: int) -> Any:
+    # The engine's series holds for positive numbers; others are reflected: (−1)ⁿ ψₙ(1 − x) − ψₙ(x) = π dⁿ/dxⁿ cot πx.
+    reflected = x <= 0
+    there = jnp.where(reflected, 1 - x, x)
+    value = lax.polygamma(jnp.full_like(x, n), there)
+    cotangent = 1 / jnp.tan(math.pi * (x - jnp.round(x)))
+    squared, total = cotangent * cotangent, jnp.zeros_like(x)
+    parts = _cotangent_derivative(n)[(n + 1) % 2 :: 2]  # the others are 0: the polynomial is even or odd
+    for c in reversed(parts):
+        total = total * squared + c
+    total = total if n % 2 else total * cotangent
+    return jnp.where(reflected, (-1) ** n * value - math.pi ** (n + 1) * total, value)
+
+
 polygamma_op: Op = Op(
     "polygamma",
     shape=lambda x, *, n: _one(x),
     takes=floating,
-    lower=_wide(lambda x, *, n: lax.polygamma(jnp.full_like(x, n), x)),
+    lower=_wide(_polygamma),
     vjp=lambda g, y, x, *, n: (g * polygamma_op(x, n=n + 1),),
 )
 

@@ -39,7 +39,9 @@ def split(x: Any, split_size: Any, dim: int = 0) -> Any:
 
 
 def tensor_split(x: Any, parts: Any, dim: int = 0) -> Any:
-    parts = parts if isinstance(parts, int) else [int(p) for p in parts] if not hasattr(parts, "tolist") else parts.tolist()
+    parts = (
+        parts if isinstance(parts, int) else [int(p) for p in parts] if not hasattr(parts, "tolist") else parts.tolist()
+    )
     return joining.array_split(x, parts, axis=dim)
 
 
@@ -74,7 +76,9 @@ def diag_embed(x: Any, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Any:
 
 
 def unfold(x: Any, dimension: int, size: int, step: int) -> Any:
-    row = as_row(x)
+    if x.ndim == 0:
+        return x.reshape(1)[:size]
+    row = x
     at = dimension % row.ndim
     starts = range(0, row.shape[at] - size + 1, step)
     pieces = [wf.moveaxis(row[(slice(None),) * at + (slice(s, s + size),)], at, -1) for s in starts]
@@ -148,9 +152,21 @@ same = lambda x, *_, **__: x
 view = lambda x, *shape: wf.reshape(x, shape_of(shape))
 
 OPERATORS = {
-    "atleast_1d": lambda *xs: several(joining.atleast_1d)(*xs) if len(xs) > 1 or isinstance(xs[0], tuple | list) else joining.atleast_1d(xs[0]),
-    "atleast_2d": lambda *xs: several(joining.atleast_2d)(*xs) if len(xs) > 1 or isinstance(xs[0], tuple | list) else joining.atleast_2d(xs[0]),
-    "atleast_3d": lambda *xs: several(joining.atleast_3d)(*xs) if len(xs) > 1 or isinstance(xs[0], tuple | list) else joining.atleast_3d(xs[0]),
+    "atleast_1d": lambda *xs: (
+        several(joining.atleast_1d)(*xs)
+        if len(xs) > 1 or isinstance(xs[0], tuple | list)
+        else joining.atleast_1d(xs[0])
+    ),
+    "atleast_2d": lambda *xs: (
+        several(joining.atleast_2d)(*xs)
+        if len(xs) > 1 or isinstance(xs[0], tuple | list)
+        else joining.atleast_2d(xs[0])
+    ),
+    "atleast_3d": lambda *xs: (
+        several(joining.atleast_3d)(*xs)
+        if len(xs) > 1 or isinstance(xs[0], tuple | list)
+        else joining.atleast_3d(xs[0])
+    ),
     "block_diag": joining.block_diag,
     "broadcast_to": lambda x, shape: wf.broadcast_to(x, tuple(shape)),
     "broadcast_tensors": wf.broadcast_arrays,
@@ -174,8 +190,8 @@ OPERATORS = {
     "expand": expand,
     "expand_copy": expand,
     "expand_as": lambda x, y: expand(x, y.shape),
-    "flatten": wf.flatten,
-    "flip": lambda x, *dims: wf.flip(x, axis=tuple(shape_of(dims))),
+    "flatten": lambda x, start_dim=0, end_dim=-1: wf.flatten(x, start_dim, end_dim),
+    "flip": lambda x, dims: wf.flip(x, axis=tuple(dims)),
     "fliplr": lambda x: wf.flip(x, axis=1),
     "flipud": lambda x: wf.flip(x, axis=0),
     "hsplit": hsplit,

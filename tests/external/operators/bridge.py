@@ -33,14 +33,15 @@ class Mapped:
     ``dtype``      the type of the samples: floating unless the operator has no floating-point form
     ``see``        of the results, what both libraries must agree on: a pair (of ours, of theirs), or one for both
     ``gradients``  whether PyTorch's gradients are compared as well
+    ``prepare``    what both libraries do to the first argument before the operator sees it
     ``skip``       reasons to leave out samples, each with a question about the sample's arguments
-    ``tolerance``  factor on the tolerances, for results whose rounding errors are amplified by condition
     """
 
     call: Callable[..., Any]
     dtype: str = "float32"
     see: Any = None
     gradients: bool = True
+    prepare: Callable[[Any], Any] = lambda x: x
     skip: dict[str, Skip] = field(default_factory=dict)
 
 
@@ -104,9 +105,9 @@ def compare(name: str, mapped: Mapped, sample: Any) -> None:
     arguments = (sample.input, tuple(sample.args), dict(sample.kwargs))
     mine = tree_map(ours, arguments)
     see_ours, see_theirs = mapped.see if isinstance(mapped.see, tuple) else (mapped.see, mapped.see)
-    theirs = DATABASE[name](sample.input, *sample.args, **sample.kwargs)
+    theirs = DATABASE[name](mapped.prepare(sample.input), *sample.args, **sample.kwargs)
     expected = leaves(see_theirs(theirs) if see_theirs else theirs)
-    made = mapped.call(mine[0], *mine[1], **mine[2])
+    made = mapped.call(mapped.prepare(mine[0]), *mine[1], **mine[2])
     found = leaves(see_ours(made) if see_ours else made)
     assert len(found) == len(expected), f"{len(found)} results instead of {len(expected)}"
     pairs = list(gradients(arguments, mine, found, expected)) if mapped.gradients else []
