@@ -15,16 +15,23 @@ def device_of(value: Any) -> tuple[int, int]:
 
 
 def exported(value: Any, stream: Any, version: Any, device: Any, copy: bool | None) -> Any:
-    """A DLPack capsule of ``value``. What is on the host is copied: the receiver may write into it."""
-    if isinstance(value, np.ndarray) and value.dtype.name == "bfloat16":
+    """A DLPack capsule of ``value``; what is on the host is copied, since the receiver may write into it.
+
+    ``copy=False`` shares a read-only view where DLPack can say so (from version 1.0 on), else the engine's buffer.
+    """
+    if isinstance(value, np.ndarray) and (
+        value.dtype.name == "bfloat16" or (copy is False and not _says_read_only(version))
+    ):
         with wide_types():
-            value = jax().device_put(value, jax().devices("cpu")[0])  # NumPy cannot say this type
+            value = jax().device_put(value, jax().devices("cpu")[0])
     if isinstance(value, np.ndarray):
-        if copy is False and version is None:
-            raise BufferError("a tensor is read-only, which DLPack can say from version 1.0 on: max_version=(1, 0)")
         held = value if copy is False else np.array(value)
         return held.__dlpack__(stream=stream, max_version=version, dl_device=device)
     return value.__dlpack__(stream=stream, max_version=version, dl_device=device, copy=copy)
+
+
+def _says_read_only(version: tuple[int, int] | None) -> bool:
+    return version is not None and version[0] >= 1
 
 
 def imported(x: Any, *, share: bool) -> Any:

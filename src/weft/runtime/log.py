@@ -182,7 +182,7 @@ class Log(Recording):
     def give(self, node: Node, value: Any) -> None:
         """Let ``node`` have its value; one from the host stays there, unless a device was asked for."""
         if isinstance(value, np.ndarray):
-            if self._device is None:
+            if self.home is _FIRST:
                 node.data = value
                 return
             with wide_types():
@@ -199,6 +199,8 @@ class Log(Recording):
         node.recording = None
         if node.inputs:
             self.history.append(ref(node))
+        if self.nodes and self.nodes[-1]() is node:
+            self.nodes.pop()
         names = (other for r in self.nodes if (other := r()) is not None and other.recording is self)
         if self.count == node.number + 1 and all(other.number != node.number for other in names):
             self.forget_last()

@@ -47,7 +47,7 @@ OPERATORS = {
     "special.modified_bessel_i1": S.i1,
     "special.ndtr": S.ndtr,
     "special.ndtri": S.ndtri,
-    "special.polygamma.special_polygamma_n_0": lambda n, x: S.polygamma(n, x),
+    "special.polygamma.special_polygamma_n_0": polygamma,
     "special.xlog1py": S.xlog1py,
     "special.zeta": S.zeta,
     # NumPy's

@@ -17,7 +17,7 @@ from weft.nn.functional.pooling import check_window, one_batch, unbatched
 from weft.ops.conversion import cast
 from weft.ops.creation import full_op, iota_op
 from weft.ops.indexing import scatter_op
-from weft.tensor import Tensor
+from weft.tensor import Tensor, as_tensor
 
 
 @function(takes=lambda kinds: (None, None))
@@ -43,12 +43,14 @@ def _unpool(axes: int, x: Any, indices: Any, window: Any, stride: Any, padding: 
     given = check_window(layer, spread(layer, "window", window, axes), stride, padding)
     each = zip(x.shape[2:], given["window"], given["stride"], given["padding"], strict=True)
     usual = tuple((n - 1) * s + w - sum(pair) for n, w, s, pair in each)
-    wanted = usual if size is None else spread(layer, "size", tuple(size)[-axes:], axes)
+    wanted = (
+        usual if size is None else spread(layer, "size", size if isinstance(size, int) else tuple(size)[-axes:], axes)
+    )
     if any(not u - s < k < u + s for k, u, s in zip(wanted, usual, given["stride"], strict=True)):
         raise ShapeError(
             f"{layer}: size={size!r} for an input of shape {x.shape}", expected=f"less than a stride from {usual}"
         )
-    _check_places(layer, at, wanted)
+    _check_places(layer, as_tensor(indices), wanted)
     y: Tensor = unbatched(_max_unpool(x, at, size=wanted), single)
     return y
 
