@@ -12,8 +12,9 @@ from weft.graph.dtype import float32, float64, int64
 from weft.graph.recording import Graph, Literal
 from weft.graph.source import user_source
 from weft.graph.spec import Spec
+from weft.ops.arithmetic import add
 from weft.ops.control import cond_op
-from weft.ops.elementwise import add, exp
+from weft.ops.exponential import exp
 from weft.ops.reduction import sum_op
 
 VECTOR, DOUBLE = Spec((3,), float32), Spec((3,), float64)

@@ -13,7 +13,7 @@ from weft.graph.recording import Graph
 from weft.graph.spec import Spec
 from weft.graph.text import letters, tensor_text, to_text
 from weft.ops.control import cond_op
-from weft.ops.elementwise import cast
+from weft.ops.conversion import cast
 
 VECTOR, MATRIX = Spec((3,), float32), Spec((4, 3), float32)
 

@@ -206,7 +206,7 @@ def make_tensor(x: Any) -> Handle:
 
 
 def cast_to(x: Handle, to: DType) -> Handle:
-    """``x`` in another data type; set by `weft.ops.elementwise`."""
+    """``x`` in another data type; set by `weft.ops.conversion`."""
     raise DTypeError(f"cannot cast to {to}")
 
 

@@ -14,7 +14,7 @@ from weft.nn.check import sizes
 from weft.nn.module import Module
 from weft.nn.parameter import Parameter
 from weft.nn.registry import register
-from weft.ops.shape import flatten
+from weft.ops.manipulation import flatten
 from weft.tensor import Tensor
 
 

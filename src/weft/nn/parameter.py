@@ -18,8 +18,8 @@ from weft.graph.recording import context
 from weft.nn import init as initial
 from weft.random import generator, hashed
 from weft.runtime.devices import default_device
-from weft.runtime.log import Log, log_of, run
 from weft.runtime.ingest import leaf_of
+from weft.runtime.log import Log, log_of, run
 from weft.tensor import Tensor, as_tensor
 
 if TYPE_CHECKING:

@@ -281,13 +281,3 @@ put_along_op: Op = Op(  # the transpose of take_along_axis
     lower=_put_along_lower,
     vjp=lambda g, y, x, indices, *, axis, size: (take_along_op(g, indices, axis=axis), None),
 )
-
-
-def __getattr__(name: str) -> Any:
-    from importlib import import_module
-
-    for module in ("searching", "subscript"):
-        found = vars(import_module(f"weft.ops.{module}")).get(name)
-        if found is not None:
-            return found
-    raise AttributeError(name)

@@ -282,14 +282,18 @@ def pad(x: Any, /, widths: Any, value: float = 0, *, mode: str = "constant") -> 
         raise ArgumentError(f"{len(pairs)} pairs of widths for a tensor with {x.ndim} axes", expected="one per axis")
     if any(a + b + n < 0 for (a, b), n in zip(pairs, x.shape, strict=True)):
         raise ArgumentError(f"pad of a tensor of shape {x.shape} by {pairs}", expected="sizes of at least 0")
-    if mode == "constant":
-        return pad_op(x, value, widths=pairs)
-    if mode not in _BEYOND:
+    if mode != "constant" and mode not in _BEYOND:
         raise ArgumentError(
             f"pad with mode={mode!r}", expected="one of " + ", ".join(map(repr, ("constant", *_BEYOND)))
         )
-    for axis, (before, after) in enumerate(pairs):
-        x = _padded(x, axis, before, after, mode)
+    more = tuple((max(a, 0), max(b, 0)) for a, b in pairs)
+    if mode == "constant":
+        x = pad_op(x, value, widths=more)
+    else:
+        for axis, (before, after) in enumerate(more):
+            x = _padded(x, axis, before, after, mode)
+    for axis, (before, after) in enumerate(pairs):  # negative widths cut off what is there by then
+        x = _slice_axis(x, axis, max(0, -before), x.shape[axis] - max(0, -after))
     return x
 
 
@@ -304,17 +308,15 @@ _BEYOND = {
 
 def _padded(x: Any, axis: int, before: int, after: int, mode: str) -> Any:
     """``x`` with copies of its own elements at both ends of one axis, made of slices."""
-    x = _slice_axis(x, axis, max(0, -before), x.shape[axis] - max(0, -after))
-    n, before, after = x.shape[axis], max(before, 0), max(after, 0)
-    if max(before, after) > _BEYOND[mode](n):
+    n = x.shape[axis]
+    if max(before, after) > max(0, _BEYOND[mode](n)):
         raise ArgumentError(
             f"pad of axis {axis}, which has size {n}, by {(before, after)} with mode={mode!r}",
-            expected=f"at most {_BEYOND[mode](n)}",
+            expected=f"at most {max(0, _BEYOND[mode](n))}",
         )
-    first, last = 0, n
     match mode:
         case "edge":
-            ends = [(first, first + 1), (last - 1, last)]
+            ends = [(0, 1), (n - 1, n)]
         case "reflect":
             ends = [(1, 1 + before), (n - 1 - after, n - 1)]
         case "symmetric":

@@ -124,6 +124,8 @@ logsumexp_op = Op(
     lower=lambda x, *, axis, keepdims: special.logsumexp(x, axis=axis, keepdims=keepdims),
     vjp=_logsumexp_vjp,
 )
+
+
 def _true(x: Any) -> Any:
     """Whether each element is not zero; the engine's own conversion looks at real parts alone."""
     return x if x.dtype.kind == "b" else x != 0
@@ -162,13 +164,3 @@ argmin_op = Op(
     lower=lambda x, *, axis, keepdims: jnp.argmin(x, axis=axis, keepdims=keepdims).astype("int64"),
     exact="whole",
 )
-
-
-def __getattr__(name: str) -> Any:
-    from importlib import import_module
-
-    for module in ('statistics', 'accumulation', 'sorting'):
-        found = vars(import_module(f"weft.ops.{module}")).get(name)
-        if found is not None:
-            return found
-    raise AttributeError(name)

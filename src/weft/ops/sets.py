@@ -9,8 +9,8 @@ import numpy as np
 from weft.graph.op import tensor_like
 from weft.ops.comparison import equal, logical_not
 from weft.ops.manipulation import expand_dims
-from weft.ops.reduction import any
 from weft.ops.searching import take
+from weft.ops.statistics import any
 
 
 class UniqueAll(NamedTuple):

@@ -162,13 +162,3 @@ roll_op: Op = Op(
     exact="moves",
     vjp=lambda g, y, x, *, shift, axis: (roll_op(g, shift=tuple(-s for s in shift), axis=axis),),
 )
-
-
-def __getattr__(name: str) -> Any:
-    from importlib import import_module
-
-    for module in ('manipulation',):
-        found = vars(import_module(f"weft.ops.{module}")).get(name)
-        if found is not None:
-            return found
-    raise AttributeError(name)

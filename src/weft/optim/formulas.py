@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from weft.errors import ArgumentError
-from weft.ops.elementwise import sqrt
+from weft.ops.exponential import sqrt
 from weft.optim.optimizer import Optimizer
 
 

@@ -13,11 +13,11 @@ import numpy as np
 
 from weft.control import scan, while_loop
 from weft.nn.module import Module
-from weft.ops.elementwise import isfinite, where
+from weft.ops.comparison import isfinite, where
 from weft.ops.indexing import window_op
+from weft.ops.manipulation import concat, reshape, stack
 from weft.ops.random import fold_in
-from weft.ops.reduction import all as all_true
-from weft.ops.shape import concat, reshape, stack
+from weft.ops.statistics import all as all_true
 from weft.optim.optimizer import Optimizer
 from weft.optim.state import State
 from weft.random import using, wrap_key

@@ -9,9 +9,9 @@ import numpy as np
 
 from weft.data.order import batches, permutation
 from weft.errors import ArgumentError
+from weft.runtime.interrupt import held_back
 from weft.tensor import Tensor
 from weft.train.course import Course
-from weft.runtime.interrupt import held_back
 from weft.train.progress import Progress
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from weft.errors import ArgumentError, ShapeError
-from weft.ops.elementwise import abs as absolute
-from weft.ops.elementwise import square
+from weft.ops.arithmetic import abs as absolute
+from weft.ops.arithmetic import square
 from weft.tensor import Tensor
 
 

@@ -10,7 +10,7 @@ from weft.graph.node import wrap
 from weft.graph.recording import literal
 from weft.graph.structure import unflatten
 from weft.ops.creation import eye
-from weft.ops.shape import moveaxis, reshape
+from weft.ops.manipulation import moveaxis, reshape
 from weft.tensor import Tensor
 from weft.transforms.forward import pushed
 from weft.transforms.mapping import vmap

@@ -14,8 +14,8 @@ from weft.graph.spec import Spec
 from weft.graph.structure import flatten, unflatten
 from weft.ops.calling import vmap_op
 from weft.ops.creation import arange
+from weft.ops.manipulation import moveaxis
 from weft.ops.rules import normalize_axis
-from weft.ops.shape import moveaxis
 from weft.tensor import Tensor
 from weft.transforms.bodies import record_body
 from weft.transforms.structure import spread, tensors

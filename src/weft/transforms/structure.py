@@ -11,7 +11,7 @@ from weft.errors import ArgumentError, DTypeError, ShapeError
 from weft.graph.node import wrap
 from weft.graph.recording import context
 from weft.graph.structure import LEAF, flatten, unflatten
-from weft.ops.elementwise import positive
+from weft.ops.arithmetic import positive
 from weft.tensor import Tensor, as_tensor
 
 Form = Any

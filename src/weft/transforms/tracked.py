@@ -13,7 +13,7 @@ from weft.graph.node import wrap
 from weft.graph.recording import context, literal
 from weft.graph.source import Source, user_source
 from weft.graph.structure import flatten, unflatten
-from weft.ops.elementwise import conj
+from weft.ops.conversion import conj
 from weft.tensor import Tensor, as_tensor
 
 

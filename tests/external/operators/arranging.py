@@ -6,9 +6,8 @@ from itertools import combinations, combinations_with_replacement
 from typing import Any
 
 import weft as wf
-from weft.ops import joining, matrices, windows
+from weft.ops import joining, matrices
 
-from .bridge import Mapped
 from .words import as_row
 
 

@@ -187,9 +187,11 @@ OPERATORS = {
     "linalg.norm": norm,
     "linalg.norm.subgradients_at_zero": Mapped(
         norm,
-        skip={"norms of singular values at 0, which have many subgradients": lambda x, *a, **_: (
+        skip={
+            "norms of singular values at 0, which have many subgradients": lambda x, *a, **_: (
                 a[:1] in (("nuc",), (2,), (-2,)) and (x.ndim == 2 or isinstance(a[-1], tuple))
-            )},
+            )
+        },
     ),
     "norm": old_norm,
     "norm.nuc": old_norm,

@@ -15,8 +15,6 @@ def polygamma(x: Any, n: int) -> Any:
     return S.polygamma(n, x)
 
 
-
-
 def complex_samples(f: Any) -> Mapped:
     return Mapped(f, dtype="complex64")
 

@@ -15,8 +15,10 @@ from weft.nn.functional.labels import check_labels, here
 from weft.nn.functional.linear import _linear as linear
 from weft.nn.functional.reduction import as_prediction, check_equal, check_reduction, labels_as_they_are, reduce
 from weft.nn.functional.softmax import _softmax as softmax_op
+from weft.ops.arithmetic import clip
+from weft.ops.comparison import where
 from weft.ops.creation import iota_op
-from weft.ops.elementwise import clip, log, sigmoid, softplus, where
+from weft.ops.exponential import log, sigmoid, softplus
 from weft.tensor import Tensor, as_tensor
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from weft.graph.function import function
 from weft.graph.op import Casts, Kind, floating
-from weft.ops.elementwise import where
+from weft.ops.comparison import where
 from weft.ops.random import uniform_op
 from weft.random import key as next_key
 from weft.tensor import Tensor

@@ -7,7 +7,7 @@ from typing import Any
 from weft.errors import ShapeError
 from weft.graph.function import function
 from weft.graph.op import Casts, Kind, floating
-from weft.ops.elementwise import rsqrt
+from weft.ops.exponential import rsqrt
 from weft.tensor import Tensor
 
 

@@ -7,7 +7,8 @@ from typing import Any
 from weft.graph.function import function
 from weft.nn.check import positive
 from weft.nn.functional.reduction import as_prediction, check_equal, check_reduction, reduce
-from weft.ops.elementwise import abs, where
+from weft.ops.arithmetic import abs
+from weft.ops.comparison import where
 from weft.tensor import Tensor
 
 
