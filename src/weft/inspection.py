@@ -64,8 +64,8 @@ def finfo(type: Any, /) -> FloatInfo:
         raise DTypeError(f"finfo of {found.name}", expected="a floating-point type", cure="wf.iinfo")
     real = dtype(f"float{found.bits // 2}") if found.kind == "complex" else found
     limits = ml_dtypes.finfo(real.numpy)
-    numbers = (limits.eps, limits.max, limits.min, limits.smallest_normal)
-    return FloatInfo(real.bits, *map(float, numbers), real)
+    eps, high, low, normal = map(float, (limits.eps, limits.max, limits.min, limits.smallest_normal))
+    return FloatInfo(real.bits, eps, high, low, normal, real)
 
 
 def iinfo(type: Any, /) -> IntegerInfo:
@@ -105,11 +105,14 @@ def result_type(*arrays_and_dtypes: Any) -> DType:
     >>> wf.result_type(wf.int8, wf.uint8), wf.result_type(wf.float16, 1.5)
     (weft.int16, weft.float16)
     """
-    numbers = [type(x) for x in arrays_and_dtypes if type(x) in _NUMBERS]
+    numbers: list[Any] = [type(x) for x in arrays_and_dtypes if type(x) in _NUMBERS]
     types = [_type_of(x) for x in arrays_and_dtypes if type(x) not in _NUMBERS]
     if not types:
         raise ArgumentError("result_type without a tensor or a data type", expected="at least one")
-    return reduce(promote_number, numbers, reduce(promote, types))
+    found = reduce(promote, types)
+    for number in numbers:
+        found = promote_number(found, number)
+    return found
 
 
 def can_cast(from_: Any, to: DType, /) -> bool:

@@ -146,7 +146,7 @@ class Op:
         except BaseException:  # an interruption, too, must not leave half an entry
             recording.mend()
             raise
-        return wrap(made) if type(made) is Node else tuple(map(wrap, made))
+        return wrap(made) if type(made) is Node else tuple(map(wrap, made))  # type: ignore[arg-type]  # several
 
     def sign(self, kinds: tuple[Spec | type, ...], static: Params) -> Signature:
         """Promotion and shape rule for operands of these kinds; refused here is refused where the user wrote it."""

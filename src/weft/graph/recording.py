@@ -129,7 +129,7 @@ class Recording:
         """Take back what an interruption left half recorded: entries and inputs are whole, or not there."""
         whole = min(len(self.entries), len(self.notes), len(self.tracked))
         for part in (self.entries, self.notes, self.tracked):
-            del part[whole:]  # type: ignore[attr-defined]
+            del part[whole:]
         self.count = sum(entry[3] for entry in self.entries)
         known = min(len(self.leaves), len(self.specs))
         for inputs in (self.leaves, self.specs):

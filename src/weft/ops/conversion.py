@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from weft.errors import DTypeError
 from weft.graph.dtype import DType, complex64, complex128, float32, float64
 from weft.graph.op import Op, set_conversions, unchanged

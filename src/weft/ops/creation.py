@@ -99,7 +99,7 @@ def ones(shape: Any, *, dtype: Any = float32) -> Any:
 def arange(start: float, /, stop: float | None = None, step: float = 1, *, dtype: Any = None) -> Any:
     """start, start + step, … below ``stop``; with one argument from 0 to it."""
     first, last = (0, start) if stop is None else (start, stop)
-    first, last, step = (n.item() if isinstance(n, Handle | np.generic) else n for n in (first, last, step))  # type: ignore[attr-defined]
+    first, last, step = (n.item() if isinstance(n, Handle | np.generic) else n for n in (first, last, step))
     if step == 0:
         raise ArgumentError("arange with step 0", expected="a step that is not zero")
     whole = all(isinstance(n, int) for n in (first, last, step))
@@ -110,7 +110,7 @@ def arange(start: float, /, stop: float | None = None, step: float = 1, *, dtype
     return steps if (first, step) == (0, 1) else (steps * step + first).astype(kind)
 
 
-def linspace(start: complex, stop: complex, /, num: int, *, dtype: Any = None, endpoint: bool = True) -> Any:
+def linspace(start: Any, stop: Any, /, num: int, *, dtype: Any = None, endpoint: bool = True) -> Any:
     """``num`` evenly spaced numbers from ``start`` to ``stop``, which is one of them if ``endpoint``."""
     if num < 0:
         raise ArgumentError(f"linspace of {num} numbers", expected="0 or more")

@@ -142,7 +142,8 @@ log10 = Op(
 def _logaddexp_vjp(g: Any, y: Any, a: Any, b: Any) -> tuple[Any, Any]:
     # Two that are equally infinite share; a − y would be NaN.
     same_infinity = (a == b) & (abs(a) == math.inf)
-    return tuple(g * where(same_infinity, 0.5, exp(where(x == y, 0, x - y))) for x in (a, b))  # type: ignore[return-value]
+    first, second = (g * where(same_infinity, 0.5, exp(where(x == y, 0, x - y))) for x in (a, b))
+    return first, second
 
 
 logaddexp = Op(

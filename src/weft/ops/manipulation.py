@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -298,7 +299,7 @@ def pad(x: Any, /, widths: Any, value: float = 0, *, mode: str = "constant") -> 
 
 
 # How much of an axis of size n can be laid beyond its ends.
-_BEYOND = {
+_BEYOND: dict[str, Callable[[int], float]] = {
     "edge": lambda n: math.inf if n else 0,
     "reflect": lambda n: n - 1,
     "symmetric": lambda n: n,

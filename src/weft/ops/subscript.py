@@ -206,7 +206,7 @@ def put(x: Any, key: Any, value: Any, mode: str) -> Any:
 def _values(x: Any, value: Any, shape: tuple[int, ...]) -> Any:
     """What is to be written, in the type of ``x`` and the shape of the place."""
     dtype = x.node.spec.dtype
-    kind = type(value) if type(value) in _NUMBERS else None
+    kind: Any = type(value) if type(value) in _NUMBERS else None
     if kind is None:
         value = tensor_like(value)
     fits = promote_number(dtype, kind) if kind else promote(dtype, value.dtype)

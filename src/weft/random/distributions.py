@@ -13,7 +13,6 @@ import numpy as np
 from weft.errors import ArgumentError, ShapeError
 from weft.graph.dtype import dtype as data_type
 from weft.graph.dtype import float32
-from weft.graph.node import Handle
 from weft.ops import random as ops
 from weft.ops.arithmetic import ceil
 from weft.ops.exponential import exp, log, log1p, sqrt
@@ -29,7 +28,7 @@ from weft.tensor import Tensor, as_tensor
 
 def _wide(shape: Any, *parameters: Any) -> tuple[int, ...]:
     """The shape of a draw: ``shape``, and that of parameters which are tensors."""
-    given = [p.shape for p in parameters if isinstance(p, Handle | np.ndarray)]
+    given = [p.shape for p in parameters if isinstance(p, Tensor | np.ndarray)]
     return broadcast_shapes(sizes(shape), *given) if given else sizes(shape)
 
 

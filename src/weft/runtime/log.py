@@ -202,7 +202,7 @@ class Log(Recording):
         if self.nodes and self.nodes[-1]() is node:
             self.nodes.pop()
         names = (other for r in self.nodes if (other := r()) is not None and other.recording is self)
-        if self.count == node.number + 1 and all(other.number != node.number for other in names):
+        if node.number == self.count - 1 and all(other.number != node.number for other in names):
             self.forget_last()
         return True
 
@@ -210,7 +210,8 @@ class Log(Recording):
         """The entries that lead to ``node`` and the values they begin with, if all are exact, small and there."""
         if not node.op or not node.op.exact or len(self.entries) != self.count:
             return None  # an entry of several results: positions are not numbers
-        wanted, places = [node.number], {}
+        wanted: list[Any] = [node.number]
+        places: dict[int, None] = {}
         while wanted:
             number = wanted.pop()
             if number in places or type(number) is not int:

@@ -157,5 +157,5 @@ def paired(ys: list[Any], xs: list[Any], cotangents: list[Any], theirs: list[Any
         if len(xs) > 1:
             for x, g in zip(xs, theirs, strict=True):
                 yield from paired(ys, [x], cotangents, [g])
-        else:
-            assert not theirs[0].any(), f"no gradient where PyTorch has one: {error}"
+        elif theirs[0].any():
+            raise AssertionError(f"no gradient where PyTorch has one: {error}") from error

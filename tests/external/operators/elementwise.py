@@ -94,7 +94,7 @@ OPERATORS = {
     "minimum": wf.minimum,
     "max.binary": wf.maximum,
     "min.binary": wf.minimum,
-    "clamp": lambda x, min=None, max=None: wf.clip(x, min, max),
+    "clamp": wf.clip,
     "clamp_min": lambda x, low: wf.clip(x, min=low),
     "clamp_max": lambda x, high: wf.clip(x, max=high),
     "eq": wf.equal,

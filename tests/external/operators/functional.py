@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import weft as wf
-from weft.nn import functional as F  # noqa: N812
+from weft.nn import functional as F
 
 from .bridge import Mapped
 from .words import as_row
@@ -214,15 +214,19 @@ OPERATORS = {
     **{f"nn.functional.max_pool{n}d": pool(getattr(F, f"max_pool{n}d")) for n in (1, 2, 3)},
     **{f"nn.functional.adaptive_avg_pool{n}d": pool(getattr(F, f"adaptive_avg_pool{n}d")) for n in (1, 2, 3)},
     **{f"nn.functional.adaptive_max_pool{n}d": pool(getattr(F, f"adaptive_max_pool{n}d")) for n in (1, 2, 3)},
-    **{f"nn.functional.max_unpool{n}d": unpool(getattr(F, f"max_unpool{n}d")) for n in (1, 2, 3)},
+    # Their indices repeat: PyTorch's gradient goes to overwritten elements too. The variant "grad" has unique ones.
+    **{
+        f"nn.functional.max_unpool{n}d": Mapped(unpool(getattr(F, f"max_unpool{n}d")), gradients=False)
+        for n in (1, 2, 3)
+    },
     **{f"nn.functional.max_unpool{n}d.grad": unpool(getattr(F, f"max_unpool{n}d")) for n in (1, 2, 3)},
     "nn.functional.fractional_max_pool2d": fractional(F.fractional_max_pool2d),
     # pictures
     "constant_pad_nd": lambda x, pads, value=0: pad(x, pads, value=value),
-    **{
-        f"nn.functional.pad.{mode}": pad
-        for mode in ("constant", "reflect", "replicate", "replicate_negative", "circular")
-    },
+    **{f"nn.functional.pad.{mode}": pad for mode in ("constant", "reflect", "replicate", "replicate_negative")},
+    "nn.functional.pad.circular": Mapped(
+        pad, skip={"negative widths, after which PyTorch wraps what is left": lambda x, pads, *a, **_: min(pads) < 0}
+    ),
     "nn.functional.unfold": F.unfold,
     **{
         f"nn.functional.interpolate.{mode}": interpolate

@@ -14,7 +14,7 @@ from .words import as_row
 
 
 def _grid(index: Any, dim: int) -> tuple[Any, ...]:
-    """The key of the places that PyTorch's gather and scatter mean: ``index`` along ``dim``, its own place elsewhere."""
+    """The key of the places that PyTorch's gather and scatter mean: ``index`` along ``dim``."""
     shape = index.shape
     key = [wf.arange(n).reshape([-1 if a == k else 1 for a in range(len(shape))]) for k, n in enumerate(shape)]
     key[dim % len(shape)] = index
@@ -252,7 +252,4 @@ OPERATORS = {
         },
     ),
     "isin": lambda x, y, *, assume_unique=False, invert=False: wf.isin(x, y, invert=invert),
-    "triu_indices": None,
-    "unravel_index": None,
 }
-OPERATORS = {name: call for name, call in OPERATORS.items() if call is not None}

@@ -226,6 +226,4 @@ OPERATORS = {
     "linalg.lstsq.grad_oriented": Mapped(
         lambda a, b, driver=None: (linalg.lstsq(a, b)[0],), see=(None, lambda r: (r[0] if isinstance(r, tuple) else r,))
     ),
-    "linalg.cond": None,
 }
-OPERATORS = {name: call for name, call in OPERATORS.items() if call is not None}

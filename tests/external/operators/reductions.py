@@ -36,18 +36,14 @@ def mean_of(x: Any, *args: Any, **kwargs: Any) -> Any:
     return over(wf.mean)(x, dim, **kwargs)
 
 
-def extreme(both: Any, f: Any) -> Any:
-    def call(x: Any, dim: Any = None, keepdim: bool = False) -> Any:
-        return over(f)(x, dim, keepdim)
-
-    return Mapped(call, see=(values, values))
+def extreme(f: Any) -> Mapped:
+    return Mapped(over(f), see=(None, values))
 
 
 def quantile(f: Any) -> Any:
     def call(x: Any, q: Any, dim: Any = None, keepdim: bool = False, *, interpolation: str = "linear") -> Any:
         row = as_row(x)
-        made = f(row, q, axis=dim, keepdims=keepdim and x.ndim > 0, method=interpolation)
-        return made
+        return f(row, q, axis=dim, keepdims=keepdim and x.ndim > 0, method=interpolation)
 
     return call
 
@@ -68,7 +64,7 @@ def selected(f: Any) -> Mapped:
         first = 1 if f in (selection.topk, selection.kthvalue) else 0
         if first:
             names = ("axis", "largest", "sorted") if f is selection.topk else ("axis", "keepdims")
-        kwargs |= dict(zip(names, args[first:]))
+        kwargs |= dict(zip(names, args[first:], strict=False))
         if x.ndim == 0:
             kwargs.pop("keepdims", None)
             made = f(as_row(x), *args[:first], **kwargs)
@@ -107,6 +103,15 @@ def aminmax(x: Any, *, dim: Any = None, keepdim: bool = False) -> Any:
     return over(wf.min)(x, dim, keepdim), over(wf.max)(x, dim, keepdim)
 
 
+def histc(x: Any, bins: int = 100, **ends: Any) -> Any:
+    low, high = ends.get("min", 0), ends.get("max", 0)
+    return counting.histogram(x, bins, range=None if low == high else (low, high)).counts
+
+
+def histogram(x: Any, bins: Any, *, weight: Any = None, **options: Any) -> Any:
+    return tuple(counting.histogram(x, bins, weights=weight, **options))
+
+
 OPERATORS = {
     "sum": over(wf.sum),
     "prod": over(wf.prod),
@@ -118,8 +123,8 @@ OPERATORS = {
     "amax": over(wf.max),
     "amin": over(wf.min),
     "aminmax": aminmax,
-    "max.reduction_with_dim": extreme(None, wf.max),
-    "min.reduction_with_dim": extreme(None, wf.min),
+    "max.reduction_with_dim": extreme(wf.max),
+    "min.reduction_with_dim": extreme(wf.min),
     "max.reduction_no_dim": wf.max,
     "min.reduction_no_dim": wf.min,
     "argmax": arg(wf.argmax),
@@ -157,13 +162,8 @@ OPERATORS = {
     "bincount": Mapped(
         lambda x, weights=None, minlength=0: counting.bincount(x, weights=weights, minlength=minlength), dtype="int64"
     ),
-    "histc": lambda x, bins=100, *, min=0, max=0: (
-        counting.histogram(x, bins, range=None if min == max else (min, max)).counts
-    ),
-    "histogram": lambda x, bins, *, range=None, weight=None, density=False: tuple(
-        counting.histogram(x, bins, range=range, weights=weight, density=density)
-    ),
-    "searchsorted": None,
+    "histc": histc,
+    "histogram": histogram,
     "bucketize": lambda x, boundaries, *, out_int32=False, right=False: counting.bucketize(x, boundaries, right=right),
     "equal": lambda x, y: wf.all(x == y) if x.shape == y.shape else False,
     "isclose": lambda x, y, rtol=1e-5, atol=1e-8, equal_nan=False: missing.isclose(
@@ -172,6 +172,4 @@ OPERATORS = {
     "allclose": lambda x, y, rtol=1e-5, atol=1e-8, equal_nan=False: missing.allclose(
         x, y, rtol=rtol, atol=atol, equal_nan=equal_nan
     ),
-    "norm": None,
 }
-OPERATORS = {name: call for name, call in OPERATORS.items() if call is not None}

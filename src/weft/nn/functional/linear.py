@@ -8,7 +8,7 @@ from weft.errors import DTypeError, ShapeError
 from weft.graph.function import function
 from weft.graph.op import floating
 from weft.nn.functional.labels import check_indices
-from weft.ops import indexing, linalg
+from weft.ops import linalg, searching
 from weft.tensor import Tensor, as_tensor
 
 
@@ -52,11 +52,11 @@ def embedding(indices: Any, weight: Any) -> Tensor:
     if not at.dtype.is_integer:
         raise DTypeError(f"embedding of {at.dtype.name} numbers", expected="whole numbers", cure="x.astype(wf.int64)")
     check_indices(at, weight.shape[0])
-    y: Tensor = indexing.take(weight, at, axis=0)
+    y: Tensor = searching.take(weight, at, axis=0)
     return y
 
 
 def one_hot(x: Any, classes: int) -> Tensor:
     """A new last axis of size ``classes`` with 1 at the position that each element names and 0 elsewhere."""
-    y: Tensor = indexing.one_hot(as_tensor(x), classes)
+    y: Tensor = searching.one_hot(as_tensor(x), classes)
     return y

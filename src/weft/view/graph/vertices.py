@@ -77,8 +77,9 @@ class Collection:
         if type(node.data) in (bool, int, float, complex):
             return f"{node.data:g}" if isinstance(node.data, float) else str(node.data)
         if node.recording is not None and node.op is not None:
-            recorded = self.recordings.setdefault(id(node.recording), Recorded(node.recording))
-            return (id(node.recording), recorded.position[node.number])  # type: ignore[index]
+            if id(node.recording) not in self.recordings:
+                self.recordings[id(node.recording)] = Recorded(node.recording)
+            return (id(node.recording), self.recordings[id(node.recording)].position[node.number])
         origin = node.inputs[0] if node.params and node.params[0][0] == "result" and node.inputs else node
         self.kept.append(origin)
         return origin
@@ -106,7 +107,8 @@ class Collection:
             recorded = self.recordings[key[0]]
             (op, *_), (source, path) = recorded.entries[key[1]], recorded.notes[key[1]]
             return _application(op.name, recorded.specs[key[1]], path, source)
-        specs = key.spec if isinstance(key.spec, tuple) else (key.spec,)
+        spec: Any = key.spec
+        specs = spec if isinstance(spec, tuple) else (spec,)
         if key.op is not None:
             return _application(key.op.name, specs, key.path, key.source)
         owner: Any = key.owner() if key.owner is not None else None

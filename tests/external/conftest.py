@@ -1,0 +1,35 @@
+"""What of other people's tests was executed, counted: a floor below which a run fails."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+FLOORS = {"operator samples": (500, 2800), "refused inputs": (150, 350)}  # tests, and what they executed
+
+
+def executed(config: pytest.Config) -> dict[str, list[int]]:
+    """By the name of the property: what each passed test says that it has executed."""
+    reporter: Any = config.pluginmanager.get_plugin("terminalreporter")
+    found: dict[str, list[int]] = {}
+    for report in reporter.stats.get("passed", []) if reporter else []:
+        for name, value in report.user_properties:
+            if name in FLOORS:
+                found.setdefault(name, []).append(value)
+    return found
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    for name, counts in executed(config).items():
+        terminalreporter.write_line(f"{name}: {sum(counts)} executed in {len(counts)} tests")
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """A whole run in which nothing failed but little was executed has failed."""
+    if exitstatus or hasattr(session.config, "workerinput"):
+        return
+    for name, counts in executed(session.config).items():
+        tests, least = FLOORS[name]
+        if len(counts) >= tests and sum(counts) < least:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
