@@ -26,6 +26,7 @@ ORDER = [
     "inspection",
     "linalg",
     "fft",
+    "special",
     "random",
     "transforms",
     "control",

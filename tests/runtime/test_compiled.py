@@ -214,8 +214,14 @@ def test_devices_hold_their_tensors():
         a = wf.ones(3) * 2
     assert a.device.name == "cpu:1"
     assert a.tolist() == [2, 2, 2]
-    with pytest.raises(wf.errors.DeviceError, match=r"cpu:1.*cpu:0"):
+    with pytest.raises(wf.errors.DeviceError, match=r"a tensor on cpu:0 in a computation on cpu:1"):
         a + _held()
+    assert (a + 1).device.name == "cpu:1"  # computation follows its operands
+    w = wf.tensor([1.0, 2.0, 3.0], device="cpu:2", requires_grad=True)
+    slope = wf.gradients((w * w).sum(), w)
+    assert (slope.device.name, slope.tolist()) == ("cpu:2", [2.0, 4.0, 6.0])
+    assert wf.grad(lambda x: (x * x).sum())(a).device.name == "cpu:1"
+    assert wf.zeros_like(w).device.name == "cpu:2"
     assert (a.to("cpu:0") + wf.ones(3)).tolist() == [3, 3, 3]
     with pytest.raises(wf.errors.DeviceError, match="no device 'gpu:7'"):
         wf.tensor(1.0, device="gpu:7")

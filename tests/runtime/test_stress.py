@@ -177,6 +177,19 @@ def test_interruptions_at_any_moment_leave_right_numbers():
     assert interrupted > 50
 
 
+def test_interruptions_of_a_compilation_leave_a_usable_session():
+    rng = random.Random(3)
+    interrupted = 0
+    with Interruptions() as clock:
+        for n in range(2, 42):
+            x = wf.tensor(np.arange(n, dtype=np.float32))
+            y = wf.exp(-x) * 2.0 + x
+            expected = np.exp(-np.arange(n, dtype=np.float32)) * 2 + np.arange(n)
+            interrupted += clock.during(y.tolist, rng.uniform(1e-4, 3e-2))
+            np.testing.assert_allclose(y.numpy(), expected, rtol=1e-6)
+    assert interrupted > 5
+
+
 def test_an_interruption_of_a_compiled_step_loses_no_state(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(signal, "SIGINT", signal.SIGALRM)  # so that the timer stands for Ctrl-C
     w = wf.tensor(np.zeros(4, np.float32), requires_grad=True)

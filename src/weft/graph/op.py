@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from weft.errors import ArgumentError, DTypeError, WeftError
 from weft.graph.dtype import DType, dtype, float32, promote, promote_number
 from weft.graph.node import Handle, Node, wrap
-from weft.graph.recording import Params, context
+from weft.graph.recording import ElsewhereError, Params, context
 from weft.graph.source import user_source
 from weft.graph.spec import Spec
 
@@ -143,8 +143,11 @@ class Op:
                     else:
                         refs.append(recording.number_reference(x, to))  # type: ignore[arg-type]  # numbers have a cast
             made = recording.add(self, tuple(refs), static, spec, nodes, user_source())
-        except BaseException:  # an interruption, too, must not leave half an entry
+        except BaseException as error:  # an interruption, too, must not leave half an entry
             recording.mend()
+            if isinstance(error, ElsewhereError) and not here.following:
+                with here.set(recording=error.recording, following=True):  # where its operands are
+                    return self(*operands, **params)
             raise
         return wrap(made) if type(made) is Node else tuple(map(wrap, made))  # type: ignore[arg-type]  # several
 

@@ -13,7 +13,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import ref
 
-from weft.errors import ValueNeededError
+from weft.errors import DeviceError, ValueNeededError
 from weft.graph.dtype import DType, check_whole
 from weft.graph.node import Handle, Node, leaf, wrap
 from weft.graph.source import Source
@@ -340,6 +340,12 @@ def prune(graph: Graph) -> Graph:
     return Graph(graph.inputs, entries, tuple(map(rename, graph.outputs)), notes, graph.numbers)
 
 
+class ElsewhereError(DeviceError):
+    """An operand lives on another device; ``recording`` is what records there."""
+
+    recording: Recording
+
+
 class Context(threading.local):
     """What each thread knows while it records: where, under which layer, and whether to keep history."""
 
@@ -351,6 +357,7 @@ class Context(threading.local):
         self.path = ""
         self.tracking = True
         self.generator: Any = None  # of random numbers; None is the default one
+        self.following = False  # whether an op has already gone to the device of an operand
         self.literal = False  # whether Python numbers belong to the program's text, as in gradient rules
 
     @contextmanager

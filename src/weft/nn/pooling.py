@@ -13,45 +13,80 @@ from weft.tensor import Tensor
 
 
 class MaxPool(Module):
-    """The largest element of every window of (N, C, *spatial); ``stride`` is the window's size unless it is given."""
+    """The largest element of every window of (N, C, *spatial); ``stride`` is the window's size unless it is given.
+
+    Padding never is the largest; ``dilation`` spreads a window's elements, ``ceil_mode`` keeps a last, incomplete one.
+    """
 
     axes: ClassVar[int]
 
-    def __init__(self, window: Any, stride: Any = None, padding: Any = 0) -> None:
-        self.window, self.stride, self.padding = checked(self, window, stride, padding)
+    def __init__(
+        self, window: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False
+    ) -> None:
+        self.window, self.stride, self.padding = checked(self, window, stride, padding, dilation)
+        self.dilation = spread(type(self).__name__, "dilation", dilation, self.axes)
+        self.ceil_mode = ceil_mode
 
     def forward(self, x: Any) -> Tensor:
-        return functional.max_pool(x, self.window, stride=self.stride, padding=self.padding)
-
-    def extra_repr(self) -> str:
-        return f"window={self.window}, stride={self.stride or self.window}, padding={self.padding}"
-
-
-class AvgPool(Module):
-    """The mean of every window of (N, C, *spatial); padding counts as zeros unless ``count_include_pad`` is False."""
-
-    axes: ClassVar[int]
-
-    def __init__(self, window: Any, stride: Any = None, padding: Any = 0, count_include_pad: bool = True) -> None:
-        self.window, self.stride, self.padding = checked(self, window, stride, padding)
-        self.count_include_pad = count_include_pad
-
-    def forward(self, x: Any) -> Tensor:
-        return functional.average_pool(
-            x, self.window, stride=self.stride, padding=self.padding, count_include_pad=self.count_include_pad
+        return functional.max_pool(
+            x,
+            self.window,
+            stride=self.stride,
+            padding=self.padding,
+            dilation=self.dilation,
+            ceil_mode=self.ceil_mode,
         )
 
     def extra_repr(self) -> str:
-        return f"window={self.window}, stride={self.stride or self.window}, padding={self.padding}"
+        text = f"window={self.window}, stride={self.stride or self.window}, padding={self.padding}"
+        text += f", dilation={self.dilation}" if set(self.dilation) != {1} else ""
+        return text + (", ceil_mode=True" if self.ceil_mode else "")
 
 
-def checked(layer: MaxPool | AvgPool, window: Any, stride: Any, padding: Any) -> tuple[Any, Any, Any]:
+class AvgPool(Module):
+    """The mean of every window of (N, C, *spatial); padding counts as zeros unless ``count_include_pad`` is False.
+
+    ``ceil_mode`` keeps a last, incomplete window; ``divisor_override`` divides the sums instead of the counts.
+    """
+
+    axes: ClassVar[int]
+
+    def __init__(
+        self,
+        window: Any,
+        stride: Any = None,
+        padding: Any = 0,
+        count_include_pad: bool = True,
+        ceil_mode: bool = False,
+        divisor_override: float | None = None,
+    ) -> None:
+        self.window, self.stride, self.padding = checked(self, window, stride, padding)
+        self.count_include_pad, self.ceil_mode = count_include_pad, ceil_mode
+        self.divisor_override = divisor_override
+
+    def forward(self, x: Any) -> Tensor:
+        return functional.average_pool(
+            x,
+            self.window,
+            stride=self.stride,
+            padding=self.padding,
+            ceil_mode=self.ceil_mode,
+            count_include_pad=self.count_include_pad,
+            divisor_override=self.divisor_override,
+        )
+
+    def extra_repr(self) -> str:
+        text = f"window={self.window}, stride={self.stride or self.window}, padding={self.padding}"
+        return text + (", ceil_mode=True" if self.ceil_mode else "")
+
+
+def checked(layer: MaxPool | AvgPool, window: Any, stride: Any, padding: Any, dilation: Any = 1) -> tuple[Any, ...]:
     """Window, stride and padding with one entry per axis, refused where they make no sense."""
     name = type(layer).__name__
     each = spread(name, "window", window, layer.axes)
     step = None if stride is None else spread(name, "stride", stride, layer.axes)
     around = spread(name, "padding", padding, layer.axes, least=0)
-    check_window(name, each, step, around)
+    check_window(name, each, step, around, dilation)
     return each, step, around
 
 
@@ -91,7 +126,7 @@ class AvgPool2d(AvgPool):
 
 @register
 class AdaptiveAvgPool2d(Module):
-    """Means of as many windows as ``size`` says, whatever the size of the input, which it must divide."""
+    """Means of as many windows as ``size`` says, whatever the size of the input; None leaves an axis as it is."""
 
     def __init__(self, size: Any = 1) -> None:
         self.size = spread("AdaptiveAvgPool2d", "size", size, 2)

@@ -17,6 +17,7 @@ from weft.ops.comparison import where
 from weft.ops.conversion import cast
 from weft.ops.engine import jnp, lax
 from weft.ops.manipulation import sizes
+from weft.ops.rules import whole
 
 iota_op = Op(  # 0, 1, 2, … along ``axis`` of a tensor of ``shape``
     "iota",
@@ -102,16 +103,19 @@ def arange(start: float, /, stop: float | None = None, step: float = 1, *, dtype
     first, last, step = (n.item() if isinstance(n, Handle | np.generic) else n for n in (first, last, step))
     if step == 0:
         raise ArgumentError("arange with step 0", expected="a step that is not zero")
-    whole = all(isinstance(n, int) for n in (first, last, step))
-    kind = (int64 if whole else float32) if dtype is None else data_type(dtype)
+    if not all(math.isfinite(n) for n in (first, last, step)):
+        raise ArgumentError(f"arange from {first} to {last} with step {step}", expected="finite numbers")
+    exact = all(isinstance(n, int) for n in (first, last, step))
+    kind = (int64 if exact else float32) if dtype is None else data_type(dtype)
     # Whole numbers are counted without rounding.
-    length = max(0, -(-(last - first) // step) if whole else math.ceil((last - first) / step))
-    steps = iota_op(shape=(int(length),), axis=0, dtype=kind if whole or kind.is_floating else float64)
+    length = max(0, -(-(last - first) // step) if exact else math.ceil((last - first) / step))
+    steps = iota_op(shape=(int(length),), axis=0, dtype=kind if exact or kind.is_floating else float64)
     return steps if (first, step) == (0, 1) else (steps * step + first).astype(kind)
 
 
 def linspace(start: Any, stop: Any, /, num: int, *, dtype: Any = None, endpoint: bool = True) -> Any:
     """``num`` evenly spaced numbers from ``start`` to ``stop``, which is one of them if ``endpoint``."""
+    num = whole(num, "a number of numbers")
     if num < 0:
         raise ArgumentError(f"linspace of {num} numbers", expected="0 or more")
     mixed = isinstance(start, complex) or isinstance(stop, complex)

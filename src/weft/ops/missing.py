@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from weft.errors import ArgumentError
 from weft.graph.op import tensor_like
 from weft.ops.arithmetic import abs, maximum, minimum
 from weft.ops.comparison import equal, isfinite, isnan, logical_and, logical_not, logical_or, where
@@ -130,6 +131,8 @@ def isclose(x1: Any, x2: Any, /, *, rtol: float = 1e-5, atol: float = 1e-8, equa
     >>> isclose(wf.tensor([1.0, 2.0]), wf.tensor([1.0 + 1e-7, 3.0])).tolist()
     [True, False]
     """
+    if rtol < 0 or atol < 0:
+        raise ArgumentError(f"isclose with rtol={rtol}, atol={atol}", expected="tolerances of at least 0")
     a, b = tensor_like(x1), tensor_like(x2)
     near = equal(a, b)
     if a.dtype.kind != "bool" or b.dtype.kind != "bool":

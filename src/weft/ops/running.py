@@ -73,7 +73,7 @@ cumulative_logsumexp_op = Op(
 
 
 def cumulative_logsumexp(x: Any, /, *, axis: int | None = None) -> Any:
-    """Log Σ exp(x) up to each place along ``axis``, which may be left out for one axis; without overflow.
+    """The logarithm of Σ exp(x) up to each place along ``axis``, which may be left out for one axis; without overflow.
 
     >>> import weft as wf
     >>> from weft.ops.running import cumulative_logsumexp

@@ -20,6 +20,8 @@ def resolve_shape(shape: Any, size: int) -> tuple[int, ...]:
     if wanted.count(-1) > 1 or any(n < -1 for n in wanted):
         raise ShapeError(f"reshape to {wanted}", expected="sizes ≥ 0 and at most one -1, which is inferred")
     rest = math.prod(n for n in wanted if n != -1)
+    if not rest and -1 in wanted:
+        raise ShapeError(f"reshape to {wanted}", expected="no -1 next to a 0: any size would fill such a shape")
     result = tuple((size // rest if rest else 0) if n == -1 else n for n in wanted)
     if math.prod(result) != size:
         raise ShapeError(f"{size} elements do not fill the shape {wanted}", expected=f"a shape of {size} elements")

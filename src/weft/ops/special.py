@@ -200,8 +200,6 @@ xlog1py = _of_two(
     "x1 · log(1 + x2), exact for small ``x2``, and 0 where x1 is 0.",
 )
 entr = _function("entr", lambda y, x: -(1 + log(x)), "−x · log x, the part of an entropy; −∞ for negative numbers.")
-exp1 = _function("exp1", lambda y, x: -exp(-x) / x, "The exponential integral E₁(x) = ∫ₓ^∞ e⁻ᵗ/t dt for x > 0.")
-expi = _function("expi", lambda y, x: exp(x) / x, "The exponential integral Ei(x).")
 logit_op = _function(
     "logit",
     lambda y, x: where(logical_and(x >= 0, x <= 1), 1 / (x * (1 - x)), math.nan),

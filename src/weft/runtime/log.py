@@ -13,10 +13,11 @@ from weakref import ref
 
 import numpy as np
 
-from weft.errors import DeviceError, ValueNeededError
+from weft.errors import ValueNeededError
 from weft.graph.dtype import DType, check_whole
 from weft.graph.node import Handle, Node, leaf
 from weft.graph.recording import (
+    ElsewhereError,
     Entry,
     Graph,
     Literal,
@@ -87,6 +88,8 @@ class Log(Recording):
         if isinstance(owner, Trace):
             raise escaped(node, owner)
         if owner is not None:
+            if isinstance(owner, Log) and owner.thread == self.thread and owner.device != self.device:
+                raise elsewhere(node, owner, self.device)
             run(node)
         if node.home is not self.home:
             self.check(node)
@@ -100,7 +103,7 @@ class Log(Recording):
             self.numbers.append(len(self.leaves))
         elif not isinstance(data, np.ndarray):
             if data.device is not self.device.engine:
-                raise elsewhere(node, self.device)
+                raise elsewhere(node, log_of(devices.of_engine(data.device)), self.device)
             node.home = self.home
         elif node.number == _USED_BEFORE:
             to_device(node, self.device)
@@ -128,6 +131,9 @@ class Log(Recording):
         source = handle.node
         if source.data is not None and not isinstance(source.number, Literal):
             return leaf(source.data, source.spec, tracked=tracked)  # what has a value already needs no entry
+        owner = source.recording
+        if isinstance(owner, Log) and owner is not self and owner.thread == self.thread:
+            return owner.alias(handle, tracked=tracked)
         return super().alias(handle, tracked=tracked)
 
     def rebind(self, handle: Handle, node: Node, source: Source) -> None:
@@ -275,14 +281,16 @@ def to_device(node: Node, device: devices.Device) -> Any:
     return node.data
 
 
-def elsewhere(node: Node, device: devices.Device) -> DeviceError:
-    there = devices.of_engine(node.data.device)
-    return DeviceError(
+def elsewhere(node: Node, log: Log, device: devices.Device) -> ElsewhereError:
+    there = log.device
+    error = ElsewhereError(
         f"a tensor on {there} in a computation on {device}",
         expected="all operands on one device",
         where=node.place or None,
-        cure=f'x.to("{device}"), or with wf.device("{there}"): …',
+        cure=f'x.to("{device}")',
     )
+    error.recording = log
+    return error
 
 
 def run(node: Node) -> Any:

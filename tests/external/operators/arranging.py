@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from itertools import combinations, combinations_with_replacement
 from typing import Any
 
@@ -38,10 +39,7 @@ def split(x: Any, split_size: Any, dim: int = 0) -> Any:
 
 
 def tensor_split(x: Any, parts: Any, dim: int = 0) -> Any:
-    parts = (
-        parts if isinstance(parts, int) else [int(p) for p in parts] if not hasattr(parts, "tolist") else parts.tolist()
-    )
-    return joining.array_split(x, parts, axis=dim)
+    return joining.array_split(x, parts.tolist() if isinstance(parts, wf.Tensor) else parts, axis=dim)
 
 
 def unflatten(x: Any, dim: int, sizes: Any) -> Any:
@@ -95,10 +93,10 @@ def squeeze(x: Any, dim: Any = None) -> Any:
 
 
 def narrow(x: Any, dim: int, start: Any, length: int) -> Any:
-    dim %= x.ndim
-    start = int(start)
-    start = start + x.shape[dim] if start < 0 else start
-    return x[(slice(None),) * dim + (slice(start, start + length),)]
+    start = operator.index(start)
+    first = wf.moveaxis(x, dim, 0)
+    start = start + first.shape[0] if start < 0 else start
+    return wf.moveaxis(first[start : start + length], 0, dim)
 
 
 def sum_to_size(x: Any, *shape: Any) -> Any:
@@ -132,7 +130,7 @@ def transpose(x: Any, dim0: int, dim1: int) -> Any:
 
 
 def t(x: Any) -> Any:
-    return x.T if x.ndim == 2 else x
+    return x if x.ndim < 2 else x.T
 
 
 def movedim(x: Any, source: Any, destination: Any) -> Any:
@@ -171,7 +169,7 @@ OPERATORS = {
     "broadcast_tensors": wf.broadcast_arrays,
     "broadcast_shapes": lambda *shapes: wf.broadcast_shapes(*(s if isinstance(s, tuple) else (s,) for s in shapes)),
     "cartesian_prod": cartesian,
-    "cat": lambda xs, dim=0: wf.concat([x for x in xs if x.shape != (0,)] or xs, axis=dim),
+    "cat": lambda xs, dim=0: wf.concat([x for x in xs if getattr(x, "shape", None) != (0,)] or xs, axis=dim),
     "chunk": chunk,
     "unsafe_chunk": chunk,
     "clone": lambda x, **_: x.clone(),

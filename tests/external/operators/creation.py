@@ -12,7 +12,7 @@ from .words import scalar
 
 def plain(kwargs: dict[str, Any]) -> dict[str, Any]:
     """What PyTorch can be asked that is not about numbers left out."""
-    return {k: v for k, v in kwargs.items() if k in ("dtype", "requires_grad")}
+    return {k: v for k, v in kwargs.items() if k not in ("device", "layout", "memory_format", "pin_memory")}
 
 
 def arange(*bounds: Any, end: Any = None, start: Any = None, step: Any = None, **kwargs: Any) -> Any:

@@ -84,7 +84,7 @@ OPERATORS = {
     "remainder": wf.remainder,
     "fmod": wf.fmod,
     "pow": wf.pow,
-    "float_power": lambda x, y: wf.pow(x.astype(wf.float64), y),
+    "float_power": lambda x, y: wf.pow(wf.asarray(x, dtype=wf.float64), y),
     "atan2": wf.atan2,
     "hypot": wf.hypot,
     "copysign": wf.copysign,

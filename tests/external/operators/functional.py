@@ -53,13 +53,17 @@ def pad(x: Any, pad: Any, mode: str = "constant", value: Any = None) -> Any:
 
 
 def pool(f: Any) -> Any:
-    """A pooling; PyTorch takes a tuple of one number for all axes, and an empty one for none."""
-    call = named(f, kernel_size="window", output_size="size")
+    return named(f, kernel_size="window", output_size="size")
+
+
+def average_pool(f: Any) -> Any:
+    """PyTorch takes a tuple of one number for all axes, and an empty one for none."""
+    call = pool(f)
 
     def plain(x: Any) -> Any:
         return (x[0] if x else None) if isinstance(x, tuple) and len(x) < 2 else x
 
-    return lambda *args, **kwargs: call(*map(plain, args), **{key: plain(value) for key, value in kwargs.items()})
+    return lambda x, *args, **kwargs: call(x, *map(plain, args), **kwargs)
 
 
 def unpool(f: Any) -> Any:
@@ -210,7 +214,7 @@ OPERATORS = {
         skip={"a number of classes from the values": lambda x, num_classes=-1: num_classes < 0},
     ),
     # pooling
-    **{f"nn.functional.avg_pool{n}d": pool(getattr(F, f"avg_pool{n}d")) for n in (1, 2, 3)},
+    **{f"nn.functional.avg_pool{n}d": average_pool(getattr(F, f"avg_pool{n}d")) for n in (1, 2, 3)},
     **{f"nn.functional.max_pool{n}d": pool(getattr(F, f"max_pool{n}d")) for n in (1, 2, 3)},
     **{f"nn.functional.adaptive_avg_pool{n}d": pool(getattr(F, f"adaptive_avg_pool{n}d")) for n in (1, 2, 3)},
     **{f"nn.functional.adaptive_max_pool{n}d": pool(getattr(F, f"adaptive_max_pool{n}d")) for n in (1, 2, 3)},

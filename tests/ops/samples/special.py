@@ -36,8 +36,6 @@ SAMPLES = [
     one(S.xlogy, np.array([0.0, 0.0, 2.0]), np.array([0.0, 3.0, 0.5]), like=R.xlogy, smooth=False),
     one(S.xlog1py, X, POSITIVE, like=R.xlog1py),
     one(S.entr, POSITIVE, like=R.entr),
-    one(S.exp1, POSITIVE, like=R.exp1),
-    one(S.expi, POSITIVE, like=R.expi),
     one(S.logit_op, between(0.1, 0.9, 4), like=R.logit),
     one(S.sinc, np.array([-1.3, 0.0, 0.1, 0.24, 0.26, 2.0]), like=np.sinc),
     one(

@@ -30,7 +30,7 @@ def _normalize(x: Any, eps: Any, *, p: float, axis: int) -> Any:
 
 
 def normalize(x: Any, p: float = 2.0, axis: int = 1, eps: float = 1e-12) -> Tensor:
-    """X / max(‖x‖ₚ, ε) along ``axis``: vectors of length 1.
+    """Vectors of length 1: x / max(‖x‖ₚ, ε) along ``axis``.
 
     >>> import weft as wf
     >>> from weft.nn import functional as F
@@ -49,7 +49,7 @@ def _cosine_similarity(a: Any, b: Any, eps: Any, *, axis: int) -> Any:
 
 
 def cosine_similarity(a: Any, b: Any, axis: int = 1, eps: float = 1e-8) -> Tensor:
-    """A · b / (max(‖a‖, ε) max(‖b‖, ε)) along ``axis``; the other axes broadcast.
+    """The cosine of an angle: a · b / (max(‖a‖, ε) max(‖b‖, ε)) along ``axis``; the other axes broadcast.
 
     >>> import weft as wf
     >>> from weft.nn import functional as F
@@ -148,7 +148,7 @@ def _renorm(x: Any, most: Any, *, p: float, axis: int) -> Any:
 
 
 def renorm(x: Any, p: float, axis: int, maxnorm: float) -> Tensor:
-    """X with every slice along ``axis`` whose p-norm exceeds ``maxnorm`` scaled down to it.
+    """The tensor with every slice along ``axis`` whose p-norm exceeds ``maxnorm`` scaled down to it.
 
     >>> import weft as wf
     >>> from weft.nn import functional as F

@@ -71,7 +71,7 @@ def interpolate(
     recompute_scale_factor: bool = False,
     antialias: bool = False,
 ) -> Tensor:
-    """X (N, C, *spatial) resampled to ``size``, or to its own size times ``scale_factor``, rounded down.
+    """The input (N, C, *spatial) resampled to ``size``, or to its own size times ``scale_factor``, rounded down.
 
     ``mode``: "nearest" and "nearest-exact" take the element in which the new one begins, or in which its middle
     lies; "linear", "bilinear", "trilinear" (1, 2, 3 axes) and "bicubic" weigh neighbours; "area" averages. The edges

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from weft.errors import ShapeError
 from weft.graph.function import function
 from weft.graph.op import Casts, Kind, floating
+from weft.ops.creation import full
 from weft.ops.exponential import rsqrt
 from weft.tensor import Tensor
 
@@ -101,6 +103,8 @@ def batch_norm_train(
 
 
 def _given(weight: Any, bias: Any) -> tuple[Any, ...]:
+    if weight is None and bias is not None:
+        weight = full(bias.shape, 1, dtype=bias.dtype)
     return () if weight is None else (weight,) if bias is None else (weight, bias)
 
 
@@ -128,11 +132,16 @@ def _group_norm(x: Any, *affine: Any, groups: int, eps: float) -> Any:
             f"group_norm: an input of shape {x.shape} in {groups} groups",
             expected=f"channels (axis 1) divisible by {groups}",
         )
-    _, deviation, variance = _centred(x.reshape(x.shape[0], groups, -1), (2,))
+    each = math.prod(x.shape[1:]) // groups  # the batch may be empty, so that -1 would be any size
+    _, deviation, variance = _centred(x.reshape(x.shape[0], groups, each), (2,))
     return _scaled((deviation * rsqrt(variance + eps)).reshape(x.shape), affine, _channels(x))
 
 
 def _check_last(name: str, x: Any, shape: tuple[int, ...]) -> None:
+    if not shape:
+        raise ShapeError(
+            f"{name} over no axes", expected="the sizes of the last axes, at least one", cure="x.shape[-1:]"
+        )
     if x.shape[x.ndim - len(shape) :] != shape or x.ndim < len(shape):
         raise ShapeError(
             f"{name}: an input of shape {x.shape} does not end in {shape}",

@@ -45,7 +45,7 @@ def windows(
     """What the ops take; ``beyond`` is how far the last windows reach past the padding."""
     axes = len(window) if isinstance(window, tuple | list) else x.ndim - 2
     if x.ndim != axes + 2 or axes < 1:
-        raise ShapeError(f"{layer}: an input of shape {x.shape}", expected=expected_input(max(axes, 1)))
+        raise ShapeError(f"{layer}: an input of shape {x.shape}", expected="(N, channels, *spatial)")
     made = check_window(layer, spread(layer, "window", window, axes), stride, padding, dilation)
     each = zip(x.shape[2:], *made.values(), strict=True)
     return {**made, "beyond": tuple(over(*one) for one in each) if ceil_mode else (0,) * axes}

@@ -105,7 +105,8 @@ def rrelu(x: Any, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = F
     if not training:
         return leaky_relu(x, (lower + upper) / 2)
     x = as_tensor(x)
-    y: Tensor = _leaky_relu(x, uniform(x.shape) * (upper - lower) + lower)
+    slope = uniform(x.shape, lower, upper).astype(x.dtype if x.dtype.is_floating else "float32")
+    y: Tensor = _leaky_relu(x, slope)
     return y
 
 
@@ -174,7 +175,7 @@ def hardtanh(x: Any, low: float = -1.0, high: float = 1.0) -> Tensor:
 
 
 def relu6(x: Any) -> Tensor:
-    """X held between 0 and 6.
+    """ReLU with a ceiling: x held between 0 and 6.
 
     >>> import weft as wf
     >>> from weft.nn import functional as F

@@ -119,7 +119,7 @@ def _reflected(position: Any, n: int, align_corners: bool) -> Any:
 def grid_sample(
     x: Any, grid: Any, mode: str = "bilinear", padding_mode: str = "zeros", align_corners: bool = False
 ) -> Tensor:
-    """X (N, C, *spatial) read at the places ``grid`` (N, *places, axes), whose coordinates go from −1 to 1.
+    """The input (N, C, *spatial) read at the places ``grid`` (N, *places, axes), whose coordinates go from −1 to 1.
 
     A place lists its coordinates last axis first: (x, y) or (x, y, z). ``mode`` is "bilinear" (trilinear for
     volumes), "nearest" or, for pictures, "bicubic". Outside are zeros, the "border", or a "reflection". Gradients
