@@ -102,7 +102,7 @@ def test_public_names_exist_and_are_listed():
 
 
 def test_public_names_are_documented():
-    for space in (wf, wf.linalg, wf.fft, wf.nn, wf.optim, wf.data, wf.overfit, wf.random):
+    for space in (wf, wf.linalg, wf.fft, wf.special, wf.nn, wf.optim, wf.data, wf.overfit, wf.random):
         for name in getattr(space, "__all__", None) or vars(space):
             value = getattr(space, name)
             known = inspect.isclass(value) or inspect.isfunction(value) or isinstance(value, Op)

@@ -4,7 +4,7 @@ The public names, in the order in which a computation passes through them. The m
 Python Array API standard.
 """
 
-from weft import control, data, errors, fft, linalg, nn, optim, overfit, random
+from weft import control, data, errors, fft, linalg, nn, optim, overfit, random, special
 from weft.control import cond, scan, while_loop
 from weft.creation import (
     arange,
@@ -93,6 +93,7 @@ from weft.ops.comparison import (
 )
 from weft.ops.conversion import complex_of as complex
 from weft.ops.conversion import conj, imag, real
+from weft.ops.counting import bincount, bucketize, histogram
 from weft.ops.creation import tril, triu
 from weft.ops.exponential import (
     cbrt,
@@ -137,12 +138,18 @@ from weft.ops.manipulation import (
     tile,
     unstack,
 )
+from weft.ops.quantiles import median, nanmedian, nanquantile, quantile
 from weft.ops.rules import broadcast_shapes
+from weft.ops.running import cumulative_logsumexp
 from weft.ops.searching import nonzero, one_hot, take, take_along_axis
+from weft.ops.segments import segment_max, segment_mean, segment_min, segment_prod, segment_sum
+from weft.ops.selection import cummax, cummin, kthvalue, mode, topk
 from weft.ops.sets import isin, unique_all, unique_counts, unique_inverse, unique_values
 from weft.ops.sorting import argsort, searchsorted, sort
+from weft.ops.special import digamma, erfc, erfinv, lgamma
 from weft.ops.statistics import all, any, argmax, argmin, count_nonzero, logsumexp, max, mean, min, prod, std, sum, var
 from weft.ops.trigonometry import acos, acosh, asin, asinh, atan, atan2, atanh, cos, cosh, sin, sinh, tan, tanh
+from weft.ops.windows import sliding_windows
 from weft.overfit import Diagnosis, Evidence, diagnose
 from weft.runtime.compiled import compile
 from weft.runtime.devices import Device, devices
@@ -211,6 +218,7 @@ __all__ = [
     "atan2",
     "atanh",
     "bfloat16",
+    "bincount",
     "bitwise_and",
     "bitwise_invert",
     "bitwise_left_shift",
@@ -222,6 +230,7 @@ __all__ = [
     "broadcast_shapes",
     "broadcast_tensors",
     "broadcast_to",
+    "bucketize",
     "can_cast",
     "cbrt",
     "ceil",
@@ -239,6 +248,9 @@ __all__ = [
     "cos",
     "cosh",
     "count_nonzero",
+    "cummax",
+    "cummin",
+    "cumulative_logsumexp",
     "cumulative_prod",
     "cumulative_sum",
     "custom_gradient",
@@ -247,6 +259,7 @@ __all__ = [
     "devices",
     "diagnose",
     "diff",
+    "digamma",
     "divide",
     "draw",
     "e",
@@ -255,6 +268,8 @@ __all__ = [
     "empty_like",
     "equal",
     "erf",
+    "erfc",
+    "erfinv",
     "errors",
     "exp",
     "exp2",
@@ -281,6 +296,7 @@ __all__ = [
     "greater",
     "greater_equal",
     "hessian",
+    "histogram",
     "hvp",
     "hypot",
     "iinfo",
@@ -297,8 +313,10 @@ __all__ = [
     "isnan",
     "jacobian",
     "jvp",
+    "kthvalue",
     "less",
     "less_equal",
+    "lgamma",
     "linalg",
     "linspace",
     "load",
@@ -317,12 +335,16 @@ __all__ = [
     "max",
     "maximum",
     "mean",
+    "median",
     "meshgrid",
     "min",
     "minimum",
+    "mode",
     "moveaxis",
     "multiply",
     "nan",
+    "nanmedian",
+    "nanquantile",
     "negative",
     "newaxis",
     "nextafter",
@@ -342,6 +364,7 @@ __all__ = [
     "positive",
     "pow",
     "prod",
+    "quantile",
     "random",
     "real",
     "realize",
@@ -357,13 +380,20 @@ __all__ = [
     "save",
     "scan",
     "searchsorted",
+    "segment_max",
+    "segment_mean",
+    "segment_min",
+    "segment_prod",
+    "segment_sum",
     "sigmoid",
     "sign",
     "signbit",
     "sin",
     "sinh",
+    "sliding_windows",
     "softplus",
     "sort",
+    "special",
     "split",
     "sqrt",
     "square",
@@ -382,6 +412,7 @@ __all__ = [
     "tensordot",
     "text",
     "tile",
+    "topk",
     "tril",
     "triu",
     "trunc",

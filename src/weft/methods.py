@@ -12,6 +12,7 @@ from weft.ops import manipulation as arranging
 from weft.ops.rules import Axes
 from weft.ops.subscript import At
 from weft.ops.trigonometry import cos, sin, tanh
+from weft.ops.windows import sliding_windows
 
 
 def _no_out(out: Any) -> None:
@@ -60,6 +61,10 @@ class Methods(Handle):
 
     def repeat(self, repeats: Any, axis: int | None = None) -> Any:
         return arranging.repeat(self, repeats, axis=axis)
+
+    def unfold(self, axis: int, size: int, step: int) -> Any:
+        """The windows of ``size`` elements along ``axis``, ``step`` apart, on a new last axis."""
+        return sliding_windows(self, size, axis=axis, step=step)
 
     def split(self, parts: Any, axis: int = 0) -> Any:
         return arranging.split(self, parts, axis=axis)

@@ -20,7 +20,9 @@ pytestmark = [
 ]
 
 LIST = Path(__file__).parent / "operators" / "accepted_errors.txt"
-ACCEPTED = {(name, int(number)): reason for name, number, reason in (x.split("\t") for x in LIST.read_text().splitlines())}
+ACCEPTED = {
+    (name, int(number)): reason for name, number, reason in (x.split("\t") for x in LIST.read_text().splitlines())
+}
 MOST_ACCEPTED = 145  # may become less
 REFUSING = [name for name in MAPPED if DATABASE[name].error_inputs_func]
 

@@ -177,6 +177,7 @@ def test_interruptions_at_any_moment_leave_right_numbers():
     assert interrupted > 50
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # files that the engine left open
 def test_interruptions_of_a_compilation_leave_a_usable_session():
     rng = random.Random(3)
     interrupted = 0

@@ -35,7 +35,7 @@ def _reshape(x: Spec, *, shape: tuple[int, ...]) -> Spec:
 reshape_op: Op = Op(
     "reshape",
     shape=_reshape,
-    lower=lambda x, *, shape: jnp.reshape(x, shape),
+    lower=lambda x, *, shape: jnp.reshape(x, resolve_shape(shape, x.size)),
     exact="moves",
     vjp=lambda g, y, x, *, shape: (reshape_op(g, shape=x.shape),),
 )

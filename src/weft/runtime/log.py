@@ -88,13 +88,17 @@ class Log(Recording):
         if isinstance(owner, Trace):
             raise escaped(node, owner)
         if owner is not None:
-            if isinstance(owner, Log) and owner.thread == self.thread and owner.device != self.device:
+            if isinstance(owner, Log) and owner.is_apart(self) and not owner.peek(node):
                 raise elsewhere(node, owner, self.device)
             run(node)
         if node.home is not self.home:
             self.check(node)
         # The node itself is kept, not the handle: by the time the log runs, the handle may name another.
         return self.slot(node, node)
+
+    def is_apart(self, other: Log) -> bool:
+        """Whether this thread records here for another device; what the host can compute belongs nowhere yet."""
+        return self.thread == other.thread and self.device != other.device
 
     def check(self, node: Node) -> None:
         """See that a leaf can be an argument here; an array that is used again moves to the device."""
@@ -353,6 +357,19 @@ def log_of(device: devices.Device | None) -> Log:
     if device not in logs:
         logs[device] = Log(device)
     return logs[device]
+
+
+def beside(node: Node) -> Recording:
+    """What records on the device where ``node`` lives; inside a function there is only the function's recording."""
+    here, owner, data = context.recording, node.recording, node.data
+    if owner is here or not isinstance(here, Log):
+        return here
+    if isinstance(owner, Log):
+        return owner if owner.thread == here.thread else here
+    if data is None or node.home is here.home or type(data) is np.ndarray or type(data) in _NUMBER:
+        return here
+    there = devices.of_engine(data.device)
+    return here if there == here.device else log_of(there)
 
 
 @contextmanager

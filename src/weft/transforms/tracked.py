@@ -14,6 +14,7 @@ from weft.graph.recording import context, literal
 from weft.graph.source import Source, user_source
 from weft.graph.structure import flatten, unflatten
 from weft.ops.conversion import conj
+from weft.runtime.log import beside
 from weft.tensor import Tensor, as_tensor
 
 
@@ -32,6 +33,9 @@ def gradients(y: Any, xs: Any, *, cotangents: Any = None) -> Any:
     (27.0, 18.0)
     """
     ys = [y] if isinstance(y, Tensor) else list(y)
+    if ys and (there := beside(ys[0].node)) is not context.recording:
+        with context.set(recording=there):
+            return gradients(ys, xs, cotangents=cotangents)
     xs = xs if isinstance(xs, Tensor | list | tuple | dict) else list(xs)
     wanted, form = flatten(xs)
     given = _cotangents(ys, cotangents)
@@ -126,6 +130,9 @@ def backward(y: Tensor, gradient: Any = None, *, create_graph: bool = False) -> 
     """What `Tensor.backward` does: add the gradient of ``y`` to ``.grad`` of every tensor that requires one."""
     if not y.node.tracked:
         raise untracked(y)
+    if (there := beside(y.node)) is not context.recording:
+        with context.set(recording=there):
+            return backward(y, gradient, create_graph=create_graph)
     (g,) = _cotangents([y], gradient)
     tracking, context.tracking = context.tracking, create_graph
     try:
@@ -134,6 +141,7 @@ def backward(y: Tensor, gradient: Any = None, *, create_graph: bool = False) -> 
             owner.grad = part if before is None else before + part
     finally:
         context.tracking = tracking
+    return None
 
 
 @contextmanager

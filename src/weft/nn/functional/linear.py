@@ -49,6 +49,8 @@ def embedding(indices: Any, weight: Any) -> Tensor:
     [[3.0, 4.0], [1.0, 2.0]]
     """
     at = as_tensor(indices)
+    if weight.ndim < 1:
+        raise ShapeError("embedding: a weight without axes", expected="(rows, features)")
     if not at.dtype.is_integer:
         raise DTypeError(f"embedding of {at.dtype.name} numbers", expected="whole numbers", cure="x.astype(wf.int64)")
     check_indices(at, weight.shape[0])
