@@ -62,6 +62,7 @@ def test_reading_beside_a_recording_neither_runs_nor_changes_it():
     before = (len(context.recording.entries), len(context.recording.leaves), context.recording.count)
     assert int(labels[0]) == 3
     assert float(x[0, 0]) == x.numpy()[0, 0]
+    assert [int(labels.reshape(-1)[k]) for k in range(3)] == [3, 1, 2]
     assert (len(context.recording.entries), len(context.recording.leaves), context.recording.count) == before
     assert y.node.data is None
     np.testing.assert_allclose(y.numpy(), x.numpy() @ x.numpy(), rtol=1e-5)

@@ -18,7 +18,6 @@ from weft.graph.dtype import DType, check_whole
 from weft.graph.node import Handle, Node, leaf
 from weft.graph.recording import (
     ElsewhereError,
-    Entry,
     Graph,
     Literal,
     Recording,
@@ -26,14 +25,13 @@ from weft.graph.recording import (
     context,
     escaped,
     literal,
-    prune,
     set_root_factory,
 )
 from weft.graph.source import Source
 from weft.graph.spec import Spec
 from weft.runtime import devices
+from weft.runtime.aside import peek
 from weft.runtime.engine import jax, wide_types
-from weft.runtime.host import MOST_ENTRIES, interpret, runs_on_host
 from weft.runtime.programs import program_for
 
 _NUMBER = (float, int, bool, complex)
@@ -88,7 +86,7 @@ class Log(Recording):
         if isinstance(owner, Trace):
             raise escaped(node, owner)
         if owner is not None:
-            if isinstance(owner, Log) and owner.is_apart(self) and not owner.peek(node):
+            if isinstance(owner, Log) and owner.is_apart(self) and not peek(owner, node):
                 raise elsewhere(node, owner, self.device)
             run(node)
         if node.home is not self.home:
@@ -166,19 +164,6 @@ class Log(Recording):
             node.recording = None
         self.clear()
 
-    def run_apart(self, node: Node) -> None:
-        """Compute ``node`` for another thread: from a copy of what is recorded, leaving the recording alone."""
-        while node.data is None and node.recording is self:
-            generation, number = self.generation, node.number
-            entries, notes, specs = tuple(self.entries), tuple(self.notes), tuple(self.specs)
-            leaves = self.leaves[: len(specs)]
-            numbers = tuple(slot for slot in self.numbers if slot < len(specs))
-            if self.generation != generation:
-                continue  # its own thread has cut it meanwhile
-            graph = prune(Graph(specs, entries, (number,), notes[: len(entries)], numbers))
-            arguments = [held.data if type(held) is Node else held for held in leaves]
-            self.give(node, program_for(graph, self.device.engine)(arguments)[0])
-
     def launch(self, alive: list[Node]) -> None:
         """Run the program whose results are the nodes of ``alive``, and give each its value."""
         outputs = tuple(sorted({node.number for node in alive}))
@@ -198,66 +183,6 @@ class Log(Recording):
             with wide_types():
                 value = jax().device_put(value, self.device.engine)
         node.data, node.home = value, self.home
-
-    def peek(self, node: Node) -> bool:
-        """Give ``node`` alone its value, where exact work on the host is enough for it; nothing else runs."""
-        found = self.exact_past(node)
-        if found is None:
-            return False
-        entries, arguments = found
-        self.give(node, np.array(interpret(entries, arguments)[-1], node.spec.dtype.numpy))
-        node.recording = None
-        if node.inputs:
-            self.history.append(ref(node))
-        if self.nodes and self.nodes[-1]() is node:
-            self.nodes.pop()
-        names = (other for r in self.nodes if (other := r()) is not None and other.recording is self)
-        if node.number == self.count - 1 and all(other.number != node.number for other in names):
-            self.forget_last()
-        return True
-
-    def exact_past(self, node: Node) -> tuple[list[Entry], list[Any]] | None:
-        """The entries that lead to ``node`` and the values they begin with, if all are exact, small and there."""
-        if not node.op or not node.op.exact or len(self.entries) != self.count:
-            return None  # an entry of several results: positions are not numbers
-        wanted: list[Any] = [node.number]
-        places: dict[int, None] = {}
-        while wanted:
-            number = wanted.pop()
-            if number in places or type(number) is not int:
-                continue
-            if number < 0:
-                places[number] = None
-                continue
-            op, refs, _, _ = self.entries[number]
-            if not op.exact or len(places) > MOST_ENTRIES:
-                return None
-            places[number] = None
-            wanted.extend(refs)
-        order = sorted(n for n in places if n >= 0)
-        inputs = sorted(~n for n in places if n < 0)
-        renamed = {n: k for k, n in enumerate(order)} | {~slot: ~k for k, slot in enumerate(inputs)}
-        entries = [
-            (op, tuple(renamed[r] if type(r) is int else r for r in refs), params, 1)
-            for op, refs, params, _ in (self.entries[n] for n in order)
-        ]
-        graph = Graph(tuple(self.specs[slot] for slot in inputs), tuple(entries), (len(entries) - 1,))
-        if not runs_on_host(graph, self.device.kind):
-            return None
-        held = [self.leaves[slot] for slot in inputs]
-        values = [leaf.data if type(leaf) is Node else leaf for leaf in held]
-        return entries, [np.asarray(v, self.specs[slot].dtype.numpy) for v, slot in zip(values, inputs, strict=True)]
-
-    def forget_last(self) -> None:
-        """Take back the last entry, which has its value: it is no part of the program that is being recorded."""
-        refs = self.entries[-1][1]
-        used = {r for entry in self.entries[:-1] for r in entry[1] if type(r) is int}
-        kept = len(self.leaves)
-        for r in sorted(r for r in refs if type(r) is int and r < 0):
-            kept -= ~r == kept - 1 and r not in used
-        self.notes.pop()  # and `mend` takes back the rest
-        del self.leaves[kept:]
-        self.mend()
 
     def settle(self) -> None:
         """Let go of every history that an assignment has ended, in the order of recording."""
@@ -305,8 +230,8 @@ def run(node: Node) -> Any:
             raise needed(node, owner)
         if isinstance(owner, Log):
             if owner.thread != threading.get_ident():
-                owner.run_apart(node)
-            elif not owner.peek(node):
+                run_apart(owner, node)
+            elif not peek(owner, node):
                 owner.cut()
         elif isinstance(node.number, Literal):
             node.data = node.number.value

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import weft as wf
-from weft.ops import accumulation, counting, missing, quantiles, running, selection
+from weft.ops import accumulation, counting, covariance, missing, quantiles, running, selection
 
 from .bridge import Mapped
 from .words import along, as_axis, as_row, over, values
@@ -143,6 +143,8 @@ OPERATORS = {
     "nanmedian": median(quantiles.nanmedian),
     "quantile": quantile(quantiles.quantile),
     "nanquantile": quantile(quantiles.nanquantile),
+    "cov": covariance.cov,
+    "corrcoef": covariance.corrcoef,
     "cumsum": along(wf.cumulative_sum),
     "cumprod": along(wf.cumulative_prod),
     "cummax": selected(selection.cummax),
