@@ -30,7 +30,7 @@ from weft.graph.recording import (
 from weft.graph.source import Source
 from weft.graph.spec import Spec
 from weft.runtime import devices
-from weft.runtime.aside import peek
+from weft.runtime.aside import peek, run_apart
 from weft.runtime.engine import jax, wide_types
 from weft.runtime.programs import program_for
 
