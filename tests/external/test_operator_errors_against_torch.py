@@ -1,4 +1,4 @@
-"""What PyTorch's own test-suite says must be refused is refused, with words; or is meant to work, for a listed reason."""
+"""What PyTorch's own test-suite says must be refused is refused, with words, or works for a reason that is listed."""
 
 from __future__ import annotations
 

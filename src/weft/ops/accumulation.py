@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from weft.errors import ArgumentError, ShapeError
 from weft.graph.dtype import DType, dtype
 from weft.graph.op import Op, tensor_like
@@ -12,21 +14,23 @@ from weft.ops.engine import jnp, lax
 from weft.ops.manipulation import concat
 from weft.ops.reduction import wide
 from weft.ops.rules import normalize_axis, refusing
-from weft.ops.shape import flip_op, slice_op, unslice_op
+from weft.ops.shape import slice_op, unslice_op
 
 # ── the ops ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-cumulative_sum_op: Op = Op(
+cumulative_sum_op: Op = Op(  # from the end with ``reverse``
     "cumulative_sum",
-    shape=lambda x, *, axis: Spec(x.shape, wide(x.dtype)),
-    lower=lambda x, *, axis: jnp.cumsum(x, axis=axis, dtype=wide(dtype(x.dtype)).numpy),
-    vjp=lambda g, y, x, *, axis: (_backwards(cumulative_sum_op(_backwards(g, axis), axis=axis), axis),),
+    shape=lambda x, *, axis, reverse: Spec(x.shape, wide(x.dtype)),
+    lower=lambda x, *, axis, reverse: lax.cumsum(x.astype(wide(dtype(x.dtype)).numpy), axis, reverse),
+    host=lambda x, *, axis, reverse: _host_sum(np.flip(x, axis) if reverse else x, axis, reverse),
+    vjp=lambda g, y, x, *, axis, reverse: (cumulative_sum_op(g, axis=axis, reverse=not reverse),),
     exact="whole",
 )
 
 
-def _backwards(x: Any, axis: int) -> Any:
-    return flip_op(x, axis=(axis,))
+def _host_sum(x: Any, axis: int, reverse: bool) -> Any:
+    made = np.cumsum(x, axis=axis, dtype=wide(dtype(x.dtype)).numpy)
+    return np.flip(made, axis) if reverse else made
 
 
 def _combine(first: Any, second: Any) -> Any:
@@ -94,7 +98,7 @@ def cumulative_sum(
     >>> wf.cumulative_sum(wf.tensor([1, 2, 3]), include_initial=True).tolist()
     [0, 1, 3, 6]
     """
-    return _running(cumulative_sum_op, x, axis, dtype, 0 if include_initial else None)
+    return _running(cumulative_sum_op, x, axis, dtype, 0 if include_initial else None, reverse=False)
 
 
 def cumulative_prod(
@@ -109,14 +113,14 @@ def cumulative_prod(
     return _running(cumulative_prod_op, x, axis, dtype, 1 if include_initial else None)
 
 
-def _running(op: Op, x: Any, axis: int | None, to: Any, initial: int | None) -> Any:
+def _running(op: Op, x: Any, axis: int | None, to: Any, initial: int | None, **options: Any) -> Any:
     from weft.ops.creation import full
 
     x = tensor_like(x)
     if x.ndim == 0 or (axis is None and x.ndim != 1):
         raise ShapeError(f"{op.name} of a tensor of shape {x.shape} without axis", cure="axis=0")
     at = normalize_axis(axis or 0, x.ndim)
-    made = op(x if to is None else x.astype(to), axis=at)
+    made = op(x if to is None else x.astype(to), axis=at, **options)
     made = made if to is None else made.astype(to)
     if initial is None:
         return made

@@ -19,7 +19,7 @@ from weft.ops.shape import reshape_op
 def cov(x: Any, /, *, correction: float = 1, fweights: Any = None, aweights: Any = None) -> Any:
     """The covariances Σₖ wₖ (xᵢₖ − mean) (x̄ⱼₖ − mean) / (Σ w − correction) of the rows of ``x`` (variables, samples).
 
-    ``fweights`` says how often each sample was seen, ``aweights`` how much it counts. One variable, also as a vector, gives a number.
+    ``fweights`` says how often each sample was seen, ``aweights`` how much it counts. One variable gives a number.
 
     >>> import weft as wf
     >>> from weft.ops.covariance import cov
@@ -33,7 +33,7 @@ def cov(x: Any, /, *, correction: float = 1, fweights: Any = None, aweights: Any
     rows = rows if rows.dtype.is_differentiable else rows.astype("float32")
     n = rows.shape[1]
     times, weights = _weights("fweights", fweights, n, True), _weights("aweights", aweights, n, False)
-    each = weights if times is None else times.astype(rows.dtype) * (1 if weights is None else weights)
+    each = weights if times is None else times * (1.0 if weights is None else weights)
     total: Any = n if each is None else sum_op(each, axis=(0,), keepdims=False)
     centred = rows - (rows if each is None else rows * each).sum(axis=1, keepdims=True) / total
     if weights is None:

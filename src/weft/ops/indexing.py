@@ -7,6 +7,7 @@ dropped when it writes; one that is known on the host is refused before (`weft.o
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -264,10 +265,17 @@ take_along_op = Op(
 
 
 def _put_along_lower(g: Any, indices: Any, *, axis: int, size: int) -> Any:
+    # Along one axis of the flattened result: an index of one number is a third of the work of one for each axis.
     shape = tuple(size if a == axis else n for a, n in enumerate(g.shape))
-    at = list(jnp.indices(g.shape, dtype="int64"))
-    at[axis] = indices
-    return jnp.zeros(shape, g.dtype).at[tuple(at)].add(g, mode="drop")
+    kind = "int32" if math.prod(shape) < 2**31 else "int64"
+    at = jnp.where((indices < 0) & (indices >= -size), indices + size, indices)
+    place = at.astype(kind) * math.prod(shape[axis + 1 :])
+    for a in range(g.ndim):
+        if a != axis:
+            place = place + lax.broadcasted_iota(kind, g.shape, a) * math.prod(shape[a + 1 :])
+    place = jnp.where((at >= 0) & (at < size), place, math.prod(shape))  # beyond the end, where it is dropped
+    flat = jnp.zeros((math.prod(shape),), g.dtype).at[place.reshape(-1)].add(g.reshape(-1), mode="drop")
+    return flat.reshape(shape)
 
 
 def _put_along(g: Spec, indices: Spec, *, axis: int, size: int) -> Spec:

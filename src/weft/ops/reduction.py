@@ -9,9 +9,9 @@ from weft.errors import ShapeError
 from weft.graph.dtype import DType, bool_, dtype, int64, uint64
 from weft.graph.op import Op, floating
 from weft.graph.spec import Spec
-from weft.ops.comparison import where
-from weft.ops.conversion import cast
-from weft.ops.engine import jnp, special
+from weft.ops.comparison import isfinite, where
+from weft.ops.conversion import cast, detach
+from weft.ops.engine import jnp
 from weft.ops.exponential import exp
 from weft.ops.rules import reduced, reduction, refusing
 from weft.ops.shape import broadcast_to_op, flip_op, pad_op, permute_op, reshape_op, slice_op
@@ -112,16 +112,31 @@ min_op = Op(
 
 
 def _logsumexp_vjp(g: Any, y: Any, x: Any, *, axis: tuple[int, ...], keepdims: bool) -> tuple[Any]:
-    # Where all of a row is −∞ so is the result, and −∞ + ∞ would be NaN.
-    top = spread(y, x, axis)
-    return (spread(g, x, axis) * exp(where(x == top, 0, x - top)) * where(x == -math.inf, 0, 1),)
+    # In the terms of the lowering, which the compiler then computes once: one exponential instead of two.
+    powers, total = _powers(x, axis)
+    share = reshape_op(g, shape=total.shape) / where(total == 0, 1, total)
+    return (share * powers,)
+
+
+def _powers(x: Any, axis: tuple[int, ...]) -> tuple[Any, Any]:
+    """exp(x − max) and its sum; where all is −∞, zeros."""
+    top = detach(max_op(x, axis=axis, keepdims=True))  # any number would do: it cancels
+    powers = exp(x - where(isfinite(top), top, 0))
+    return powers, sum_op(powers, axis=axis, keepdims=True)
+
+
+def _logsumexp_lower(x: Any, *, axis: tuple[int, ...], keepdims: bool) -> Any:
+    top = jnp.max(x, axis=axis, keepdims=True, initial=-math.inf)
+    top = jnp.where(jnp.isfinite(top), top, jnp.zeros((), x.dtype))
+    made = jnp.log(jnp.sum(jnp.exp(x - top), axis=axis, keepdims=True)) + top
+    return made if keepdims else jnp.squeeze(made, axis)
 
 
 logsumexp_op = Op(
     "logsumexp",
-    shape=reduction(),
+    shape=refusing("complex", rule=reduction()),
     takes=floating,
-    lower=lambda x, *, axis, keepdims: special.logsumexp(x, axis=axis, keepdims=keepdims),
+    lower=_logsumexp_lower,
     vjp=_logsumexp_vjp,
 )
 

@@ -9,14 +9,25 @@ import numpy as np
 from weft.errors import ArgumentError, DTypeError, ShapeError
 from weft.graph.dtype import int64
 from weft.graph.op import Op, tensor_like
+from weft.graph.recording import context
 from weft.graph.spec import Spec
-from weft.ops.engine import jnp
+from weft.ops.engine import jnp, lax
 from weft.ops.indexing import put_along_op, take_along_op
 from weft.ops.rules import normalize_axis, refusing
 
 _ordered = refusing("complex", rule=lambda x, **_: x)
 
 # ── the ops ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _order(x: Any, axis: int, descending: bool) -> tuple[Any, Any]:
+    """The sorted elements and their positions."""
+    if descending:  # sorted backwards, so that equal elements keep their order
+        values, places = _order(jnp.flip(x, axis), axis, False)
+        return jnp.flip(values, axis), x.shape[axis] - 1 - jnp.flip(places, axis)
+    places = lax.broadcasted_iota("int32" if x.shape[axis] < 2**31 else "int64", x.shape, axis)
+    values, places = lax.sort((x, places), dimension=axis, is_stable=True, num_keys=1)
+    return values, places.astype("int64")
 
 
 def _host_order(x: Any, axis: int, descending: bool) -> Any:
@@ -29,7 +40,7 @@ def _host_order(x: Any, axis: int, descending: bool) -> Any:
 argsort_op = Op(
     "argsort",
     shape=lambda x, *, axis, descending: Spec(_ordered(x).shape, int64),
-    lower=lambda x, *, axis, descending: jnp.argsort(x, axis=axis, descending=descending, stable=True).astype("int64"),
+    lower=lambda x, *, axis, descending: _order(x, axis, descending)[1],
     host=lambda x, *, axis, descending: _host_order(x, axis, descending),
     exact="whole",
 )
@@ -60,14 +71,17 @@ searchsorted_op = Op(
 
 
 def sort(x: Any, /, *, axis: int = -1, descending: bool = False, stable: bool = True) -> Any:
-    """``x`` with its elements in order along ``axis``, NaN last; equal ones keep theirs, ``stable`` or not.
+    """``x`` with its elements in order along ``axis``, NaN as the largest; equal ones keep theirs, ``stable`` or not.
 
     >>> import weft as wf
     >>> wf.sort(wf.tensor([3, 1, 2]), descending=True).tolist()
     [3, 2, 1]
     """
     x = tensor_like(x)
-    return sort_op(x, axis=_axis(x, axis, "sort"), descending=descending)
+    at = _axis(x, axis, "sort")
+    if x.node.tracked and context.tracking:  # the way back needs the positions, so that one sort must give both
+        return take_along_op(x, argsort_op(x, axis=at, descending=descending), axis=at)
+    return sort_op(x, axis=at, descending=descending)
 
 
 def argsort(x: Any, /, *, axis: int = -1, descending: bool = False, stable: bool = True) -> Any:

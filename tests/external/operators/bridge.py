@@ -59,15 +59,15 @@ def seed(value: int = 0) -> None:
     np.random.seed(value)  # noqa: NPY002  # the database's own generator
 
 
-def samples(name: str, mapped: Mapped) -> list[Any]:
-    """The samples of an operator: the same ones each time."""
+def samples(name: str, mapped: Mapped, most: int = PER_OPERATOR) -> tuple[list[Any], int]:
+    """The samples of an operator, the same ones each time, and how many of the database's were left out."""
     seed()
     op, dtype = DATABASE[name], getattr(torch, mapped.dtype)
     wants = mapped.gradients and op.supports_autograd and (dtype.is_floating_point or dtype.is_complex)
     every = list(islice(op.sample_inputs("cpu", dtype, requires_grad=wants), FIRST))
     kept = [s for s in every if not any(skip(s.input, *s.args, **s.kwargs) for skip in mapped.skip.values())]
-    step = max(1.0, len(kept) / PER_OPERATOR)
-    return [kept[int(k * step)] for k in range(min(PER_OPERATOR, len(kept)))]
+    step = max(1.0, len(kept) / most)
+    return [kept[int(k * step)] for k in range(min(most, len(kept)))], len(every) - len(kept)
 
 
 # ── from one library to the other ───────────────────────────────────────────────────────────────────────────

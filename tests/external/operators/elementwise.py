@@ -21,6 +21,11 @@ def divide(x: Any, y: Any, *, rounding_mode: str | None = None) -> Any:
     return wf.trunc(x / y) if rounding_mode == "trunc" else x / y
 
 
+def double(x: Any) -> Any:
+    x = wf.asarray(x)
+    return x.astype(wf.complex128 if x.dtype.kind == "complex" else wf.float64)
+
+
 def whole(f: Any) -> Mapped:
     return Mapped(f, dtype="int64")
 
@@ -84,7 +89,7 @@ OPERATORS = {
     "remainder": wf.remainder,
     "fmod": wf.fmod,
     "pow": wf.pow,
-    "float_power": lambda x, y: wf.pow(wf.asarray(x, dtype=wf.float64), y),
+    "float_power": lambda x, y: wf.pow(double(x), double(y)),
     "atan2": wf.atan2,
     "hypot": wf.hypot,
     "copysign": wf.copysign,

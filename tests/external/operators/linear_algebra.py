@@ -56,7 +56,7 @@ def old_norm(x: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, dty
 
 def symmetric(x: Any) -> Any:
     """Samples of hermitian operators are not; which half counts is a convention."""
-    return (x + x.mT) / 2
+    return (x + x.mT.conj()) / 2
 
 
 def triangular(a: Any, b: Any, *, upper: bool, left: bool = True, unitriangular: bool = False) -> Any:
@@ -138,7 +138,7 @@ OPERATORS = {
     "baddbmm": scaled_sum(wf.matmul),
     "addbmm": scaled_sum(lambda a, b: wf.sum(a @ b, axis=0)),
     "bmm": wf.matmul,
-    "dot": wf.vecdot,
+    "dot": lambda a, b: wf.tensordot(a, b, axes=1),
     "vdot": wf.vecdot,
     "mm": wf.matmul,
     "mv": wf.matmul,
@@ -170,10 +170,12 @@ OPERATORS = {
         ),
         see=(None, lambda r: (r[0],)),
     ),
-    "cholesky": cholesky,
-    "linalg.cholesky": lambda x, *, upper=False: cholesky(x, upper),
+    "cholesky": Mapped(cholesky, prepare=symmetric),
+    "linalg.cholesky": Mapped(lambda x, *, upper=False: cholesky(x, upper), prepare=symmetric),
     "linalg.cholesky_ex": Mapped(
-        lambda x, *, upper=False, check_errors=False: (cholesky(x, upper),), see=(None, lambda r: (r[0],))
+        lambda x, *, upper=False, check_errors=False: (cholesky(x, upper),),
+        see=(None, lambda r: (r[0],)),
+        prepare=symmetric,
     ),
     # PyTorch's gradients also fill the triangle that is not read.
     "cholesky_solve": Mapped(cholesky_solve, gradients=False),
