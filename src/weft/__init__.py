@@ -68,6 +68,7 @@ from weft.ops.arithmetic import (
     subtract,
     trunc,
 )
+from weft.ops.assembling import concat, meshgrid, repeat, split, stack, tile, unstack
 from weft.ops.comparison import (
     bitwise_and,
     bitwise_invert,
@@ -119,25 +120,18 @@ from weft.ops.manipulation import (
     broadcast_arrays,
     broadcast_tensors,
     broadcast_to,
-    concat,
     expand_dims,
     flatten,
     flip,
     matrix_transpose,
-    meshgrid,
     moveaxis,
-    pad,
     permute_dims,
-    repeat,
     reshape,
     roll,
-    split,
     squeeze,
-    stack,
     swapaxes,
-    tile,
-    unstack,
 )
+from weft.ops.padding import pad
 from weft.ops.quantiles import median, nanmedian, nanquantile, quantile
 from weft.ops.rules import broadcast_shapes
 from weft.ops.running import cumulative_logsumexp

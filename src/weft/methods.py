@@ -6,7 +6,17 @@ from typing import Any
 
 from weft.errors import ArgumentError
 from weft.graph.node import Handle
-from weft.ops import accumulation, arithmetic, exponential, linalg, searching, sorting, statistics, subscript
+from weft.ops import (
+    accumulation,
+    arithmetic,
+    assembling,
+    exponential,
+    linalg,
+    searching,
+    sorting,
+    statistics,
+    subscript,
+)
 from weft.ops import conversion as converting
 from weft.ops import manipulation as arranging
 from weft.ops.rules import Axes
@@ -60,20 +70,20 @@ class Methods(Handle):
         return arranging.roll(self, shift, axis=axis)
 
     def repeat(self, repeats: Any, axis: int | None = None) -> Any:
-        return arranging.repeat(self, repeats, axis=axis)
+        return assembling.repeat(self, repeats, axis=axis)
 
     def unfold(self, axis: int, size: int, step: int) -> Any:
         """The windows of ``size`` elements along ``axis``, ``step`` apart, on a new last axis."""
         return sliding_windows(self, size, axis=axis, step=step)
 
     def split(self, parts: Any, axis: int = 0) -> Any:
-        return arranging.split(self, parts, axis=axis)
+        return assembling.split(self, parts, axis=axis)
 
     flatten, squeeze, expand_dims, tile = (
         arranging.flatten,
         arranging.squeeze,
         arranging.expand_dims,
-        arranging.tile,
+        assembling.tile,
     )
     moveaxis, swapaxes = arranging.moveaxis, arranging.swapaxes
 

@@ -11,8 +11,9 @@ import numpy as np
 from einops._backends import AbstractBackend
 
 from weft.creation import arange
+from weft.ops.assembling import concat, stack, tile
 from weft.ops.einsum import einsum
-from weft.ops.manipulation import broadcast_to, concat, expand_dims, permute_dims, stack, tile
+from weft.ops.manipulation import broadcast_to, expand_dims, permute_dims
 from weft.tensor import Tensor, tensor
 
 

@@ -10,8 +10,8 @@ from weft.errors import ArgumentError, ShapeError
 from weft.graph.dtype import DType, dtype
 from weft.graph.op import Op, tensor_like
 from weft.graph.spec import Spec
+from weft.ops.assembling import concat
 from weft.ops.engine import jnp, lax
-from weft.ops.manipulation import concat
 from weft.ops.reduction import wide
 from weft.ops.rules import normalize_axis, refusing
 from weft.ops.shape import slice_op, unslice_op

@@ -10,7 +10,9 @@ import numpy as np
 
 from weft.errors import ArgumentError, ShapeError
 from weft.graph.op import tensor_like
-from weft.ops.manipulation import concat, expand_dims, flip, pad, split, swapaxes
+from weft.ops.assembling import concat, split
+from weft.ops.manipulation import expand_dims, flip, swapaxes
+from weft.ops.padding import pad
 from weft.ops.rules import normalize_axes, normalize_axis
 from weft.ops.shape import reshape_op
 

@@ -13,9 +13,10 @@ import numpy as np
 
 from weft.control import scan, while_loop
 from weft.nn.module import Module
+from weft.ops.assembling import concat, stack
 from weft.ops.comparison import isfinite, where
 from weft.ops.indexing import window_op
-from weft.ops.manipulation import concat, reshape, stack
+from weft.ops.manipulation import reshape
 from weft.ops.random import fold_in
 from weft.ops.statistics import all as all_true
 from weft.optim.optimizer import Optimizer

@@ -9,11 +9,11 @@ from weft.errors import ArgumentError, ShapeError
 from weft.graph.function import function
 from weft.graph.op import floating
 from weft.ops.arithmetic import abs
+from weft.ops.assembling import split
 from weft.ops.comparison import where
 from weft.ops.exponential import erf
 from weft.ops.exponential import sigmoid as sigmoid_op
 from weft.ops.exponential import softplus as softplus_op
-from weft.ops.manipulation import split
 from weft.ops.rules import normalize_axis
 from weft.ops.trigonometry import tanh as tanh_op
 from weft.tensor import Tensor, as_tensor

@@ -19,7 +19,8 @@ from weft.nn.functional.convolution import (
     with_bias,
 )
 from weft.ops import convolution
-from weft.ops.manipulation import pad, squeeze
+from weft.ops.manipulation import squeeze
+from weft.ops.padding import pad
 from weft.ops.windows import span
 from weft.tensor import Tensor, as_tensor
 

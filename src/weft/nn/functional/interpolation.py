@@ -12,9 +12,9 @@ from weft.graph.op import Casts, Kind
 from weft.nn.check import choice, spread
 from weft.nn.functional.adaptive_pooling import adaptive_average_pool
 from weft.nn.functional.convolution import Sizes
+from weft.ops.assembling import repeat
 from weft.ops.conversion import cast
 from weft.ops.interpolation import cubic_weights, linear_weights, mix_op, nearest, smooth_weights
-from weft.ops.manipulation import repeat
 from weft.ops.shape import slice_op
 from weft.tensor import Tensor, as_tensor
 

@@ -13,13 +13,14 @@ from weft.graph.op import floating
 from weft.nn.check import choice
 from weft.nn.functional.convolution import Sizes
 from weft.ops.arithmetic import abs, clip, floor, round
+from weft.ops.assembling import stack
 from weft.ops.comparison import greater_equal, less, logical_and, where
 from weft.ops.conversion import cast
 from weft.ops.creation import iota_op
 from weft.ops.indexing import gather_op
 from weft.ops.interpolation import cubic
 from weft.ops.linalg import matmul
-from weft.ops.manipulation import broadcast_to, moveaxis, stack
+from weft.ops.manipulation import broadcast_to, moveaxis
 from weft.tensor import Tensor, as_tensor
 
 # ── reading ─────────────────────────────────────────────────────────────────────────────────────────────────

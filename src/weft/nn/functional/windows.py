@@ -10,7 +10,7 @@ from weft.graph.function import function
 from weft.nn.check import spread
 from weft.nn.functional.convolution import Sizes
 from weft.nn.functional.pooling import one_batch, unbatched
-from weft.ops.manipulation import pad
+from weft.ops.padding import pad
 from weft.ops.patches import window_count
 from weft.ops.windows import overlap_add_op, span, windows_op
 from weft.tensor import Tensor, as_tensor
