@@ -4,7 +4,7 @@ The public names, in the order in which a computation passes through them. The m
 Python Array API standard.
 """
 
-from weft import control, data, errors, fft, linalg, nn, optim, overfit, random, special
+from weft import control, data, errors, fft, interop, linalg, nn, optim, overfit, random, special
 from weft.control import cond, scan, while_loop
 from weft.creation import (
     arange,
@@ -43,7 +43,7 @@ from weft.graph.dtype import bool_ as bool
 from weft.graph.text import tensor_text as text
 from weft.inspection import __array_namespace_info__, astype, can_cast, finfo, iinfo, isdtype, result_type
 from weft.nn.summary import summary
-from weft.ops.accumulation import cumulative_prod, cumulative_sum, diff
+from weft.ops.accumulation import cumulative_prod, cumulative_sum, cumulative_trapezoid, diff, trapezoid
 from weft.ops.arithmetic import (
     abs,
     add,
@@ -54,6 +54,9 @@ from weft.ops.arithmetic import (
     floor,
     floor_divide,
     fmod,
+    gcd,
+    heaviside,
+    lcm,
     maximum,
     minimum,
     multiply,
@@ -95,6 +98,7 @@ from weft.ops.comparison import (
 from weft.ops.conversion import complex_of as complex
 from weft.ops.conversion import conj, imag, real
 from weft.ops.counting import bincount, bucketize, histogram
+from weft.ops.covariance import corrcoef, cov
 from weft.ops.creation import tril, triu
 from weft.ops.exponential import (
     cbrt,
@@ -103,11 +107,13 @@ from weft.ops.exponential import (
     exp2,
     expm1,
     hypot,
+    ldexp,
     log,
     log1p,
     log2,
     log10,
     logaddexp,
+    logaddexp2,
     relu,
     rsqrt,
     sigmoid,
@@ -115,6 +121,19 @@ from weft.ops.exponential import (
     sqrt,
 )
 from weft.ops.exponential import power as pow
+from weft.ops.joining import (
+    array_split,
+    atleast_1d,
+    atleast_2d,
+    atleast_3d,
+    block_diag,
+    column_stack,
+    dstack,
+    hstack,
+    kron,
+    rot90,
+    vstack,
+)
 from weft.ops.linalg import einsum, matmul, outer, tensordot, vecdot
 from weft.ops.manipulation import (
     broadcast_arrays,
@@ -131,6 +150,8 @@ from weft.ops.manipulation import (
     squeeze,
     swapaxes,
 )
+from weft.ops.matrices import diag, diag_embed
+from weft.ops.missing import allclose, fmax, fmin, isclose, isneginf, isposinf, isreal, nan_to_num, nanmean, nansum
 from weft.ops.padding import pad
 from weft.ops.quantiles import median, nanmedian, nanquantile, quantile
 from weft.ops.rules import broadcast_shapes
@@ -142,7 +163,24 @@ from weft.ops.sets import isin, unique_all, unique_counts, unique_inverse, uniqu
 from weft.ops.sorting import argsort, searchsorted, sort
 from weft.ops.special import digamma, erfc, erfinv, lgamma
 from weft.ops.statistics import all, any, argmax, argmin, count_nonzero, logsumexp, max, mean, min, prod, std, sum, var
-from weft.ops.trigonometry import acos, acosh, asin, asinh, atan, atan2, atanh, cos, cosh, sin, sinh, tan, tanh
+from weft.ops.trigonometry import (
+    acos,
+    acosh,
+    angle,
+    asin,
+    asinh,
+    atan,
+    atan2,
+    atanh,
+    cos,
+    cosh,
+    deg2rad,
+    rad2deg,
+    sin,
+    sinh,
+    tan,
+    tanh,
+)
 from weft.ops.windows import sliding_windows
 from weft.overfit import Diagnosis, Evidence, diagnose
 from weft.runtime.compiled import compile
@@ -198,11 +236,14 @@ __all__ = [
     "acosh",
     "add",
     "all",
+    "allclose",
+    "angle",
     "any",
     "arange",
     "argmax",
     "argmin",
     "argsort",
+    "array_split",
     "as_tensor",
     "asarray",
     "asin",
@@ -211,6 +252,9 @@ __all__ = [
     "atan",
     "atan2",
     "atanh",
+    "atleast_1d",
+    "atleast_2d",
+    "atleast_3d",
     "bfloat16",
     "bincount",
     "bitwise_and",
@@ -219,6 +263,7 @@ __all__ = [
     "bitwise_or",
     "bitwise_right_shift",
     "bitwise_xor",
+    "block_diag",
     "bool",
     "broadcast_arrays",
     "broadcast_shapes",
@@ -230,6 +275,7 @@ __all__ = [
     "ceil",
     "checkpoint",
     "clip",
+    "column_stack",
     "compile",
     "complex",
     "complex64",
@@ -239,23 +285,30 @@ __all__ = [
     "conj",
     "control",
     "copysign",
+    "corrcoef",
     "cos",
     "cosh",
     "count_nonzero",
+    "cov",
     "cummax",
     "cummin",
     "cumulative_logsumexp",
     "cumulative_prod",
     "cumulative_sum",
+    "cumulative_trapezoid",
     "custom_gradient",
     "data",
+    "deg2rad",
     "device",
     "devices",
+    "diag",
+    "diag_embed",
     "diagnose",
     "diff",
     "digamma",
     "divide",
     "draw",
+    "dstack",
     "e",
     "einsum",
     "empty",
@@ -281,16 +334,21 @@ __all__ = [
     "float64",
     "floor",
     "floor_divide",
+    "fmax",
+    "fmin",
     "fmod",
     "from_dlpack",
     "full",
     "full_like",
+    "gcd",
     "grad",
     "gradients",
     "greater",
     "greater_equal",
+    "heaviside",
     "hessian",
     "histogram",
+    "hstack",
     "hvp",
     "hypot",
     "iinfo",
@@ -300,14 +358,22 @@ __all__ = [
     "int16",
     "int32",
     "int64",
+    "interop",
+    "isclose",
     "isdtype",
     "isfinite",
     "isin",
     "isinf",
     "isnan",
+    "isneginf",
+    "isposinf",
+    "isreal",
     "jacobian",
     "jvp",
+    "kron",
     "kthvalue",
+    "lcm",
+    "ldexp",
     "less",
     "less_equal",
     "lgamma",
@@ -319,6 +385,7 @@ __all__ = [
     "log2",
     "log10",
     "logaddexp",
+    "logaddexp2",
     "logical_and",
     "logical_not",
     "logical_or",
@@ -337,8 +404,11 @@ __all__ = [
     "moveaxis",
     "multiply",
     "nan",
+    "nan_to_num",
+    "nanmean",
     "nanmedian",
     "nanquantile",
+    "nansum",
     "negative",
     "newaxis",
     "nextafter",
@@ -359,6 +429,7 @@ __all__ = [
     "pow",
     "prod",
     "quantile",
+    "rad2deg",
     "random",
     "real",
     "realize",
@@ -369,6 +440,7 @@ __all__ = [
     "reshape",
     "result_type",
     "roll",
+    "rot90",
     "round",
     "rsqrt",
     "save",
@@ -407,6 +479,7 @@ __all__ = [
     "text",
     "tile",
     "topk",
+    "trapezoid",
     "tril",
     "triu",
     "trunc",
@@ -424,6 +497,7 @@ __all__ = [
     "vecdot",
     "vjp",
     "vmap",
+    "vstack",
     "where",
     "while_loop",
     "zeros",

@@ -9,7 +9,7 @@ from weft import nn
 from weft.nn import functional as F
 
 pytestmark = [
-    pytest.mark.filterwarnings("ignore:.*has compiled:weft.RecompileWarning"),  # one line calls every layer
+    pytest.mark.filterwarnings("ignore:.* made .* programs:weft.RecompileWarning"),  # one line calls every layer
     pytest.mark.filterwarnings("ignore:Using padding='same'"),
 ]
 T = torch.nn

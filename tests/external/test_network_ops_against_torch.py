@@ -18,7 +18,7 @@ from weft.nn import functional as F
 from weft.ops import counting, quantiles, running, selection, windows
 
 pytestmark = [
-    pytest.mark.filterwarnings("ignore:.*has compiled:weft.RecompileWarning"),  # one line calls every function
+    pytest.mark.filterwarnings("ignore:.* made .* programs:weft.RecompileWarning"),  # one line calls every function
     pytest.mark.filterwarnings("ignore::weft.runtime.explanation.RecompileWarning"),
     pytest.mark.filterwarnings("ignore:Using padding='same'"),
     pytest.mark.filterwarnings("ignore:.*deprecated"),

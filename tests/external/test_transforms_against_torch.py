@@ -13,7 +13,7 @@ from weft import nn
 from weft.transforms import hessian, hvp, jacobian, jvp, vjp, vmap
 
 pytestmark = [
-    pytest.mark.filterwarnings("ignore:.*has compiled:weft.RecompileWarning"),  # one line runs every function
+    pytest.mark.filterwarnings("ignore:.* made .* programs:weft.RecompileWarning"),  # one line runs every function
     pytest.mark.filterwarnings("ignore:.torch.jit:DeprecationWarning"),  # PyTorch's own forward mode uses it
 ]
 

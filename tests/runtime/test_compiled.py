@@ -222,6 +222,10 @@ def test_devices_hold_their_tensors():
     assert (slope.device.name, slope.tolist()) == ("cpu:2", [2.0, 4.0, 6.0])
     assert wf.grad(lambda x: (x * x).sum())(a).device.name == "cpu:1"
     assert wf.zeros_like(w).device.name == "cpu:2"
+    host = wf.tensor([0.5, 0.5, 0.5])
+    there, here = a + host, wf.ones(3) - host
+    assert here.tolist() == (wf.ones(3) * 2 - host - 1).tolist()  # used again: it has moved to the first device
+    assert there.tolist() == [2.5, 2.5, 2.5]
     assert (a.to("cpu:0") + wf.ones(3)).tolist() == [3, 3, 3]
     with pytest.raises(wf.errors.DeviceError, match="no device 'gpu:7'"):
         wf.tensor(1.0, device="gpu:7")

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import weft as wf
+from weft.graph.op import Op
 from weft.graph.recording import context
 from weft.runtime import programs
 
@@ -133,6 +134,26 @@ def test_an_error_in_the_middle_leaves_the_recording_usable():
         with pytest.raises((ValueError, IndexError)):
             wrong()
     assert (y + 1.0).tolist() == [3.0, 5.0, 7.0]
+
+
+def test_what_cannot_be_computed_fails_alone():
+    def fail(x: Any) -> Any:
+        raise RuntimeError("no such instruction")
+
+    broken = Op("broken", shape=lambda x: x, lower=fail)
+    x = wf.tensor([1.0, 2.0])
+    bad, good = broken(x), wf.exp(x) * 0.0 + x
+    assert good.tolist() == [1.0, 2.0]
+    worse = None
+    with pytest.raises(wf.WeftError, match="no such instruction"):
+        worse = bad + 1.0
+    with pytest.raises(wf.WeftError, match="no such instruction"):
+        bad.tolist()
+    assert worse is None
+    later = broken(x)
+    with pytest.raises(RuntimeError, match="no such instruction"):
+        later.tolist()
+    assert (good + 1.0).tolist() == [2.0, 3.0]
 
 
 class Interruptions:

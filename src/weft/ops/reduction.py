@@ -10,7 +10,7 @@ from weft.graph.dtype import DType, bool_, dtype, int64, uint64
 from weft.graph.op import Op, floating
 from weft.graph.spec import Spec
 from weft.ops.comparison import isfinite, where
-from weft.ops.conversion import cast, detach
+from weft.ops.conversion import cast, detach, real
 from weft.ops.engine import jnp
 from weft.ops.exponential import exp
 from weft.ops.rules import reduced, reduction, refusing
@@ -120,21 +120,22 @@ def _logsumexp_vjp(g: Any, y: Any, x: Any, *, axis: tuple[int, ...], keepdims: b
 
 def _powers(x: Any, axis: tuple[int, ...]) -> tuple[Any, Any]:
     """exp(x − max) and its sum; where all is −∞, zeros."""
-    top = detach(max_op(x, axis=axis, keepdims=True))  # any number would do: it cancels
+    size = real(x) if x.dtype.kind == "complex" else x
+    top = detach(max_op(size, axis=axis, keepdims=True))  # any number would do: it cancels
     powers = exp(x - where(isfinite(top), top, 0))
     return powers, sum_op(powers, axis=axis, keepdims=True)
 
 
 def _logsumexp_lower(x: Any, *, axis: tuple[int, ...], keepdims: bool) -> Any:
-    top = jnp.max(x, axis=axis, keepdims=True, initial=-math.inf)
-    top = jnp.where(jnp.isfinite(top), top, jnp.zeros((), x.dtype))
+    top = jnp.max(jnp.real(x), axis=axis, keepdims=True, initial=-math.inf)
+    top = jnp.where(jnp.isfinite(top), top, jnp.zeros((), top.dtype)).astype(x.dtype)
     made = jnp.log(jnp.sum(jnp.exp(x - top), axis=axis, keepdims=True)) + top
     return made if keepdims else jnp.squeeze(made, axis)
 
 
 logsumexp_op = Op(
     "logsumexp",
-    shape=refusing("complex", rule=reduction()),
+    shape=reduction(),
     takes=floating,
     lower=_logsumexp_lower,
     vjp=_logsumexp_vjp,

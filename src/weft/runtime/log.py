@@ -25,6 +25,7 @@ from weft.graph.recording import (
     context,
     escaped,
     literal,
+    prune,
     set_root_factory,
 )
 from weft.graph.source import Source
@@ -52,6 +53,7 @@ class Log(Recording):
         self._device = device
         self.thread = threading.get_ident()  # the one that may record here
         self.home = device or _FIRST  # what a node's data must be on to be an argument here
+        self.failure = ""  # why the last program that failed did
         self.cut_after: Source | None = None  # the line after which the log was cut because it was full
         self.history: list[ref[Node]] = []  # nodes that ran and can still be differentiated
 
@@ -101,6 +103,8 @@ class Log(Recording):
     def check(self, node: Node) -> None:
         """See that a leaf can be an argument here; an array that is used again moves to the device."""
         data = node.data
+        if data is None:
+            raise valueless(node)
         if type(data) in _NUMBER:
             self.numbers.append(len(self.leaves))
         elif not isinstance(data, np.ndarray):
@@ -157,22 +161,56 @@ class Log(Recording):
             if valued:
                 self.launch(valued)
         except Exception:
-            self.clear()  # what cannot run must not be tried again at every later cut
+            self.rescue(valued)
+            self.finish(alive)  # what cannot run must not be tried again at every later cut
             raise
+        self.finish(alive)
+
+    def cut_for(self, node: Node) -> None:
+        """Cut because somebody needs the value of ``node``; that something else fails is no matter of theirs."""
+        try:
+            self.cut()
+        except Exception:
+            if node.data is None:
+                raise
+
+    def finish(self, alive: list[Node]) -> None:
+        """Begin anew; the nodes of ``alive`` have their values, or will never have one."""
         self.remember(alive)
         for node in alive:
             node.recording = None
         self.clear()
 
-    def launch(self, alive: list[Node]) -> None:
-        """Run the program whose results are the nodes of ``alive``, and give each its value."""
+    def rescue(self, nodes: list[Node]) -> None:
+        """After a failure: run for each node alone what it needs, so that only those fail that must."""
+        for node in nodes:
+            try:
+                self.launch([node], only=True)
+            except Exception as error:
+                self.failure = str(error)
+
+    def launch(self, alive: list[Node], *, only: bool = False) -> None:
+        """Run the program whose results are the nodes of ``alive``, ``only`` or with all else; give each its value."""
         outputs = tuple(sorted({node.number for node in alive}))
         graph = Graph(tuple(self.specs), tuple(self.entries), outputs, tuple(self.notes), tuple(self.numbers))
         arguments = [held.data if type(held) is Node else held for held in self.leaves]
-        results = program_for(graph, self.device.engine)(arguments)
+        program = program_for(prune(graph) if only else graph, self.device.engine)
+        try:
+            results = program(arguments)
+        except ValueError:
+            # An array that was on the host when it was recorded here has been moved for another device since.
+            arguments = [self.brought(a) for a in arguments]
+            results = program(arguments)
         values = dict(zip(outputs, results, strict=True))
         for node in alive:
             self.give(node, values[node.number])
+
+    def brought(self, data: Any) -> Any:
+        """``data`` on this device."""
+        if isinstance(data, np.ndarray) or type(data) in _NUMBER or data.device is self.device.engine:
+            return data
+        with wide_types():
+            return jax().device_put(data, self.device.engine)
 
     def give(self, node: Node, value: Any) -> None:
         """Let ``node`` have its value; one from the host stays there, unless a device was asked for."""
@@ -232,14 +270,24 @@ def run(node: Node) -> Any:
             if owner.thread != threading.get_ident():
                 run_apart(owner, node)
             elif not peek(owner, node):
-                owner.cut()
+                owner.cut_for(node)
         elif isinstance(node.number, Literal):
             node.data = node.number.value
         if node.data is None:
-            raise ValueNeededError(
-                "this tensor has no value: the program that was to compute it failed", where=node.place or None
-            )
+            raise valueless(node)
     return node.data
+
+
+def valueless(node: Node) -> ValueNeededError:
+    """The error for a tensor whose program failed."""
+    here = context.recording
+    why = here.failure if isinstance(here, Log) else ""
+    return ValueNeededError(
+        "this tensor has no value: the program that was to compute it failed" + (f" ({why})" if why else ""),
+        expected="a tensor that could be computed",
+        where=node.place or None,
+        cure="compute it again",
+    )
 
 
 def realize(*tensors: Any) -> None:
