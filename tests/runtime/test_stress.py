@@ -198,8 +198,8 @@ def test_interruptions_at_any_moment_leave_right_numbers():
     assert interrupted > 50
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # files that the engine left open
-def test_interruptions_of_a_compilation_leave_a_usable_session():
+def test_interruptions_of_a_compilation_leave_a_usable_session(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(signal, "SIGINT", signal.SIGALRM)  # so that the timer stands for Ctrl-C
     rng = random.Random(3)
     interrupted = 0
     with Interruptions() as clock:

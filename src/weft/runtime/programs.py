@@ -21,6 +21,7 @@ from weft.graph.recording import Graph
 from weft.runtime import explanation
 from weft.runtime.engine import jax, loaded_from_disk, wide_types
 from weft.runtime.host import HostProgram, runs_on_host
+from weft.runtime.interrupt import held_back
 
 # XLA's new CPU kernels make products faster (an MLP's step 2.1 instead of 2.5 ms) and convolutions slower (5.1 instead
 # of 2.5 ms for 64 images of 32 × 14 × 14 and 64 kernels of 3 × 3): a program with convolutions does without them.
