@@ -5,10 +5,11 @@ import platform
 import jax
 import torch
 
-from benchmarks import fitting, starting, stepping
+from benchmarks import fitting, operations, starting, stepping
 
 versions = f"Python {platform.python_version()}, jax {jax.__version__}, torch {torch.__version__}"
 print(f"{platform.processor() or platform.machine()}, {versions}")
 stepping.main()
+operations.main()
 fitting.main()
 starting.main()

@@ -105,11 +105,15 @@ def program_for(graph: Graph, device: Any, donated: tuple[int, ...] = ()) -> Pro
         if found is not None:
             _programs.move_to_end(key)
             return found
-    made = (
-        HostProgram(graph) if not donated and runs_on_host(graph, device.platform) else Program(graph, device, donated)
-    )
+    if not donated and runs_on_host(graph, device.platform):
+        return _kept(key, HostProgram(graph))
+    with held_back():  # the engine, interrupted while it traces, may be left half initialised
+        return _kept(key, Program(graph, device, donated))
+
+
+def _kept(key: Any, program: Program | HostProgram) -> Program | HostProgram:
     with _lock:
-        _programs[key] = made
+        _programs[key] = program
         while len(_programs) > CAPACITY:
             _programs.popitem(last=False)
-    return made
+    return program
