@@ -146,11 +146,16 @@ class Variant:
         self.donated = tuple(first + k for k in self.closure.written_slots) if owner.donate else ()
         self.graph = Graph(graph.inputs, graph.entries, graph.outputs, graph.notes, numbers)
         self.tracking = tuple(h.node.tracked for h in self.closure.captured)
+        closure = self.closure
+        self.unconditional = not (closure.guards or closure.grads_before or closure.captured)
+        self.pure = not closure.written and not closure.graded and closure.results > 0
         self.specs = tuple(spec_at(graph, r) for r in graph.outputs[: self.closure.results])
         self.program = program_for(self.graph, log.device.engine, self.donated)
 
     def holds(self) -> bool:
         """Whether what the recording took for granted is still so."""
+        if self.unconditional:
+            return True
         return (
             all(getattr(obj, name) == value for obj, name, value in self.closure.guards)
             and all(
@@ -162,8 +167,7 @@ class Variant:
 
     def is_smooth(self, leaves: list[Any]) -> bool:
         """Whether somebody may want the gradient of what it gives: it only computes, and from tracked tensors."""
-        pure = not self.closure.written and not self.closure.graded and self.closure.results > 0
-        return pure and (any(self.tracking) or any(isinstance(x, Handle) and x.node.tracked for x in leaves))
+        return self.pure and (any(self.tracking) or any(isinstance(x, Handle) and x.node.tracked for x in leaves))
 
     def record(self, leaves: list[Any]) -> Any:
         """Take part in what is being recorded, as one entry that can be differentiated."""
@@ -173,7 +177,11 @@ class Variant:
 
     def replay(self, leaves: list[Any]) -> Any:
         """Launch the program on these arguments and the state as it is now; put the new state in its place."""
-        arguments = [run(x.node) if isinstance(x, Handle) else x for x in leaves]
+        nodes = [x.node if isinstance(x, Handle) else None for x in leaves]
+        arguments = [
+            x if node is None else run(node) if node.data is None else node.data
+            for x, node in zip(leaves, nodes)  # noqa: B905  # equally long by construction
+        ]
         arguments += [fetch() for fetch in self.fetch]
         for slot in self.donated:
             # Four owners: the node, this list, the loop's name and the call. Anybody else needs a copy.
