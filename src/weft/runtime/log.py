@@ -202,8 +202,13 @@ class Log(Recording):
             arguments = [self.brought(a) for a in arguments]
             results = program(arguments)
         values = dict(zip(outputs, results, strict=True))
+        home = self.home
         for node in alive:
-            self.give(node, values[node.number])
+            value = values[node.number]
+            if type(value) is np.ndarray:
+                self.give(node, value)
+            else:
+                node.data, node.home = value, home
 
     def brought(self, data: Any) -> Any:
         """``data`` on this device."""
