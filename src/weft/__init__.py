@@ -1,8 +1,6 @@
-"""Weft: neural networks from tensors to trustworthy training.
+"""Weft: neural networks from tensors to trustworthy training; the namespace of the Python Array API standard too."""
 
-The public names, in the order in which a computation passes through them. The module is also the namespace of the
-Python Array API standard.
-"""
+from math import e, inf, nan, pi
 
 from weft import control, data, errors, fft, interop, linalg, nn, optim, overfit, random, special
 from weft.control import cond, scan, while_loop
@@ -150,7 +148,7 @@ from weft.ops.manipulation import (
     squeeze,
     swapaxes,
 )
-from weft.ops.matrices import diag, diag_embed
+from weft.ops.matrices import diag
 from weft.ops.missing import allclose, fmax, fmin, isclose, isneginf, isposinf, isreal, nan_to_num, nanmean, nansum
 from weft.ops.padding import pad
 from weft.ops.quantiles import median, nanmedian, nanquantile, quantile
@@ -211,11 +209,7 @@ from weft.view.graph.svg import Drawing, draw
 
 __version__ = "0.1.0"
 __array_api_version__ = "2024.12"
-e = 2.718281828459045
-inf = float("inf")
-nan = float("nan")
 newaxis = None
-pi = 3.141592653589793
 
 __all__ = [
     "DType",
@@ -302,7 +296,6 @@ __all__ = [
     "device",
     "devices",
     "diag",
-    "diag_embed",
     "diagnose",
     "diff",
     "digamma",

@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 
 import weft as wf
 
+pytestmark = pytest.mark.filterwarnings("ignore::weft.RecompileWarning")  # one line meets every type and shape
+
 FLOATS = ("float32", "float64")
 COMPLEX = ("complex64", "complex128")
 WHOLE = tuple(f"{u}int{b}" for u in ("", "u") for b in (8, 16, 32, 64))

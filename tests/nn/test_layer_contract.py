@@ -13,7 +13,7 @@ from weft.nn.registry import _classes
 from .samples import SAMPLES
 
 # One line of this file calls every layer, which is what the warning is for.
-pytestmark = pytest.mark.filterwarnings("ignore:.*has compiled:weft.RecompileWarning")
+pytestmark = pytest.mark.filterwarnings("ignore:.* made .* programs:weft.RecompileWarning")
 NOT_CALLED = {"ModuleList", "ModuleDict"}
 RANDOM = {"Dropout"}
 ALL = pytest.mark.parametrize("name", sorted(SAMPLES))
