@@ -13,8 +13,8 @@ from weft.graph import op as graph_op
 from weft.graph.dtype import DType
 from weft.graph.dtype import dtype as data_type
 from weft.graph.node import Node, set_handle_class
-from weft.graph.recording import Trace, context
-from weft.graph.source import Source, user_source
+from weft.graph.recording import Trace, context, whereabouts
+from weft.graph.source import Place, user_source
 from weft.methods import Methods
 from weft.operators import Operators
 from weft.ops import conversion, linalg, subscript
@@ -300,7 +300,7 @@ class Tensor(Operators, Methods):
         recording.rebind(self, self._leaf(new), user_source())
         return self
 
-    def _become(self, value: Tensor, recording: Any, source: Source) -> None:
+    def _become(self, value: Tensor, recording: Any, source: Place) -> None:
         """Take over the fresh node of ``value``, which nobody else holds: `assign` without a copy of the name."""
         node = value.node
         node.tracked, node.owner = self._requires_grad, self.node.owner
@@ -325,7 +325,7 @@ class Tensor(Operators, Methods):
             raise GradientError(
                 f"{what} would change a tensor that requires a gradient, in the middle of its own history",
                 expected="a new value by assignment, which ends the history on purpose",
-                where=str(Source(*user_source())),
+                where=whereabouts(),
                 cure=cure,
             )
 
@@ -424,9 +424,7 @@ def operand(x: Any) -> Tensor | Any:
     if isinstance(x, np.generic):
         return x.item()
     if x is None or isinstance(x, str):
-        raise DTypeError(
-            f"cannot compute with {x!r}", expected="a tensor, an array or a number", where=str(Source(*user_source()))
-        )
+        raise DTypeError(f"cannot compute with {x!r}", expected="a tensor, an array or a number", where=whereabouts())
     return Tensor(x)
 
 

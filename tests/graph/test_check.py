@@ -75,7 +75,7 @@ def test_numbers_and_notes_are_checked() -> None:
     with pytest.raises(WeftError, match="numbers"):
         check(Graph((VECTOR,), entries, (0,), (), (0,)))
     with pytest.raises(WeftError, match="2 notes for 1"):
-        check(Graph((VECTOR,), entries, (0,), ((user_source(1), ""),) * 2))
+        check(Graph((VECTOR,), entries, (0,), (user_source(depth=1),) * 2))
 
 
 def test_recordings_in_parameters_are_checked_too() -> None:

@@ -13,6 +13,7 @@ from typing import Any
 from weft.errors import GradientError
 from weft.graph.node import Node, wrap
 from weft.graph.recording import context
+from weft.graph.source import Source
 from weft.graph.spec import Spec
 
 
@@ -171,6 +172,6 @@ def history_ended(node: Node, ended: Any) -> GradientError:
     return GradientError(
         "this expression was computed from a tensor that has been assigned since, so its history has ended",
         expected="gradients before the assignment",
-        where=f"computed at {node.place}\nassigned at {ended}",
+        where=f"computed at {node.place}\nassigned at {Source(*ended)}",
         cure="call backward() or gradients(…) before assign(…) or optimizer.step(…), or compute the expression again",
     )

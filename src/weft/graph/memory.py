@@ -57,7 +57,7 @@ def backward_pass(result: Any, cotangent: Any, finish: Callable[[Any], Any]) -> 
             _passages.clear()
         _passages[key] = Passage(
             recording.entries[entries:],
-            [path for _, path in recording.notes[entries:]],
+            [path for *_, path in recording.notes[entries:]],
             recording.count - values,
             recording.bytes - size,
             tuple(
@@ -88,7 +88,7 @@ def _append(recording: Recording, passage: Passage) -> list[tuple[Any, Any]]:
     source = user_source()
     try:
         recording.entries.extend(passage.entries)
-        recording.notes.extend([(source, path) for path in passage.paths])
+        recording.notes.extend([(*source[:2], path) for path in passage.paths])
         recording.tracked.extend([False] * len(passage.entries))
         recording.count += passage.values
     except BaseException:  # an interruption
@@ -99,7 +99,7 @@ def _append(recording: Recording, passage: Passage) -> list[tuple[Any, Any]]:
     for slot, op, params, spec, number in passage.found:
         owner = recording.leaves[~slot].owner()
         if owner is not None:
-            node = Node(op, (), params, spec, recording, number, False, source, "")
+            node = Node(op, (), params, spec, recording, number, False, source)
             recording.nodes.append(ref(node))
             result.append((owner, wrap(node)))
     return result

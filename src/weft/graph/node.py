@@ -6,7 +6,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
-from weft.graph.source import Source
+from weft.graph.source import Place, Source
 from weft.graph.spec import Spec
 
 if TYPE_CHECKING:
@@ -42,7 +42,6 @@ class Node:
         "order",
         "owner",
         "params",
-        "path",
         "recording",
         "source",
         "spec",
@@ -58,8 +57,7 @@ class Node:
         recording: Recording | None,
         number: int | Literal,
         tracked: bool,
-        source: Source | None,
-        path: str,
+        source: Place | None,
     ) -> None:
         self.op = op
         self.inputs = inputs
@@ -69,10 +67,9 @@ class Node:
         self.number = number
         self.tracked = tracked
         self.source = source
-        self.path = path
         self.order = next_order()
         self.data: Any = None
-        self.ended: Source | None = None
+        self.ended: Place | None = None
         self.owner: ref[Handle] | None = None
         self.home: Any = None
 
@@ -82,12 +79,17 @@ class Node:
     @property
     def place(self) -> str:
         """Where it was made, for people: ``model.fc2, train.py:12: y = model(x)``."""
-        return ", ".join(str(part) for part in (self.path, self.source) if part)
+        return str(Source(*self.source)) if self.source else ""
+
+    @property
+    def path(self) -> str:
+        """The layer in which it was made."""
+        return self.source[2] if self.source else ""
 
 
-def leaf(data: Any, spec: Spec, *, tracked: bool = False, source: Source | None = None) -> Node:
+def leaf(data: Any, spec: Spec, *, tracked: bool = False, source: Place | None = None) -> Node:
     """A node that holds data."""
-    node = Node(None, (), (), spec, None, -1, tracked, source, "")
+    node = Node(None, (), (), spec, None, -1, tracked, source)
     node.data = data
     return node
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from weft.errors import ArgumentError, DTypeError, WeftError
 from weft.graph.dtype import DType, dtype, float32, promote, promote_number
 from weft.graph.node import Handle, Node, wrap
-from weft.graph.recording import ElsewhereError, Params, context
+from weft.graph.recording import ElsewhereError, Params, context, whereabouts
 from weft.graph.source import user_source
 from weft.graph.spec import Spec
 
@@ -100,49 +100,48 @@ class Op:
         return f"<op {self.name}>"
 
     def __call__(self, *operands: Any, **params: Any) -> Any:
-        kinds: list[Any] = []
-        tracked = False
-        for x in operands:
-            if isinstance(x, Handle):
-                node = x.node
-                kinds.append(node.spec)
-                if node.tracked:
-                    tracked = True
-            elif type(x) in _NUMBERS:
-                kinds.append(type(x))
-            else:
-                return self(*map(operand, operands), **params)
-        if params:
-            static = tuple(params.items())
-            signature = self.signatures.get((*kinds, static))
-        else:
-            static = ()
-            signature = self.signatures.get(tuple(kinds))
-        if signature is None:
-            signature = self.sign(tuple(kinds), static)
-        casts, changes, spec, differentiable = signature
-        if changes:
-            operands = tuple(map(cast_if_needed, operands, casts))
         here = context
         recording = here.recording
+        kinds: list[Any] = []
         refs: list[Any] = []
-        nodes: Any = ()
+        nodes: list[Any] = []
+        tracked = numbers = False
         try:
-            if tracked and differentiable and here.tracking:
-                nodes = []
-                for x, to in zip(operands, casts):  # noqa: B905  # equally long by construction; this is the hot path
-                    node = x.node if isinstance(x, Handle) else recording.number(x, to)  # type: ignore[arg-type]
+            for x in operands:
+                if isinstance(x, Handle):
+                    node = x.node
+                    kinds.append(node.spec)
                     nodes.append(node)
                     refs.append(node.number if node.recording is recording else recording.leaf(node, x))
-                nodes = tuple(nodes)
+                    if node.tracked:
+                        tracked = True
+                elif type(x) in _NUMBERS:
+                    kinds.append(type(x))
+                    nodes.append(None)
+                    refs.append(None)
+                    numbers = True
+                else:
+                    return self(*map(operand, operands), **params)
+            if params:
+                static = tuple(params.items())
+                signature = self.signatures.get((*kinds, static))
             else:
-                for x, to in zip(operands, casts):  # noqa: B905
-                    if isinstance(x, Handle):
-                        node = x.node
-                        refs.append(node.number if node.recording is recording else recording.leaf(node, x))
-                    else:
-                        refs.append(recording.number_reference(x, to))  # type: ignore[arg-type]  # numbers have a cast
-            made = recording.add(self, tuple(refs), static, spec, nodes, user_source())
+                static = ()
+                signature = self.signatures.get(tuple(kinds))
+            casts, changes, spec, differentiable = signature or self.sign(tuple(kinds), static)
+            if changes:
+                return self(*map(cast_if_needed, operands, casts), **params)
+            keeps = tracked and differentiable and here.tracking
+            if numbers:
+                for k, to in enumerate(casts):
+                    if nodes[k] is None:
+                        if keeps:
+                            nodes[k] = number = recording.number(operands[k], to)  # type: ignore[arg-type]
+                            refs[k] = recording.leaf(number, operands[k])
+                        else:
+                            refs[k] = recording.number_reference(operands[k], to)  # type: ignore[arg-type]
+            inputs = tuple(nodes) if keeps else ()
+            made = recording.add(self, tuple(refs), static, spec, inputs, user_source(here.path))
         except BaseException as error:  # an interruption, too, must not leave half an entry
             recording.mend()
             if isinstance(error, ElsewhereError) and not here.following:
@@ -169,7 +168,7 @@ class Op:
             result = self.shape(*specs, **dict(static))
         except WeftError as error:
             if error.where is None:
-                error.where = ", ".join(str(part) for part in (context.path, user_source()) if part)
+                error.where = whereabouts()
             raise
         changes = any(
             isinstance(kind, Spec) and to is not None and kind.dtype is not to

@@ -16,7 +16,7 @@ from weakref import ref
 from weft.errors import DeviceError, ValueNeededError
 from weft.graph.dtype import DType, check_whole
 from weft.graph.node import Handle, Node, leaf, wrap
-from weft.graph.source import Source
+from weft.graph.source import Place, Source, user_source
 from weft.graph.spec import Spec
 
 if TYPE_CHECKING:
@@ -45,7 +45,6 @@ class Literal(NamedTuple):
 Reference = int | Literal
 Params = tuple[tuple[str, Any], ...]
 Entry = tuple["Op", tuple[Reference, ...], Params, int]  # the last: how many results
-Note = tuple[Source, str]  # the user's line and the layer path of an entry: for errors, no part of the program
 
 
 class Graph:
@@ -62,7 +61,7 @@ class Graph:
         inputs: tuple[Spec, ...],
         entries: tuple[Entry, ...],
         outputs: tuple[Reference, ...],
-        notes: tuple[Note, ...] = (),
+        notes: tuple[Place, ...] = (),
         numbers: tuple[int, ...] = (),
     ) -> None:
         self.inputs, self.entries, self.outputs = inputs, entries, outputs
@@ -92,7 +91,7 @@ class Recording:
     parent: Recording | None = None
     generation = 0  # how often it has been cleared
     entries: list[Entry]
-    notes: list[Note]
+    notes: list[Place]
     tracked: list[bool]
     count: int
     bytes: int
@@ -114,7 +113,7 @@ class Recording:
         """The attributes of a recording that holds nothing."""
         return {
             "entries": [],  # of Entry
-            "notes": [],  # of Note, one for each entry
+            "notes": [],  # of Place, one for each entry: for errors, no part of the program
             "tracked": [],  # for each entry whether its result can be differentiated
             "count": 0,  # of values
             "bytes": 0,  # of values
@@ -136,7 +135,7 @@ class Recording:
             del inputs[known:]
         self.slots = {key: slot for key, slot in self.slots.items() if slot < known}
 
-    def full(self, source: Source) -> None:
+    def full(self, source: Place) -> None:
         """Called when the recording passes its bounds; ``source`` is the line of its last entry."""
 
     def add(
@@ -151,13 +150,12 @@ class Recording:
         """Append one application; its result, or its results where it has several."""
         if type(spec) is not Spec:
             return self.add_several(op, refs, params, spec, inputs, source)  # type: ignore[arg-type]
-        path, number = context.path, self.count
-        tracked = inputs != ()
+        number, tracked = self.count, inputs != ()
         self.entries.append((op, refs, params, 1))
-        self.notes.append((source, path))
+        self.notes.append(source)
         self.tracked.append(tracked)
         self.count = number + 1
-        node = Node(op, inputs, params, spec, self, number, tracked, source, path)
+        node = Node(op, inputs, params, spec, self, number, tracked, source)
         self.nodes.append(ref(node))
         self.bytes += spec.nbytes
         if number >= self.most_values or self.bytes > self.most_bytes:
@@ -168,20 +166,20 @@ class Recording:
         self, op: Op, refs: Any, params: Params, specs: tuple[Spec, ...], inputs: tuple[Node, ...], source: Any
     ) -> tuple[Node, ...]:
         """Append an application of several results: a node without a value, and one for each result of it."""
-        path, number, tracked = context.path, self.count, bool(inputs)
+        number, tracked = self.count, bool(inputs)
         self.entries.append((op, refs, params, len(specs)))
-        self.notes.append((source, path))
+        self.notes.append(source)
         self.tracked.append(tracked)
         self.count = number + len(specs)
         origin: tuple[Node, ...] = ()
         if tracked:
-            origin = (Node(op, inputs, params, specs, self, number, True, source, path),)  # type: ignore[arg-type]
+            origin = (Node(op, inputs, params, specs, self, number, True, source),)  # type: ignore[arg-type]
             self.nodes.append(ref(origin[0]))
         made = []
         for index, spec in enumerate(specs):
             smooth = tracked and spec.dtype.is_differentiable
             past = origin if smooth else ()
-            result = Node(op, past, (("result", index),), spec, self, number + index, smooth, source, path)
+            result = Node(op, past, (("result", index),), spec, self, number + index, smooth, source)
             self.nodes.append(ref(result))
             self.bytes += spec.nbytes
             made.append(result)
@@ -221,15 +219,15 @@ class Recording:
 
     def alias(self, handle: Handle, *, tracked: bool) -> Node:
         """A new leaf with the value of ``handle`` and no history."""
-        node = Node(None, (), (), handle.node.spec, self, self.reference(handle), tracked, None, context.path)
+        node = Node(None, (), (), handle.node.spec, self, self.reference(handle), tracked, None)
         self.nodes.append(ref(node))
         return node
 
-    def rebind(self, handle: Handle, node: Node, source: Source) -> None:
+    def rebind(self, handle: Handle, node: Node, source: Place) -> None:
         """Make ``handle`` a name of ``node``: the history of what was computed from its old value ends here."""
         raise NotImplementedError
 
-    def end_of_history(self, node: Node) -> Source | None:
+    def end_of_history(self, node: Node) -> Place | None:
         """Where the history of ``node`` was ended by an assignment, if it was."""
         return node.ended
 
@@ -243,15 +241,15 @@ class Trace(Recording):
         self.parent = parent
         self.placeholders = 0
         self.writes: dict[int, tuple[Handle, Node]] = {}
-        self.ended: dict[int, Source] = {}
+        self.ended: dict[int, Place] = {}
         self.grads: dict[int, tuple[Any, Any]] = {}  # whose .grad was read or set, and what it was before
         self.guards: dict[tuple[int, str], tuple[Any, str, Any]] = {}
         self.keys: dict[int, Any] = {}  # of random numbers: one source for each generator that the body draws from
         self.closed = False
 
-    def placeholder(self, spec: Spec, *, tracked: bool = False, source: Source | None = None) -> Node:
+    def placeholder(self, spec: Spec, *, tracked: bool = False, source: Place | None = None) -> Node:
         """An argument of the function; all of them come before anything is captured."""
-        node = Node(None, (), (), spec, self, 0, tracked, source, context.path)
+        node = Node(None, (), (), spec, self, 0, tracked, source)
         node.number = self.slot(node, node)
         self.placeholders += 1
         return node
@@ -264,7 +262,7 @@ class Trace(Recording):
             raise escaped(node, owner)
         return self.slot(node, handle)
 
-    def rebind(self, handle: Handle, node: Node, source: Source) -> None:
+    def rebind(self, handle: Handle, node: Node, source: Place) -> None:
         old = handle.node
         self.writes.setdefault(id(handle), (handle, old))
         self.ended[id(old)] = source
@@ -278,7 +276,7 @@ class Trace(Recording):
         """The reference of an outer value that a tensor was bound to without being read."""
         return node.number if isinstance(node.number, Literal) else self.slot(node, wrap(node))
 
-    def end_of_history(self, node: Node) -> Source | None:
+    def end_of_history(self, node: Node) -> Place | None:
         return self.ended.get(id(node), node.ended)
 
     @property
@@ -372,6 +370,11 @@ class Context(threading.local):
 
 
 context = Context()
+
+
+def whereabouts() -> str:
+    """Where the user's program is now, for errors: the layer and the line."""
+    return str(Source(*user_source(context.path)))
 
 
 def set_root_factory(factory: Callable[[], Recording]) -> None:

@@ -10,14 +10,16 @@ from typing import NamedTuple
 
 _PACKAGE = str(Path(__file__).resolve().parent.parent) + "/"
 _ours: dict[str, bool] = {}
-_make = tuple.__new__  # a NamedTuple without the cost of its keyword arguments: every recorded op pays for this
+
+Place = tuple[CodeType, int, str]  # what a `Source` is made of: every recorded op pays for one, few are looked at
 
 
 class Source(NamedTuple):
-    """A place in a program: the code object and the offset of the instruction that was running."""
+    """A place in a program: the code object, the offset of the instruction that was running, and the layer path."""
 
     code: CodeType
     offset: int
+    path: str = ""
 
     @property
     def line(self) -> int:
@@ -32,7 +34,8 @@ class Source(NamedTuple):
         return linecache.getline(self.code.co_filename, self.line).strip()
 
     def __str__(self) -> str:
-        place = f"{Path(self.code.co_filename).name}:{self.line}"
+        place = f"{self.path}, " if self.path else ""
+        place += f"{Path(self.code.co_filename).name}:{self.line}"
         return f"{place}: {self.text}" if self.text else place
 
 
@@ -41,7 +44,7 @@ def _is_ours(filename: str) -> bool:
     return ours
 
 
-def user_source(depth: int = 2) -> Source:
+def user_source(path: str = "", depth: int = 2) -> Place:
     """The innermost place outside this package that led here (the outermost one if there is none)."""
     frame = sys._getframe(depth)
     code = frame.f_code
@@ -52,6 +55,6 @@ def user_source(depth: int = 2) -> Source:
         if known is None:
             known = _is_ours(filename)
         if not known or frame.f_back is None:
-            return _make(Source, (code, frame.f_lasti))
+            return code, frame.f_lasti, path
         frame = frame.f_back
         code = frame.f_code

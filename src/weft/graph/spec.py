@@ -47,3 +47,14 @@ class Spec:
 
     def __repr__(self) -> str:
         return f"{self.dtype.name}[{','.join(map(str, self.shape))}]"
+
+
+_scalars: dict[DType, Spec] = {}
+
+
+def scalar(dtype: DType) -> Spec:
+    """The spec of one number: `Spec` without making its key, for what every Python number in an expression asks."""
+    found = _scalars.get(dtype)
+    if found is None:
+        found = _scalars[dtype] = Spec((), dtype)
+    return found

@@ -10,8 +10,8 @@ from typing import Any
 from weft.graph.check import entry_specs
 from weft.graph.dtype import DType
 from weft.graph.node import Handle
-from weft.graph.recording import Graph, Note, Params, Reference, prune
-from weft.graph.source import Source
+from weft.graph.recording import Graph, Params, Reference, prune
+from weft.graph.source import Place, Source
 
 _NOTE_COLUMN = 64
 
@@ -78,11 +78,11 @@ def _parameter(value: Any) -> str:
     return to_text(value) if isinstance(value, Graph) else repr(value)
 
 
-def _annotated(line: str, note: Note) -> str:
-    source, path = Source(*note[0]), note[1]
+def _annotated(line: str, note: Place) -> str:
+    source = Source(*note)
     place = f"{Path(source.code.co_filename).name}:{source.line}"
     first, *rest = line.split("\n")
-    return "\n".join([f"{first:<{_NOTE_COLUMN}}# {place}  {path}".rstrip(), *rest])
+    return "\n".join([f"{first:<{_NOTE_COLUMN}}# {place}  {source.path}".rstrip(), *rest])
 
 
 def _trimmed(graph: Graph) -> Graph:

@@ -9,7 +9,7 @@ from weft.errors import DTypeError, ShapeError
 from weft.graph.dtype import bfloat16, float16, float32
 from weft.graph.dtype import dtype as data_type
 from weft.graph.op import Casts, Kind, Op, alike, tensor_like
-from weft.graph.source import Source, user_source
+from weft.graph.recording import whereabouts
 from weft.graph.spec import Spec
 from weft.ops.conversion import cast, conj
 from weft.ops.creation import eye
@@ -38,7 +38,7 @@ def narrowed(result: Any, *xs: Any) -> Any:
 
 def here() -> str:
     """The user's line, for an error that is raised before an op is called."""
-    return str(Source(*user_source()))
+    return whereabouts()
 
 
 def check_numbers(name: str, *xs: Spec) -> None:

@@ -15,7 +15,7 @@ from weft.errors import ArgumentError, AxisError, DTypeError, ShapeError
 from weft.graph.dtype import promote, promote_number
 from weft.graph.node import Handle
 from weft.graph.op import tensor_like
-from weft.graph.source import Source, user_source
+from weft.graph.recording import whereabouts
 from weft.ops.conversion import cast
 from weft.ops.creation import arange
 from weft.ops.indexing import gather_op, scatter_op, update_op, window_op
@@ -138,7 +138,7 @@ def _checked(k: int, n: int, axis: int) -> int:
         raise AxisError(
             f"index {k} is out of range for axis {axis} of size {n}",
             expected=f"{-n} ≤ index < {n}" if n else "nothing: the axis is empty",
-            where=str(Source(*user_source())),
+            where=whereabouts(),
         )
     return k % n
 
@@ -214,7 +214,7 @@ def _values(x: Any, value: Any, shape: tuple[int, ...]) -> Any:
         raise DTypeError(
             f"{kind.__name__ if kind else value.dtype.name} values written into a {dtype.name} tensor",
             expected=f"values that {dtype.name} holds",
-            where=str(Source(*user_source())),
+            where=whereabouts(),
             cure=f"x = x.astype(wf.{fits.name}) before, or value.astype(wf.{dtype.name})",
         )
     if kind:
@@ -229,7 +229,7 @@ def _values(x: Any, value: Any, shape: tuple[int, ...]) -> Any:
         raise ShapeError(
             f"a value of shape {value.shape} for a place of shape {shape}",
             expected="a value that broadcasts to the place",
-            where=str(Source(*user_source())),
+            where=whereabouts(),
         ) from None
 
 

@@ -18,14 +18,14 @@ from weft.graph.closure import Closure, close_over
 from weft.graph.derived import spec_at
 from weft.graph.dtype import dtype
 from weft.graph.node import Handle, Node, leaf, wrap
-from weft.graph.recording import Graph, Trace, context
-from weft.graph.source import Source, user_source
+from weft.graph.recording import Graph, Trace, context, whereabouts
+from weft.graph.source import user_source
 from weft.graph.spec import Spec
 from weft.graph.structure import LEAF, unflatten
 from weft.ops.calling import call_op
 from weft.runtime.devices import Device
 from weft.runtime.interrupt import hold
-from weft.runtime.log import Log, run, to_device
+from weft.runtime.log import USED_BEFORE, Log, run, to_device
 from weft.runtime.programs import program_for
 
 _NUMBER = (float, int, bool, complex)
@@ -63,18 +63,28 @@ class Compiled:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if isinstance(context.recording, Trace):
             return self.f(*args, **kwargs)  # inside another recording it is part of that
+        leaves: Sequence[Any]
         if kwargs or not all(isinstance(x, Handle) or type(x) in _NUMBER for x in args):
             leaves, structure = take_apart((args, kwargs))
         else:
-            leaves, structure = list(args), _plain(len(args))
-        key = (structure, tuple(kind_of(x) for x in leaves), context.tracking)
+            leaves, structure = args, _plain(len(args))
+        tracking, tracked = context.tracking, False
+        kinds: list[Any] = [structure, tracking]
+        for x in leaves:
+            if isinstance(x, Handle):
+                node = x.node
+                kinds += node.spec, node.tracked
+                tracked = tracked or node.tracked
+            else:
+                kinds.append((x.shape, x.dtype) if isinstance(x, np.ndarray) else type(x))
+        key = tuple(kinds)
         try:
             variants = self.variants.setdefault(key, [])
         except TypeError:
             raise ArgumentError(
                 f"an argument of the compiled function {self.name} cannot be hashed",
                 expected="tensors, arrays, numbers, and static arguments that are hashable",
-                where=str(Source(*user_source())),
+                where=whereabouts(),
             ) from None
         for variant in variants:
             if variant.holds():
@@ -82,7 +92,8 @@ class Compiled:
         else:
             variant = Variant(self, leaves, structure)
             variants.append(variant)
-        return variant.record(leaves) if context.tracking and variant.is_smooth(leaves) else variant.replay(leaves)
+        wanted = tracking and variant.pure and (tracked or variant.reads_tracked)  # somebody may want its gradient
+        return variant.record(leaves) if wanted else variant.replay(leaves)
 
     @property
     def name(self) -> str:
@@ -112,13 +123,6 @@ def take_apart(value: Any) -> tuple[list[Any], Any]:
     return leaves, strip(value)
 
 
-def kind_of(x: Any) -> Any:
-    """What of a run-time argument is structure."""
-    if isinstance(x, Handle):
-        return x.node.spec, x.node.tracked
-    return (x.shape, x.dtype) if isinstance(x, np.ndarray) else type(x)
-
-
 def spec_of(x: Any) -> Spec:
     if isinstance(x, Handle):
         return x.node.spec
@@ -128,7 +132,7 @@ def spec_of(x: Any) -> Spec:
 class Variant:
     """One recording of a compiled function, for one kind of arguments and one state of what it reads."""
 
-    def __init__(self, owner: Compiled, leaves: list[Any], structure: Any) -> None:
+    def __init__(self, owner: Compiled, leaves: Sequence[Any], structure: Any) -> None:
         log = context.recording
         assert isinstance(log, Log)
         log.cut()  # what the function captures must be a leaf, so that a replay can read it anew
@@ -146,6 +150,7 @@ class Variant:
         self.donated = tuple(first + k for k in self.closure.written_slots) if owner.donate else ()
         self.graph = Graph(graph.inputs, graph.entries, graph.outputs, graph.notes, numbers)
         self.tracking = tuple(h.node.tracked for h in self.closure.captured)
+        self.reads_tracked = any(self.tracking)
         closure = self.closure
         self.unconditional = not (closure.guards or closure.grads_before or closure.captured)
         self.pure = not closure.written and not closure.graded and closure.results > 0
@@ -165,23 +170,15 @@ class Variant:
             and tuple(h.node.tracked for h in self.closure.captured) == self.tracking
         )
 
-    def is_smooth(self, leaves: list[Any]) -> bool:
-        """Whether somebody may want the gradient of what it gives: it only computes, and from tracked tensors."""
-        return self.pure and (any(self.tracking) or any(isinstance(x, Handle) and x.node.tracked for x in leaves))
-
-    def record(self, leaves: list[Any]) -> Any:
+    def record(self, leaves: Sequence[Any]) -> Any:
         """Take part in what is being recorded, as one entry that can be differentiated."""
         keys = {id(source) for source in self.closure.keys}
         captured: list[Any] = [h.generator.key() if id(h) in keys else h for h in self.closure.captured]  # type: ignore[attr-defined]
         return unflatten(self.closure.structure, call_op(*leaves, *captured, graph=self.closure.graph))
 
-    def replay(self, leaves: list[Any]) -> Any:
+    def replay(self, leaves: Sequence[Any]) -> Any:
         """Launch the program on these arguments and the state as it is now; put the new state in its place."""
-        nodes = [x.node if isinstance(x, Handle) else None for x in leaves]
-        arguments = [
-            x if node is None else run(node) if node.data is None else node.data
-            for x, node in zip(leaves, nodes)  # noqa: B905  # equally long by construction
-        ]
+        arguments = [self.value(x.node) if isinstance(x, Handle) else x for x in leaves]
         arguments += [fetch() for fetch in self.fetch]
         for slot in self.donated:
             # Four owners: the node, this list, the loop's name and the call. Anybody else needs a copy.
@@ -197,6 +194,18 @@ class Variant:
             raise
         release(True)
         return made
+
+    def value(self, node: Node) -> Any:
+        """The value of an argument; one that lies on the host moves to the device when it comes a second time."""
+        data = node.data
+        if data is None:
+            data = run(node)
+        if type(data) is np.ndarray:
+            if node.number == USED_BEFORE:
+                return to_device(node, self.log.device)
+            if node.number == -1:
+                node.number = USED_BEFORE
+        return data
 
     def put_in_place(self, results: Sequence[Any]) -> Any:
         """The results as tensors, and the state that comes after them where it belongs."""

@@ -87,7 +87,7 @@ def explain() -> Explanation:
 
 def compiled(graph: Graph, seconds: float, *, loaded: bool = False) -> None:
     """Note a new program; warn when the same place compiles again and again."""
-    source = graph.notes[0][0] if graph.notes else None
+    source = graph.notes[0][:2] if graph.notes else None
     place = (source[0].co_filename, source[1], len(graph.entries)) if source else None
     with _lock:
         previous, times = _last_at.get(place, (None, 0))
@@ -122,7 +122,7 @@ def _difference(old: Graph, new: Graph) -> str:
     for number, ((op, refs, params, _), (other, others, settings, _)) in enumerate(
         zip(old.entries, new.entries, strict=False)
     ):
-        place = f"at {Source(*new.notes[number][0])}"
+        place = f"at {Source(*new.notes[number][:2])}"
         if op is not other:
             return f"op {number} changed from {op.name} to {other.name} {place}"
         if params != settings:

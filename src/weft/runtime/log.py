@@ -28,15 +28,15 @@ from weft.graph.recording import (
     prune,
     set_root_factory,
 )
-from weft.graph.source import Source
-from weft.graph.spec import Spec
+from weft.graph.source import Place
+from weft.graph.spec import Spec, scalar
 from weft.runtime import devices
 from weft.runtime.aside import peek, run_apart
 from weft.runtime.engine import jax, wide_types
 from weft.runtime.programs import program_for
 
 _NUMBER = (float, int, bool, complex)
-_USED_BEFORE = -2  # the number of a leaf whose array on the host has been an argument once
+USED_BEFORE = -2  # the number of a leaf whose array on the host has been an argument once
 _FIRST = "the first device"
 
 
@@ -54,7 +54,7 @@ class Log(Recording):
         self.thread = threading.get_ident()  # the one that may record here
         self.home = device or _FIRST  # what a node's data must be on to be an argument here
         self.failure = ""  # why the last program that failed did
-        self.cut_after: Source | None = None  # the line after which the log was cut because it was full
+        self.cut_after: Place | None = None  # the line after which the log was cut because it was full
         self.history: list[ref[Node]] = []  # nodes that ran and can still be differentiated
 
     def blank(self) -> dict[str, Any]:
@@ -72,7 +72,7 @@ class Log(Recording):
             self._device = devices.devices()[0]
         return self._device
 
-    def full(self, source: Source) -> None:
+    def full(self, source: Place) -> None:
         # Always after the same line: a loop is then cut into programs of whole iterations, all with one structure.
         if self.cut_after in (None, source) or self.count >= 2 * self.most_values or self.bytes > self.most_bytes:
             self.cut_after = source
@@ -111,16 +111,16 @@ class Log(Recording):
             if data.device is not self.device.engine:
                 raise elsewhere(node, log_of(devices.of_engine(data.device)), self.device)
             node.home = self.home
-        elif node.number == _USED_BEFORE:
+        elif node.number == USED_BEFORE:
             to_device(node, self.device)
             node.home = self.home
         else:
-            node.number = _USED_BEFORE
+            node.number = USED_BEFORE
 
     def number(self, value: complex, dtype: DType) -> Node:
         if type(value) is int:
             check_whole(value, dtype)
-        return literal(value, dtype) if context.literal else leaf(value, Spec((), dtype))
+        return literal(value, dtype) if context.literal else leaf(value, scalar(dtype))
 
     def number_reference(self, value: complex, dtype: DType) -> int | Literal:
         if context.literal:
@@ -130,7 +130,7 @@ class Log(Recording):
         slot = len(self.leaves)
         self.numbers.append(slot)
         self.leaves.append(value)
-        self.specs.append(Spec((), dtype))
+        self.specs.append(scalar(dtype))
         return ~slot
 
     def alias(self, handle: Handle, *, tracked: bool) -> Node:
@@ -142,7 +142,7 @@ class Log(Recording):
             return owner.alias(handle, tracked=tracked)
         return super().alias(handle, tracked=tracked)
 
-    def rebind(self, handle: Handle, node: Node, source: Source) -> None:
+    def rebind(self, handle: Handle, node: Node, source: Place) -> None:
         handle.node.ended = source
         handle.node = node
 

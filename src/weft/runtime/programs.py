@@ -40,6 +40,8 @@ class Program:
         self.packs = _packs(graph)
         packed = {slot for _, slots in self.packs for slot in slots}
         self.buffers = tuple(slot for slot in range(len(graph.inputs)) if slot not in packed)
+        # The engine looks at its switch for 64-bit types at every call, but only arguments of such a type need it.
+        self.wide = any(spec.dtype.itemsize >= 8 for spec in graph.inputs)
         self.run = self._compile(graph, device, donated)
 
     def _compile(self, graph: Graph, device: Any, donated: tuple[int, ...]) -> Callable[..., Any]:
@@ -71,8 +73,12 @@ class Program:
 
     def __call__(self, arguments: Sequence[Any]) -> Any:
         """Launch it; the results come back as JAX arrays that may still be in the making."""
-        operands: list[Any] = [np.array([arguments[s] for s in slots], d.numpy) for d, slots in self.packs]
-        operands += [arguments[s] for s in self.buffers]
+        operands = arguments
+        if self.packs:
+            operands = [np.array([arguments[s] for s in slots], d.numpy) for d, slots in self.packs]
+            operands += [arguments[s] for s in self.buffers]
+        if not self.wide:
+            return self.run(*operands)
         with wide_types():
             return self.run(*operands)
 

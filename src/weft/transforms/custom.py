@@ -97,7 +97,7 @@ class Recording:
         if not y.dtype.is_differentiable:
             return None
         trace = context.recording
-        node = Node(None, (), (), y.node.spec, trace, 0, True, None, context.path)
+        node = Node(None, (), (), y.node.spec, trace, 0, True, None)
         node.number = trace.slot(node, node)
         self.cotangents.append(node)
         return conjugated(wrap(node))

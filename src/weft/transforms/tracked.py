@@ -10,8 +10,7 @@ from weft.errors import ArgumentError, DTypeError, GradientError, ShapeError
 from weft.graph.gradient import backpropagate, gradients_of_owners
 from weft.graph.memory import backward_pass
 from weft.graph.node import wrap
-from weft.graph.recording import context, literal
-from weft.graph.source import Source, user_source
+from weft.graph.recording import context, literal, whereabouts
 from weft.graph.structure import flatten, unflatten
 from weft.ops.conversion import conj
 from weft.runtime.log import beside
@@ -101,7 +100,7 @@ def _check_wanted(xs: Any, wanted: Sequence[Tensor]) -> None:
             raise GradientError(
                 f"a gradient with respect to an untracked tensor (number {position} of the list, shape {x.shape})",
                 expected="a tensor made with requires_grad=True before the computation, or one computed from such",
-                where=str(Source(*user_source())),
+                where=whereabouts(),
                 cure="x = wf.tensor(…, requires_grad=True), or wf.grad(f)(x)",
             )
 
@@ -112,7 +111,7 @@ def _or_refused(g: Any, x: Tensor, y: Tensor) -> Any:
     raise GradientError(
         f"the result of shape {y.shape} does not depend on the tensor of shape {x.shape}",
         expected="a tensor from which the result was computed",
-        where=str(Source(*user_source())),
+        where=whereabouts(),
         cure="compute the result from this very tensor: detach(), no_grad() and integer operations cut the path",
     )
 
@@ -121,7 +120,7 @@ def untracked(y: Tensor) -> GradientError:
     return GradientError(
         "the gradient of a tensor that depends on nothing with requires_grad=True",
         expected="a result computed from a tracked tensor, outside of no_grad()",
-        where=y.node.place or str(Source(*user_source())),
+        where=y.node.place or whereabouts(),
         cure="w = wf.tensor(…, requires_grad=True) before computing the result",
     )
 

@@ -9,8 +9,7 @@ import numpy as np
 
 from weft.errors import DataError
 from weft.graph.node import Node
-from weft.graph.recording import context
-from weft.graph.source import user_source
+from weft.graph.recording import whereabouts
 from weft.tensor import Tensor
 
 _checked: WeakKeyDictionary[Node, Any] = WeakKeyDictionary()  # what was found in range, once for each tensor
@@ -18,7 +17,7 @@ _checked: WeakKeyDictionary[Node, Any] = WeakKeyDictionary()  # what was found i
 
 def here() -> str:
     """The layer and the user's line that are at work, for errors that no op raises."""
-    return ", ".join(str(part) for part in (context.path, user_source()) if part)
+    return whereabouts()
 
 
 def check_labels(labels: Tensor, classes: int, ignore_index: int, logits_shape: tuple[int, ...], axis: int) -> None:

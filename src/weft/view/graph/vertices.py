@@ -105,12 +105,12 @@ class Collection:
         """How a value is shown."""
         if not isinstance(key, Node):
             recorded = self.recordings[key[0]]
-            (op, *_), (source, path) = recorded.entries[key[1]], recorded.notes[key[1]]
-            return _application(op.name, recorded.specs[key[1]], path, source)
+            (op, *_), source = recorded.entries[key[1]], recorded.notes[key[1]]
+            return _application(op.name, recorded.specs[key[1]], source[2], source[:2])
         spec: Any = key.spec
         specs = spec if isinstance(spec, tuple) else (spec,)
         if key.op is not None:
-            return _application(key.op.name, specs, key.path, key.source)
+            return _application(key.op.name, specs, key.path, key.source and key.source[:2])
         owner: Any = key.owner() if key.owner is not None else None
         if owner is None:
             return Vertex("data", KEY if specs[0] is _KEY else "data", _text(specs))
