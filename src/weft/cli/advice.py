@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from weft.cli.options import TrainOptions
-from weft.nn.linear import Linear
+from weft.nn.layers.linear import Linear
 
 if TYPE_CHECKING:
     from weft.train.trainer import Trainer

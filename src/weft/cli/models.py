@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from weft import nn
 from weft.errors import ArgumentError
-from weft.nn.activations import ELU, GELU, SELU, LeakyReLU, ReLU, Sigmoid, SiLU, Softplus, Tanh
+from weft.nn.layers.activations import ELU, GELU, SELU, LeakyReLU, ReLU, Sigmoid, SiLU, Softplus, Tanh
 from weft.nn.module import Module
 
 ACTIVATIONS: dict[str, type[Module]] = {

@@ -1,7 +1,7 @@
 """Modules, layers, losses, and the first values of parameters."""
 
 from weft.nn import functional, init
-from weft.nn.activations import (
+from weft.nn.layers.activations import (
     ELU,
     GELU,
     SELU,
@@ -15,12 +15,12 @@ from weft.nn.activations import (
     Softplus,
     Tanh,
 )
-from weft.nn.containers import ModuleDict, ModuleList, Residual, Sequential
-from weft.nn.convolution import Conv1d, Conv2d, Conv3d
-from weft.nn.dropout import Dropout
-from weft.nn.embedding import Embedding
-from weft.nn.linear import Flatten, Identity, Linear, Unflatten
-from weft.nn.loss_layers import (
+from weft.nn.layers.containers import ModuleDict, ModuleList, Residual, Sequential
+from weft.nn.layers.convolution import Conv1d, Conv2d, Conv3d
+from weft.nn.layers.dropout import Dropout
+from weft.nn.layers.embedding import Embedding
+from weft.nn.layers.linear import Flatten, Identity, Linear, Unflatten
+from weft.nn.layers.losses import (
     BCELoss,
     BCEWithLogitsLoss,
     CrossEntropyLoss,
@@ -30,11 +30,8 @@ from weft.nn.loss_layers import (
     NLLLoss,
     SmoothL1Loss,
 )
-from weft.nn.losses import LOSSES, Loss, get_loss
-from weft.nn.module import Module
-from weft.nn.normalization import BatchNorm1d, BatchNorm2d, GroupNorm, LayerNorm, RMSNorm
-from weft.nn.parameter import Buffer, Parameter
-from weft.nn.pooling import (
+from weft.nn.layers.normalization import BatchNorm1d, BatchNorm2d, GroupNorm, LayerNorm, RMSNorm
+from weft.nn.layers.pooling import (
     AdaptiveAvgPool2d,
     AvgPool1d,
     AvgPool2d,
@@ -42,6 +39,9 @@ from weft.nn.pooling import (
     MaxPool1d,
     MaxPool2d,
 )
+from weft.nn.losses import LOSSES, Loss, get_loss
+from weft.nn.module import Module
+from weft.nn.parameter import Buffer, Parameter
 from weft.nn.registry import construct, describe, register
 from weft.nn.summary import Summary, summary
 

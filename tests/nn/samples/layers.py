@@ -1,28 +1,8 @@
-"""One sample of every layer: how it is made, and the shape of an input. A layer without a sample fails the contract."""
+"""Samples of the common layers."""
 
-from __future__ import annotations
-
-from collections.abc import Callable
-from dataclasses import dataclass
-
-import numpy as np
-
-import weft as wf
 from weft import nn
 
-
-@dataclass(frozen=True)
-class Sample:
-    make: Callable[[], nn.Module]
-    shape: tuple[int, ...]
-    classes: int = 0  # for inputs that are whole numbers below it
-
-    def input(self, seed: int = 0) -> wf.Tensor:
-        random = np.random.default_rng(seed)
-        if self.classes:
-            return wf.tensor(random.integers(0, self.classes, self.shape))
-        return wf.tensor(random.normal(size=self.shape).astype(np.float32))
-
+from .sample import Sample
 
 ROWS, SIGNAL, IMAGE = (4, 6), (2, 4, 8), (2, 4, 6, 6)
 
