@@ -209,6 +209,25 @@ def test_a_carry_that_changes_shape_is_named():
         wf.scan(lambda c, x: ((c, c), x), wf.tensor(1.0), wf.ones(3))
 
 
+def test_a_compiled_function_runs_where_its_tensors_are():
+    double = wf.compile(lambda x: x * 2)
+    there = double(wf.tensor([1.0, 2.0], device="cpu:1"))
+    assert (there.device.name, there.tolist()) == ("cpu:1", [2.0, 4.0])
+    with wf.device("cpu:3"):
+        assert double(wf.tensor([1.0, 3.0])).device.name == "cpu:3"
+    w = wf.tensor([1.0, 2.0], device="cpu:2", requires_grad=True)
+
+    @wf.compile
+    def step(x):
+        w.assign_sub(wf.gradients((w * x).sum(), w))
+
+    step(np.ones(2, np.float32))
+    step(wf.tensor([1.0, 1.0], device="cpu:2"))
+    assert (w.device.name, w.tolist()) == ("cpu:2", [-1.0, 0.0])
+    with pytest.raises(wf.errors.DeviceError, match=r"a tensor on cpu:2 in a computation on cpu:1"):
+        step(wf.tensor([1.0, 1.0], device="cpu:1"))
+
+
 def test_devices_hold_their_tensors():
     with wf.device("cpu:1"):
         a = wf.ones(3) * 2

@@ -18,14 +18,14 @@ from weft.graph.closure import Closure, close_over
 from weft.graph.derived import spec_at
 from weft.graph.dtype import dtype
 from weft.graph.node import Handle, Node, leaf, wrap
-from weft.graph.recording import Graph, Trace, context, whereabouts
+from weft.graph.recording import Graph, context, whereabouts
 from weft.graph.source import user_source
 from weft.graph.spec import Spec
 from weft.graph.structure import LEAF, unflatten
 from weft.ops.calling import call_op
 from weft.runtime.devices import Device
 from weft.runtime.interrupt import hold
-from weft.runtime.log import USED_BEFORE, Log, run, to_device
+from weft.runtime.log import USED_BEFORE, Log, run, to_device, where_all_are
 from weft.runtime.programs import program_for
 
 _NUMBER = (float, int, bool, complex)
@@ -36,7 +36,8 @@ def compile(f: Callable[..., Any] | None = None, *, donate: bool = True) -> Any:
 
     Tensors, arrays and Python numbers among the arguments are run-time values; anything else is static. Numbers
     and arrays that ``f`` takes from elsewhere are fixed when it is recorded; tensors from elsewhere are read anew
-    at each call. A value needed inside (``float``, ``if x > 0``) is an error that names the line and the cure.
+    at each call. It runs where its tensors are. A value needed inside (``float``, ``if x > 0``) is an error that
+    names the line and the cure.
 
     >>> import weft as wf
     >>> w = wf.tensor(1.0, requires_grad=True)
@@ -59,17 +60,27 @@ class Compiled:
     def __init__(self, f: Callable[..., Any], donate: bool) -> None:
         self.f, self.donate = f, donate
         self.variants: dict[Any, list[Variant]] = {}
+        self.away: Log | None = None  # where it ran last, if its tensors live elsewhere than the block says
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if isinstance(context.recording, Trace):
+        here = context.recording
+        if not isinstance(here, Log):
             return self.f(*args, **kwargs)  # inside another recording it is part of that
+        away = self.away
+        if away is None or here.chosen:
+            return self.call(args, kwargs, here)
+        with context.set(recording=away):
+            return self.call(args, kwargs, away)
+
+    def call(self, args: tuple[Any, ...], kwargs: dict[str, Any], here: Log) -> Any:
+        """Find the variant for these arguments, or record it, and run it."""
         leaves: Sequence[Any]
         if kwargs or not all(isinstance(x, Handle) or type(x) in _NUMBER for x in args):
             leaves, structure = take_apart((args, kwargs))
         else:
             leaves, structure = args, _plain(len(args))
         tracking, tracked = context.tracking, False
-        kinds: list[Any] = [structure, tracking]
+        kinds: list[Any] = [structure, tracking, here.home]
         for x in leaves:
             if isinstance(x, Handle):
                 node = x.node
@@ -92,8 +103,18 @@ class Compiled:
         else:
             variant = Variant(self, leaves, structure)
             variants.append(variant)
-        wanted = tracking and variant.pure and (tracked or variant.reads_tracked)  # somebody may want its gradient
-        return variant.record(leaves) if wanted else variant.replay(leaves)
+        if tracking and variant.pure and (tracked or variant.reads_tracked):  # somebody may want its gradient
+            return variant.record(leaves)
+        try:
+            return variant.replay(leaves)
+        except ValueError:  # of the engine: the program is for another device than the tensors are on
+            there = where_all_are([*(x for x in leaves if isinstance(x, Handle)), *variant.closure.captured], here)
+            if there is here:
+                raise
+        with context.set(recording=there):
+            result = self.call(args, kwargs, there)
+        self.away = there
+        return result
 
     @property
     def name(self) -> str:

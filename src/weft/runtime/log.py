@@ -6,7 +6,7 @@ A cut runs the log as one program. Its results are the nodes that somebody still
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 from weakref import ref
@@ -52,6 +52,7 @@ class Log(Recording):
         super().__init__()
         self._device = device
         self.thread = threading.get_ident()  # the one that may record here
+        self.chosen = device is not None  # by a `device` block
         self.home = device or _FIRST  # what a node's data must be on to be an argument here
         self.failure = ""  # why the last program that failed did
         self.cut_after: Place | None = None  # the line after which the log was cut because it was full
@@ -348,6 +349,19 @@ def beside(node: Node) -> Recording:
         return here
     there = devices.of_engine(data.device)
     return here if there == here.device else log_of(there)
+
+
+def where_all_are(handles: Iterable[Handle], here: Log) -> Log:
+    """The log of the one device on which these tensors live; what is only on the host can be anywhere."""
+    first: tuple[Node, Log] | None = None
+    for handle in handles:
+        there = beside(handle.node)
+        if handle.node.data is None or not hasattr(handle.node.data, "devices") or not isinstance(there, Log):
+            continue
+        if first is not None and there.device != first[1].device:
+            raise elsewhere(handle.node, there, first[1].device)
+        first = handle.node, there
+    return first[1] if first else here
 
 
 @contextmanager
