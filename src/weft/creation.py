@@ -10,8 +10,10 @@ import numpy as np
 
 from weft.errors import ArgumentError, DTypeError
 from weft.graph.dtype import DType, float32
+from weft.graph.dtype import dtype as data_type
 from weft.graph.recording import context
 from weft.ops import creation as ops
+from weft.ops.conversion import converted
 from weft.runtime import devices, dlpack
 from weft.runtime.log import Log, device
 from weft.tensor import Tensor, as_tensor, tensor
@@ -42,7 +44,7 @@ def asarray(obj: Any, /, *, dtype: DType | None = None, device: Any = None, copy
     weft.float32
     """
     if isinstance(obj, Tensor):
-        made = obj if dtype is None else obj.astype(dtype)
+        made = obj if dtype is None else converted(obj, data_type(dtype))
         made = made if device is None else made.to_device(device)
         if copy is False and made is not obj:
             raise ArgumentError("asarray(copy=False) of a tensor of another type or device", cure="copy=None")

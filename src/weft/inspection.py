@@ -130,22 +130,23 @@ def can_cast(from_: Any, to: DType, /) -> bool:
 
 
 def astype(x: Any, dtype: DType, /, *, copy: bool = True, device: Any = None) -> Any:
-    """``x`` in another data type; tensors never change, so ``copy`` makes no difference.
+    """``x`` in another data type, as a tensor of its own unless ``copy=False`` and ``x`` has that type already.
 
     >>> import weft as wf
     >>> wf.astype(wf.tensor([1.7, -1.7]), wf.int64).tolist()
     [1, -1]
     """
     made: Any = tensor_like(x).astype(dtype)
-    return made if device is None else made.to_device(device)
+    made = made if device is None else made.to_device(device)
+    return made.copy() if copy and made is x else made
 
 
 class NamespaceInfo:
     """What the standard lets programs ask of this namespace."""
 
     def capabilities(self) -> dict[str, Any]:
-        """What may depend on values, and how many axes a tensor can have."""
-        return {"boolean indexing": True, "data-dependent shapes": True, "max dimensions": None}
+        """What may depend on values, and how many axes a tensor can have: as many as the NumPy array of its value."""
+        return {"boolean indexing": True, "data-dependent shapes": True, "max dimensions": 64}
 
     def default_device(self) -> devices.Device:
         """The device of new tensors."""

@@ -15,7 +15,6 @@ from weft.ops import (
     searching,
     sorting,
     statistics,
-    subscript,
 )
 from weft.ops import conversion as converting
 from weft.ops import manipulation as arranging
@@ -199,7 +198,7 @@ class Methods(Handle):
 
     def copy(self) -> Any:
         """A tensor of the same value with a name of its own: assigning to one leaves the other as it is."""
-        return arithmetic.positive(self) if self.node.spec.dtype.kind != "bool" else subscript.getitem(self, ())
+        return converting.real(self) if self.node.spec.dtype.kind == "bool" else arithmetic.positive(self)
 
     clone = copy
 

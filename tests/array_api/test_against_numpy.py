@@ -316,3 +316,11 @@ def test_numbers_that_a_type_does_not_hold_are_refused():
             wrong().numpy()
     with pytest.raises(TypeError, match="float values written into a int64 tensor"):
         wf.tensor([1, 2])[0] = 1.5
+
+
+@pytest.mark.parametrize(("dtype", "num"), [("float32", 2374), ("float64", 1389)])
+def test_linspace_meets_both_ends_exactly(dtype: str, num: int):
+    found = wf.linspace(-3.7, 1e5, num, dtype=dtype).numpy()
+    expected = np.linspace(-3.7, 1e5, num, dtype=dtype)
+    assert (found[0], found[-1]) == (expected[0], expected[-1])
+    np.testing.assert_allclose(found, expected, rtol=1e-5 if dtype == "float32" else 1e-13)

@@ -37,7 +37,7 @@ def test_dlpack_both_ways_with_numpy(dtype: str, layout: str):
     np.testing.assert_array_equal(np.from_dlpack(computed), x)
 
 
-@pytest.mark.parametrize("version", [None, (0, 8), (1, 0), (1, 1), (2, 0)])
+@pytest.mark.parametrize("version", [None, (0, 0), (0, 8), (1, 0), (1, 1), (2, 0)])
 @pytest.mark.parametrize("on_device", [False, True])
 @pytest.mark.parametrize("copy", [None, False, True])
 def test_every_max_version(version: Any, on_device: bool, copy: Any):
@@ -68,6 +68,23 @@ def test_copies_that_cannot_be_avoided_are_refused():
     assert wf.asarray(t, copy=True) is not t
     with pytest.raises(TypeError, match="__dlpack__"):
         wf.from_dlpack([1.0])
+
+
+@pytest.mark.parametrize("dtype", ["bool", "int32", "float32", "complex64"])
+def test_a_cast_is_a_tensor_of_its_own_unless_copy_is_false(dtype: str):
+    x = wf.asarray(np.zeros(2, dtype))
+    own, same = wf.astype(x, x.dtype), wf.astype(x, x.dtype, copy=False)
+    x[0] = True
+    assert own.tolist() == [0, 0]
+    assert same.tolist() == [1, 0]
+
+
+def test_the_real_part_where_dtype_asks_for_it():
+    x = wf.asarray([[1 + 2j, 0], [0, 3 - 1j]])
+    with pytest.warns(np.exceptions.ComplexWarning, match="imaginary"):
+        assert wf.linalg.trace(x, dtype=wf.uint8).tolist() == 4
+    with pytest.warns(np.exceptions.ComplexWarning, match="imaginary"):
+        assert wf.asarray(x, dtype=wf.float64).tolist() == [[1.0, 0.0], [0.0, 3.0]]
 
 
 def test_numpy_functions_take_tensors():

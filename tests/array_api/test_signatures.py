@@ -74,3 +74,5 @@ def test_information():
     assert info.default_dtypes()["real floating"] is wf.float32
     assert set(info.dtypes(kind="integral")) == {f"{u}int{b}" for u in ("", "u") for b in (8, 16, 32, 64)}
     assert info.default_device() in info.devices()
+    most = info.capabilities()["max dimensions"]
+    assert wf.ones((1,) * most).numpy().ndim == most

@@ -7,7 +7,8 @@ from typing import Any
 from weft.graph.dtype import dtype
 from weft.graph.function import zero_like
 from weft.graph.op import Op, floating, tensor_like
-from weft.ops.comparison import PAIR, X, greater, less, where
+from weft.ops.comparison import PAIR, X, greater, isnan, less, where
+from weft.ops.complexes import size
 from weft.ops.conversion import as_real, conj, real
 from weft.ops.engine import jnp
 from weft.ops.rules import broadcast, refusing, same
@@ -74,10 +75,26 @@ negative = Op(
 positive = Op(
     "positive", shape=numbers, lower=lambda x: x, vjp=lambda g, y, x: (g,), exact="moves", operands=X, doc="x itself."
 )
+
+
+def _floor_divide(a: Any, b: Any) -> Any:
+    quotient = jnp.floor_divide(a, b)
+    if not dtype(quotient.dtype).is_floating:
+        return quotient
+    # The standard's ∞ // b = ±∞ and a // ∞ = ±0, the floor of the quotient; Python's values there are NaN and −1.
+    ratio = a / b
+    return jnp.where(jnp.isinf(a) | jnp.isinf(b), jnp.floor(ratio), jnp.copysign(quotient, ratio))
+
+
+def _remainder(a: Any, b: Any) -> Any:
+    rest = jnp.remainder(a, b)
+    return jnp.copysign(rest, b) if dtype(rest.dtype).is_floating else rest  # −0.0 for 0 % −1
+
+
 floor_divide = Op(
     "floor_divide",
     shape=real_pair,
-    lower=jnp.floor_divide,
+    lower=_floor_divide,
     vjp=flat,
     operands=PAIR,
     doc="⌊x1 / x2⌋: the quotient rounded down; its gradient is 0.",
@@ -85,7 +102,7 @@ floor_divide = Op(
 remainder = Op(
     "remainder",
     shape=real_pair,
-    lower=jnp.remainder,
+    lower=_remainder,
     vjp=lambda g, y, a, b: (g, -g * floor(a / b)),
     operands=PAIR,
     doc="x1 − x2 · ⌊x1 / x2⌋: what division leaves, with the sign of ``x2``.",
@@ -116,7 +133,7 @@ square = Op(
 abs = Op(
     "abs",
     shape=refusing("bool", rule=as_real),
-    lower=jnp.abs,
+    lower=size,
     vjp=lambda g, y, x: (g * conj(sign(x)),),
     exact="whole",
     operands=X,
@@ -135,7 +152,7 @@ def _sign_vjp(g: Any, y: Any, x: Any) -> tuple[Any]:
 sign: Op = Op(
     "sign",
     shape=numbers,
-    lower=jnp.sign,
+    lower=lambda x: jnp.sign(x) if dtype(x.dtype).is_integer else jnp.where(x == 0, 0, jnp.sign(x)),  # 0 for −0.0
     vjp=_sign_vjp,
     exact="whole",
     operands=X,
@@ -209,8 +226,15 @@ lcm = Op(
 clip_op = Op("clip", shape=refusing("bool", "complex", rule=broadcast), lower=jnp.clip, vjp=_clip_vjp, exact="whole")
 
 
+def _passed(beyond: Any, bound: Any) -> Any:
+    """Where the bound replaces x: where x is ``beyond`` it, and where it is NaN."""
+    known = isinstance(bound, (int, float)) and bound == bound
+    return beyond if known else beyond | isnan(bound)
+
+
 def clip(x: Any, /, min: Any = None, max: Any = None) -> Any:
     """``x`` with what is below ``min`` or above ``max`` brought to that bound; either may be left out.
+    Where a bound is NaN so is the result.
 
     The gradient goes to ``x`` where it lies between the bounds or on one of them, else to the bound.
 
@@ -222,8 +246,8 @@ def clip(x: Any, /, min: Any = None, max: Any = None) -> Any:
     if min is not None and max is not None:
         return clip_op(x, min, max)
     if min is not None:
-        return where(less(x, min), min, x)
-    return positive(x) if max is None else where(greater(x, max), max, x)
+        return where(_passed(less(x, min), min), min, x)
+    return positive(x) if max is None else where(_passed(greater(x, max), max), max, x)
 
 
 def heaviside(x1: Any, x2: Any, /) -> Any:

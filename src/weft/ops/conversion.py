@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
+
+from numpy.exceptions import ComplexWarning
 
 from weft.errors import DTypeError
 from weft.graph.dtype import DType, complex64, complex128, float32, float64
@@ -88,3 +91,11 @@ complex_of = Op(
     operands="x1 x2",
     doc="The complex numbers with these real and imaginary parts.",
 )
+
+
+def converted(x: Any, to: DType) -> Any:
+    """``x`` in the type that an argument ``dtype`` asks for; of complex numbers the real part, with NumPy's warning."""
+    if x.dtype.kind == "complex" and to.kind not in ("complex", "bool"):
+        warnings.warn(f"{x.dtype.name} as {to.name}: the imaginary part is dropped", ComplexWarning, stacklevel=3)
+        x = real(x)
+    return x if x.dtype is to else cast(x, dtype=to)

@@ -125,9 +125,9 @@ def linspace(start: Any, stop: Any, /, num: int, *, dtype: Any = None, endpoint:
     steps = iota_op(shape=(num,), axis=0, dtype=inner)
     if gaps <= 0:
         return full((num,), start, dtype=kind)
-    fraction = steps / gaps
-    # Two-sided, so that both ends are met exactly.
-    spaced = where(fraction <= 0.5, start + fraction * (stop - start), stop - (1 - fraction) * (stop - start))
+    # From the nearer end, whose distance counts in whole steps: an end is then exact, which n / n on a device is not.
+    left, width = gaps - steps, stop - start
+    spaced = where(steps <= left, start + steps / gaps * width, stop - left / gaps * width)
     return spaced.astype(kind)
 
 

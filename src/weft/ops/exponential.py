@@ -8,6 +8,7 @@ from typing import Any
 from weft.errors import DTypeError
 from weft.graph.op import Op, floating, tensor_like
 from weft.graph.spec import Spec
+from weft.ops import complexes
 from weft.ops.arithmetic import abs, numbers, reals, square
 from weft.ops.comparison import PAIR, X, where
 from weft.ops.engine import jnp, lax, special
@@ -45,7 +46,7 @@ sqrt = Op(
     "sqrt",
     shape=same,
     takes=floating,
-    lower=jnp.sqrt,
+    lower=complexes.sqrt,
     vjp=lambda g, y, x: (g / (2 * y),),
     operands=X,
     doc="√x; NaN for negative real numbers.",
@@ -81,13 +82,19 @@ hypot = Op(
 # ── exponentials and logarithms ─────────────────────────────────────────────────────────────────────────────
 
 exp = Op(
-    "exp", shape=same, takes=floating, lower=jnp.exp, vjp=lambda g, y, x: (g * y,), operands=X, doc="e to the power x."
+    "exp",
+    shape=same,
+    takes=floating,
+    lower=complexes.exp,
+    vjp=lambda g, y, x: (g * y,),
+    operands=X,
+    doc="e to the power x.",
 )
 expm1 = Op(
     "expm1",
     shape=same,
     takes=floating,
-    lower=jnp.expm1,
+    lower=complexes.expm1,
     vjp=lambda g, y, x: (g * (y + 1),),
     operands=X,
     doc="eˣ − 1, exact near 0.",
@@ -105,7 +112,7 @@ log = Op(
     "log",
     shape=same,
     takes=floating,
-    lower=jnp.log,
+    lower=complexes.log,
     vjp=lambda g, y, x: (g / x,),
     operands=X,
     doc="The natural logarithm; −∞ at 0, NaN for negative real numbers.",
@@ -114,7 +121,7 @@ log1p = Op(
     "log1p",
     shape=same,
     takes=floating,
-    lower=jnp.log1p,
+    lower=complexes.log1p,
     vjp=lambda g, y, x: (g / (x + 1),),
     operands=X,
     doc="log(1 + x), exact near 0.",
@@ -123,7 +130,7 @@ log2 = Op(
     "log2",
     shape=same,
     takes=floating,
-    lower=jnp.log2,
+    lower=complexes.log2,
     vjp=lambda g, y, x: (g / (x * math.log(2)),),
     operands=X,
     doc="The logarithm to base 2.",
@@ -132,7 +139,7 @@ log10 = Op(
     "log10",
     shape=same,
     takes=floating,
-    lower=jnp.log10,
+    lower=complexes.log10,
     vjp=lambda g, y, x: (g / (x * math.log(10)),),
     operands=X,
     doc="The logarithm to base 10.",

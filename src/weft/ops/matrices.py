@@ -11,7 +11,7 @@ from weft.graph.dtype import dtype as data_type
 from weft.graph.op import Casts, Kind, Op, alike, tensor_like
 from weft.graph.recording import whereabouts
 from weft.graph.spec import Spec
-from weft.ops.conversion import cast, conj
+from weft.ops.conversion import cast, conj, converted
 from weft.ops.creation import eye
 from weft.ops.engine import jnp
 from weft.ops.reduction import sum_op
@@ -198,7 +198,7 @@ def trace(x: Any, /, *, offset: int = 0, dtype: Any = None) -> Any:
     x = tensor_like(x)
     check_numbers("trace", x.node.spec)
     to = None if dtype is None else data_type(dtype)
-    line = diagonal_op(x if to is None else x.astype(to), offset=offset)
+    line = diagonal_op(x if to is None else converted(x, to), offset=offset)
     total = sum_op(line, axis=(line.ndim - 1,), keepdims=False)
     return total if to is None else total.astype(to)
 

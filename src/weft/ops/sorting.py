@@ -108,7 +108,7 @@ def searchsorted(x1: Any, x2: Any, /, *, side: str = "left", sorter: Any = None)
     >>> wf.searchsorted(wf.tensor([1, 3, 5]), wf.tensor([3, 4])).tolist()
     [1, 2]
     """
-    x1, x2 = tensor_like(x1), tensor_like(x2)
+    x1 = tensor_like(x1)
     if x1.ndim != 1:
         raise ShapeError(f"searchsorted in a tensor of shape {x1.shape}", expected="one axis, in order")
     if side not in ("left", "right"):

@@ -19,6 +19,7 @@ def exported(value: Any, stream: Any, version: Any, device: Any, copy: bool | No
 
     ``copy=False`` shares a read-only view where DLPack can say so (from version 1.0 on), else the engine's buffer.
     """
+    version = version if _says_read_only(version) else None  # before 1.0 there is one kind of capsule
     if isinstance(value, np.ndarray) and (
         value.dtype.name == "bfloat16" or (copy is False and not _says_read_only(version))
     ):
