@@ -1,0 +1,194 @@
+"""Settings by group, penalties, clipping, and what is refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import weft as wf
+from weft import nn, optim
+from weft.errors import ArgumentError, GradientError, ShapeError
+
+pytestmark = pytest.mark.filterwarnings("ignore:.* made .* programs:weft.RecompileWarning")
+
+
+def two_layers() -> Any:
+    return nn.Sequential(nn.Linear(3, 2), nn.LayerNorm(2), nn.Linear(2, 1)).initialize(0)
+
+
+def moves(opt: Any, model: Any, steps: int = 1) -> dict[str, np.ndarray]:
+    """How far each parameter has moved by gradients of ones, relative to where it was."""
+    before = model.state_dict()
+    for _ in range(steps):
+        named = [p for p in model.parameters() if p.requires_grad]
+        opt.update(named, [wf.ones(p.shape) for p in named])
+    return {name: model.state_dict()[name] - value for name, value in before.items()}
+
+
+def test_groups_have_settings_of_their_own_and_the_last_pattern_wins() -> None:
+    opt = optim.SGD(0.1, groups={"0.*": {"learning_rate": 0.01}, "*.bias": {"learning_rate": 0.5}, "2.*": {"scale": 3}})
+    moved = moves(opt, two_layers())
+    for name, rate in {
+        "0.weight": 0.01, "0.bias": 0.5, "1.weight": 0.1, "1.bias": 0.5, "2.weight": 0.3, "2.bias": 1.5,
+    }.items():  # fmt: skip
+        np.testing.assert_allclose(moved[name], -rate, rtol=1e-5, err_msg=name)
+
+
+def test_decay_of_matrices_leaves_biases_and_norms_alone() -> None:
+    model = two_layers()
+    before = model.state_dict()
+    opt = optim.AdamW(0.0, weight_decay=0.0, decay="matrices")
+    opt.learning_rate, opt.weight_decay = 0.1, 0.5
+    named = list(model.parameters())
+    opt.update(named, [wf.zeros(p.shape) for p in named])
+    for name, value in model.state_dict().items():
+        factor = 0.95 if value.ndim > 1 else 1.0
+        np.testing.assert_allclose(value, before[name] * factor, rtol=1e-6, err_msg=name)
+
+
+def test_groups_equal_pytorchs_parameter_groups() -> None:
+    torch = pytest.importorskip("torch")
+    model = two_layers()
+    theirs = {name: torch.nn.Parameter(torch.tensor(v)) for name, v in model.state_dict().items()}
+    vectors = [p for n, p in theirs.items() if p.ndim < 2 and n != "2.bias"]
+    reference = torch.optim.AdamW(
+        [
+            {"params": [p for p in theirs.values() if p.ndim > 1]},
+            {"params": vectors, "weight_decay": 0.0},
+            {"params": [theirs["2.bias"]], "weight_decay": 0.0, "lr": 0.05},
+        ],
+        lr=0.01, weight_decay=0.1,
+    )  # fmt: skip
+    opt = optim.AdamW(0.01, weight_decay=0.1, decay="matrices", groups={"2.bias": {"learning_rate": 0.05}})
+    rng = np.random.default_rng(0)
+    for _ in range(5):
+        gradients = {name: rng.normal(size=p.shape).astype(np.float32) for name, p in theirs.items()}
+        for name, p in theirs.items():
+            p.grad = torch.tensor(gradients[name])
+        reference.step()
+        opt.update(list(model.parameters()), [wf.tensor(gradients[name]) for name, _ in model.named_parameters()])
+    for name, value in model.state_dict().items():
+        np.testing.assert_allclose(value, theirs[name].detach().numpy(), rtol=1e-5, atol=1e-7, err_msg=name)
+
+
+def test_a_schedule_is_scaled_with_the_group() -> None:
+    opt = optim.SGD(optim.Piecewise({0: 1.0, 1: 0.5}), groups={"0.bias": {"scale": 0.1}})
+    moved = moves(opt, two_layers(), steps=2)
+    np.testing.assert_allclose(moved["0.bias"], -0.15, rtol=1e-5)
+    np.testing.assert_allclose(moved["0.weight"], -1.5, rtol=1e-5)
+
+
+def test_frozen_parameters_stay() -> None:
+    model = two_layers()
+    model[0].freeze()
+    moved = moves(optim.SGD(0.1, groups={"0.*": {"learning_rate": 1.0}}), model)
+    assert not moved["0.weight"].any()
+    assert moved["2.weight"].any()
+
+
+def test_a_pattern_that_means_nothing_is_refused_with_the_closest_names() -> None:
+    with pytest.raises(ArgumentError, match=r"'1\.biases'(.|\n)*'1\.bias'"):
+        moves(optim.SGD(0.1, groups={"1.biases": {"weight_decay": 0.0}}), two_layers())
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: optim.SGD(0.1, groups={"*": {"momentums": 0.9}}),
+        lambda: optim.SGD(0.1, groups={"*": {"clip_norm": 1.0}}),
+        lambda: optim.SGD(0.1, groups={"*": {"learning_rate": -1.0}}),
+        lambda: optim.SGD(0.1, decay="matrix"),
+        lambda: optim.SGD(0.1, momentum_=0.9),
+        lambda: optim.Adam(beta1=1.0),
+        lambda: optim.SGD(0.1, nesterov=True),
+        lambda: optim.SGD(0.1, momentum=0.9, dampening=0.1, nesterov=True),
+        lambda: optim.Muon(adjust="other"),
+        lambda: optim.EMA(optim.SGD(), 1.0),
+        lambda: optim.SWA(optim.SGD(), start=0),
+        lambda: optim.Accumulate(optim.SGD(), steps=0),
+        lambda: optim.LBFGS(line_search="armijo"),
+        lambda: optim.clip_norm([wf.ones(2)], 0.0),
+        lambda: wf.Trainer(two_layers(), "mse", optim.LBFGS()),
+    ],
+)  # fmt: skip
+def test_settings_that_cannot_be_are_refused(make: Any) -> None:
+    with pytest.raises(ArgumentError):
+        make()
+
+
+def test_gradients_of_other_shapes_and_missing_ones_are_refused() -> None:
+    model = two_layers()
+    with pytest.raises(GradientError):
+        optim.SGD(0.1).step(model)
+    with pytest.raises(ShapeError):
+        optim.SGD(0.1).update([model[0].weight], [wf.ones((3, 2))])
+
+
+def test_maximize_climbs() -> None:
+    moved = moves(optim.SGD(0.1, maximize=True), two_layers())
+    np.testing.assert_allclose(moved["0.weight"], 0.1, rtol=1e-5)
+
+
+# ── clipping and penalties ──────────────────────────────────────────────────────────────────────────────────
+
+
+def test_clipping_by_the_norm_of_all_gradients() -> None:
+    a, b = wf.tensor([0.0, 0.0]), wf.tensor([[0.0]])
+    optim.SGD(1.0, clip_norm=1.0).update([a, b], [wf.tensor([3.0, 0.0]), wf.tensor([[4.0]])])
+    np.testing.assert_allclose([*a.numpy(), b.numpy()[0, 0]], [-0.6, 0.0, -0.8], rtol=1e-6)
+    optim.SGD(1.0, clip_norm=100.0).update([a], [wf.tensor([3.0, 0.0])])
+    np.testing.assert_allclose(a.numpy(), [-3.6, 0.0], rtol=1e-6)
+
+
+def test_clipping_by_value_and_then_by_norm() -> None:
+    a = wf.tensor([0.0, 0.0])
+    optim.SGD(1.0, clip_value=2.0, clip_norm=1.0).update([a], [wf.tensor([100.0, -2.0])])
+    np.testing.assert_allclose(a.numpy(), [-(0.5**0.5), 0.5**0.5], rtol=1e-6)
+
+
+def test_clipping_equals_pytorchs_and_its_bound_may_change() -> None:
+    torch = pytest.importorskip("torch")
+    rng = np.random.default_rng(0)
+    w, opt = wf.tensor(np.zeros((3, 4), np.float32)), optim.SGD(0.1, 0.9, clip_norm=0.5)
+    v = torch.nn.Parameter(torch.zeros(3, 4))
+    reference = torch.optim.SGD([v], 0.1, 0.9)
+    for most in (0.5, 0.5, 2.0, 100.0):
+        g = rng.normal(size=(3, 4)).astype(np.float32)
+        opt.clip_norm = most
+        v.grad = torch.tensor(g)
+        torch.nn.utils.clip_grad_norm_([v], most)
+        reference.step()
+        opt.update([w], [wf.tensor(g)])
+    np.testing.assert_allclose(w.numpy(), v.detach().numpy(), rtol=1e-5)
+
+
+def test_a_norm_that_is_not_finite_cannot_pass_unseen() -> None:
+    clipped, norm = optim.clip_norm([wf.tensor([1.0, float("inf")]), wf.tensor([1.0])], 1.0)
+    assert not np.isfinite(float(norm))
+    assert all(np.isnan(g.numpy()).all() for g in clipped)
+    w = wf.tensor([1.0, 1.0])
+    optim.SGD(0.1, clip_norm=1.0).update([w], [wf.tensor([1.0, float("nan")])])
+    assert np.isnan(w.numpy()).all()
+
+
+def test_penalties_of_the_optimizer_and_of_the_loss_are_the_same() -> None:
+    model, other = two_layers(), two_layers()
+    x = wf.tensor(np.random.default_rng(0).normal(size=(4, 3)).astype(np.float32))
+    opt = optim.SGD(0.1, groups={"*.weight": {"l1": 0.01}, "0.weight": {"l2": 0.1}, "1.weight": {"l1": 0.0}})
+    (model(x) ** 2).mean().backward()
+    opt.step(model)
+    loss = (other(x) ** 2).mean() + optim.penalty(other, l1=0.01, groups={"0.weight": {"l2": 0.1}})
+    loss.backward()
+    optim.SGD(0.1).step(other)
+    for name, value in model.state_dict().items():
+        np.testing.assert_allclose(value, other.state_dict()[name], rtol=1e-5, atol=1e-7, err_msg=name)
+
+
+def test_max_norm_bounds_the_weights_into_each_unit() -> None:
+    model = two_layers()
+    moves(optim.SGD(1.0, groups={"0.weight": {"max_norm": 0.3}}), model, steps=3)
+    norms = np.linalg.norm(model[0].weight.numpy(), axis=1)
+    np.testing.assert_allclose(norms, 0.3, rtol=1e-5)
+    assert np.abs(model[2].weight.numpy()).max() > 1
