@@ -186,6 +186,7 @@ from weft.runtime.devices import Device, devices
 from weft.runtime.explanation import RecompileWarning, explain
 from weft.runtime.log import device, realize
 from weft.tensor import Tensor, as_tensor, tensor
+from weft.train import metrics
 from weft.train.history import History
 from weft.train.metrics import Metric
 from weft.train.run import Run
@@ -391,6 +392,7 @@ __all__ = [
     "mean",
     "median",
     "meshgrid",
+    "metrics",
     "min",
     "minimum",
     "mode",

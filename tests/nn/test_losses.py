@@ -219,6 +219,39 @@ def test_layers_keep_their_options():
     assert repr(nn.MSELoss("sum")) == "MSELoss(reduction='sum')"
 
 
+@pytest.mark.parametrize("name", ["hinge", "squared_hinge", "soft_margin", "poisson_nll"])
+def test_no_constant_beats_the_baseline_of_answers_and_counts(name):
+    loss = get_loss(name)
+    y = (SMOOTH[:, :1] * 6).round().astype(np.float32) if name == "poisson_nll" else np.array([[0.0, 1, 1, 1, 0, 1]]).T
+    grid = np.linspace(-2, 2, 401, dtype=np.float32)
+    losses = loss.function(wf.tensor(np.tile(grid, (6, 1))), np.tile(y, (1, 401)), reduction="none").numpy()
+    assert losses.mean(axis=0).min() == pytest.approx(loss.baseline(y), rel=1e-3)
+
+
+def test_the_baseline_of_distributions_is_their_divergence_from_the_mean():
+    y = np.exp(LOGITS.numpy()) / np.exp(LOGITS.numpy()).sum(axis=1, keepdims=True)
+    constant = np.log(np.tile(y.mean(axis=0), (6, 1)))
+    assert get_loss("kl_div").baseline(y) == pytest.approx(float(F.kl_div(constant, y)), rel=1e-4)
+
+
+def test_targets_that_a_loss_does_not_take_are_refused_before_training():
+    for name, bad in (("binary_cross_entropy", [1, 2]), ("hinge", [0, 2]), ("poisson_nll", [-1.0])):
+        with pytest.raises(DataError, match="out of range"):
+            get_loss(name).prepare(np.array(bad))
+    with pytest.raises(DataError, match="targets in"):
+        F.binary_cross_entropy_with_logits(wf.zeros(2), [1.0, 2.0])
+
+
+def test_losses_by_layer_take_the_answers_of_the_table():
+    layer, y = get_loss(nn.HingeLoss()), np.array([0.0, 1.0])
+    assert layer.threshold == 0
+    assert float(layer(wf.tensor([-2.0, 0.5]), y)) == float(get_loss("hinge")(wf.tensor([-2.0, 0.5]), y)) == 0.25
+    assert get_loss(nn.MultiLabelMarginLoss()).kind == "custom"
+    weighted = nn.CrossEntropyLoss(weight=[1.0, 2.0, 3.0])
+    assert list(weighted.state_dict()) == ["weight"]
+    assert list(weighted.parameters()) == []
+
+
 def test_prepare_makes_labels_of_what_people_have():
     prepare = get_loss("cross_entropy").prepare
     assert prepare(np.array([[1.0], [2.0]])).tolist() == [1, 2]

@@ -305,3 +305,12 @@ def test_a_loss_of_ones_own_is_trained_measured_and_diagnosed():
 
     run = wf.fit(nn.Sequential(nn.Linear(1, 2)), (x, labels), own, validation=0.4, epochs=6, verbose=False)
     assert run.evidence.baseline == pytest.approx(np.log(2), rel=1e-3)
+
+
+def test_each_module_has_its_own_mode_again_after_fit_and_evaluate():
+    model = nn.Sequential(nn.Linear(4), nn.Dropout(0.5), nn.Linear(3))
+    model[1].eval()
+    trainer = wf.Trainer(model, loss="cross_entropy")
+    trainer.fit(wf.data.iris(), validation=0.2, epochs=1, verbose=False)
+    trainer.evaluate(wf.data.iris())
+    assert [m.training for m in model.modules()] == [True, True, False, True]

@@ -12,8 +12,9 @@ from weft.train.saving import load_saved
 @pytest.mark.parametrize("name", sorted(SAMPLES))
 def test_a_layer_comes_back_with_its_state(name, tmp_path):
     sample = SAMPLES[name]
-    model = nn.Sequential(sample.make())
-    model(sample.input())
+    layer = sample.make()
+    model = layer if sample.more else nn.Sequential(layer)
+    model(*sample.inputs())
     path = wf.save(model, tmp_path / "model.weft")
     again = wf.load(path)
     assert repr(again) == repr(model)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -11,18 +10,27 @@ from typing import Any
 import numpy as np
 
 from weft.control import scan
-from weft.errors import ArgumentError
+from weft.errors import ArgumentError, DataError
 from weft.nn import functional as F
+from weft.nn.baselines import (
+    binary_entropy,
+    deviation,
+    divergence,
+    entropy,
+    hinge_deviation,
+    huber_deviation,
+    poisson_deviation,
+    sign_entropy,
+    squared_hinge_deviation,
+    unknown,
+    variance,
+)
 from weft.nn.lookup import find
 from weft.nn.module import Module
-from weft.tensor import Tensor
+from weft.ops.comparison import where
+from weft.tensor import Tensor, as_tensor
 
 Function = Callable[..., Tensor]
-
-
-def unknown(y: np.ndarray, classes: int | None = None) -> float:
-    """NaN: nothing is known of a loss that is somebody's own function."""
-    return math.nan
 
 
 @dataclass(frozen=True)
@@ -35,6 +43,7 @@ class Loss:
     ``baseline(targets, classes)``   the loss of the best prediction that ignores the input, which a model must beat;
                    NaN where it is not known
     ``prepare(targets)``   labels or numbers as the function takes them, from NumPy arrays
+    ``threshold``  of a "binary" loss: the prediction above which the answer is yes, ½ of probabilities, 0 of logits
     """
 
     name: str
@@ -42,6 +51,7 @@ class Loss:
     kind: str
     baseline: Callable[..., float] = unknown
     prepare: Callable[[np.ndarray], np.ndarray] = np.asarray
+    threshold: float = 0.5
 
     def __call__(self, prediction: Any, target: Any) -> Tensor:
         """The mean over the batch."""
@@ -82,72 +92,79 @@ def as_numbers(y: np.ndarray) -> np.ndarray:
     return np.asarray(y).astype(np.float32)
 
 
-# ── the best constant prediction ────────────────────────────────────────────────────────────────────────────
+def as_shares(y: np.ndarray) -> np.ndarray:
+    """Answers 0 and 1, or probabilities between them, as float32."""
+    return _within(np.asarray(y), 0.0, 1.0, "answers 0 and 1, or probabilities", 'loss="cross_entropy" for classes')
 
 
-def entropy(y: np.ndarray, classes: int | None = None) -> float:
-    """−Σ q log q for the frequencies q of the classes: the cross-entropy of always predicting them.
-
-    >>> round(entropy(np.array([0, 1, 0, 1])), 4)
-    0.6931
-    """
-    y = np.asarray(y)
-    if y.dtype.kind == "f" and y.ndim > 1:
-        q = y.mean(axis=(0, *range(2, y.ndim)), dtype=np.float64)
-    else:
-        q = np.bincount(y.astype(np.int64).ravel(), minlength=classes or 0) / y.size
-    return float(-(q[q > 0] * np.log(q[q > 0])).sum())
+def as_answers(y: np.ndarray) -> np.ndarray:
+    """Answers 0 and 1, or −1 and 1, as float32."""
+    return _within(np.asarray(y), -1.0, 1.0, "answers 0 and 1, or −1 and 1", 'loss="cross_entropy" for classes')
 
 
-def binary_entropy(y: np.ndarray, classes: int | None = None) -> float:
-    """The mean over the columns of −q log q − (1 − q) log(1 − q), with q the share of positives."""
-    q = np.asarray(y, np.float64).reshape(len(y), -1).mean(axis=0)
-    both = np.stack([q, 1 - q])
-    return float(-(both * np.log(np.where(both > 0, both, 1))).sum(axis=0).mean())
+def as_counts(y: np.ndarray) -> np.ndarray:
+    """Numbers that are not negative as float32."""
+    return _within(np.asarray(y), 0.0, np.inf, "numbers from 0", 'loss="mse"')
 
 
-def variance(y: np.ndarray, classes: int | None = None) -> float:
-    """The mean squared error of always predicting the mean."""
-    return float(np.asarray(y, np.float64).var(axis=0).mean())
-
-
-def deviation(y: np.ndarray, classes: int | None = None) -> float:
-    """The mean absolute error of always predicting the median."""
-    y = np.asarray(y, np.float64)
-    return float(np.abs(y - np.median(y, axis=0)).mean())
-
-
-def huber_deviation(y: np.ndarray, classes: int | None = None, delta: float = 1.0) -> float:
-    """Huber's loss of the best constant, where the errors held at ±δ sum to zero; found by bisection."""
-    y = np.asarray(y, np.float64).reshape(len(y), -1)
-    low, high = y.min(axis=0), y.max(axis=0)
-    for _ in range(60):
-        middle = (low + high) / 2
-        above = np.clip(y - middle, -delta, delta).sum(axis=0) > 0
-        low, high = np.where(above, middle, low), np.where(above, high, middle)
-    size = np.abs(y - (low + high) / 2)
-    return float(np.where(size < delta, size**2 / 2, delta * (size - delta / 2)).mean())
+def _within(y: np.ndarray, low: float, high: float, expected: str, cure: str) -> np.ndarray:
+    wrong = (y < low) | (y > high)
+    if wrong.any():
+        raise DataError(
+            f"the target {y[wrong][0]} ({int(wrong.sum())} of {y.size} are out of range)", expected=expected, cure=cure
+        )
+    return y.astype(np.float32)
 
 
 # ── the table ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _entry(name: str, function: Function, kind: str, baseline: Any, prepare: Any) -> Loss:
-    return Loss(name, lambda p, t, reduction="mean": function(p, t, reduction=reduction), kind, baseline, prepare)
+def _entry(
+    name: str, function: Function, kind: str, baseline: Any, prepare: Any, threshold: float = 0.5, **options: Any
+) -> Loss:
+    bound = lambda p, t, reduction="mean": function(p, t, reduction=reduction, **options)
+    return Loss(name, bound, kind, baseline, prepare, threshold)
 
 
+def _with_signs(function: Function) -> Function:
+    """``function`` with targets 0 and 1 as −1 and 1."""
+    return lambda p, t, reduction="mean": function(p, where(as_tensor(t) > 0, 1.0, -1.0), reduction=reduction)
+
+
+SIGNED = {"soft_margin", "hinge", "squared_hinge"}  # whose functions take targets −1 and 1
 LOSSES: dict[str, Loss] = {
     loss.name: loss
     for loss in (
+        # One of several classes: logits, log-probabilities or scores (N, classes), and class numbers.
         _entry("cross_entropy", F.cross_entropy, "classification", entropy, as_labels),
         _entry("nll", F.nll_loss, "classification", entropy, as_labels),
-        _entry("binary_cross_entropy", F.binary_cross_entropy, "binary", binary_entropy, as_numbers),
+        _entry("focal", F.focal_loss, "classification", unknown, as_labels),
+        _entry("multi_margin", F.multi_margin_loss, "classification", unknown, as_labels),
+        _entry("categorical_hinge", F.categorical_hinge_loss, "classification", unknown, as_labels),
+        # Yes or no, once or several times: probabilities, logits or scores, and targets 0 and 1 (or −1 and 1).
+        _entry("binary_cross_entropy", F.binary_cross_entropy, "binary", binary_entropy, as_shares),
         _entry(
-            "binary_cross_entropy_with_logits", F.binary_cross_entropy_with_logits, "binary", binary_entropy, as_numbers
+            "binary_cross_entropy_with_logits",
+            F.binary_cross_entropy_with_logits,
+            "binary",
+            binary_entropy,
+            as_shares,
+            0.0,
         ),
+        _entry("binary_focal_with_logits", F.binary_focal_loss_with_logits, "binary", unknown, as_shares, 0.0),
+        _entry("multilabel_soft_margin", F.multilabel_soft_margin_loss, "binary", binary_entropy, as_shares, 0.0),
+        _entry("soft_margin", _with_signs(F.soft_margin_loss), "binary", sign_entropy, as_answers, 0.0),
+        _entry("hinge", _with_signs(F.hinge_loss), "binary", hinge_deviation, as_answers, 0.0),
+        _entry("squared_hinge", _with_signs(F.squared_hinge_loss), "binary", squared_hinge_deviation, as_answers, 0.0),
+        _entry("dice", F.dice_loss, "binary", unknown, as_shares),
+        _entry("iou", F.iou_loss, "binary", unknown, as_shares),
+        _entry("tversky", F.tversky_loss, "binary", unknown, as_shares),
+        # Numbers of the shape of the prediction.
         _entry("mse", F.mse_loss, "regression", variance, as_numbers),
         _entry("mae", F.l1_loss, "regression", deviation, as_numbers),
         _entry("huber", F.huber_loss, "regression", huber_deviation, as_numbers),
+        _entry("poisson_nll", F.poisson_nll_loss, "regression", poisson_deviation, as_counts),
+        _entry("kl_div", F.kl_div, "regression", divergence, as_counts),
     )
 }
 
@@ -166,7 +183,10 @@ def get_loss(of: str | Loss | Module | Function) -> Loss:
     if isinstance(table, str):  # a layer of weft.nn: the entry of the table, with its own options
         known = LOSSES[table]
         baseline = getattr(of, "baseline", known.baseline)
-        return Loss(table, of.compute, known.kind, baseline, known.prepare)  # type: ignore[union-attr]
+        function = _with_signs(of.compute) if table in SIGNED else of.compute  # type: ignore[union-attr]
+        return Loss(table, function, known.kind, baseline, known.prepare, known.threshold)
+    if hasattr(of, "compute"):
+        return Loss(type(of).__name__, of.compute, "custom")
     if callable(of):
         return Loss(getattr(of, "__name__", type(of).__name__), _with_reduction(of), "custom")
     raise ArgumentError(

@@ -127,6 +127,7 @@ class Course:
         running = self.sums / self.sums[1]
         row = concat([running[:1], running[3:], self.sums[2:3], on_train, on_val])
         self.sums.assign(self.sums * 0)
+        self.optimizer.observe(on_val[0] if n else on_train[0], self.state, when=counts > 0)
         if n:
             self.remember(on_val[0], examples, counts)
         finite = self.finite & all_true(isfinite(on_train))

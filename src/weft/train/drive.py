@@ -58,9 +58,14 @@ class Drive:
         if not self.is_small():
             return "stretches of batches: an epoch is too much work to wait for"
         most = (
-            "one epoch at a time, because on_epoch wants each" if self.on_epoch else f"up to {self.stretch} at a time"
+            f"one epoch at a time, because {self.each} wants each" if self.each else f"up to {self.stretch} at a time"
         )
         return f"whole epochs, evaluation included, {most}: an epoch is little work"
+
+    @property
+    def each(self) -> str:
+        """Who wants to see the model after every epoch, so that no launch may be longer."""
+        return "on_epoch" if self.on_epoch else ", ".join(self.trainer.watched) if self.trainer._watch_on else ""
 
     def is_small(self) -> bool:
         """Whether an epoch is so little work that whole epochs go into one launch."""
@@ -96,7 +101,7 @@ class Drive:
             if course.n_val and int(course.epoch) - int(course.best_epoch) >= self.patience:
                 return "patience" if trainer.epoch < last else "epochs"
             took = (time.perf_counter() - started) / max(len(rows), 1)
-            count = 1 if self.on_epoch else int(np.clip(UPDATES / max(took, 1e-6), 1, self.stretch))
+            count = 1 if self.each else int(np.clip(UPDATES / max(took, 1e-6), 1, self.stretch))
         return "epochs"
 
     def launch_epochs(self, count: int) -> list[dict[str, float]]:
@@ -110,8 +115,7 @@ class Drive:
         done, table, _, _ = self.course.run_epochs(
             np.ascontiguousarray(batched), rests, self.steps if count else 0, max(count, 1), self.patience
         )
-        assert trainer.history is not None
-        return [dict(zip(trainer.history.columns, row.tolist(), strict=True)) for row in table.numpy()[: int(done)]]
+        return [dict(zip(trainer.measured, row.tolist(), strict=True)) for row in table.numpy()[: int(done)]]
 
     # ── large work: a stretch of batches in one program ─────────────────────────────────────────────────────
 
@@ -153,14 +157,14 @@ class Drive:
     def end_epoch(self, counts: int) -> dict[str, float]:
         self.course.model.eval()
         row, _ = self.course.run_epoch_end(counts)
-        assert self.trainer.history is not None
-        return dict(zip(self.trainer.history.columns, row.tolist(), strict=True))
+        return dict(zip(self.trainer.measured, row.tolist(), strict=True))
 
     def ended(self, row: dict[str, float]) -> None:
         """Note the row of an epoch that has ended."""
         trainer = self.trainer
         assert trainer.history is not None
         trainer.epoch += 1
+        row = row | trainer.watch()
         trainer.history.append(list(row.values()))
         self.progress.epoch(trainer.epoch, row)
         if self.on_epoch is not None:

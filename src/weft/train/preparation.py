@@ -87,7 +87,7 @@ def scaled(data: Dataset, scaler: Scaler | None) -> Dataset:
 
 def with_targets(data: Dataset, loss: Any, output: tuple[int, ...], notes: list[str]) -> Dataset:
     """``data`` with targets as the loss takes them, and labels checked against the model's ``output`` shape."""
-    y = np.asarray(data.y)
+    y = loss.prepare(np.asarray(data.y))
     if loss.kind == "classification" and y.dtype.kind in "iub" and y.ndim == 1:
         check_labels(y, output[-1], f"the size of the model's last layer, {output[-1]}")
     elif loss.kind in ("regression", "binary"):

@@ -14,10 +14,10 @@ from weft.data.dataset import Dataset, aligned, as_dataset
 from weft.data.scale import Scaler
 from weft.errors import ArgumentError, DataError
 from weft.nn.losses import get_loss
+from weft.nn.mode import evaluation_mode, modes_kept
 from weft.nn.module import Module
-from weft.optim.formulas import Adam
+from weft.optim.adam import Adam
 from weft.optim.optimizer import Optimizer
-from weft.optim.state import State
 from weft.random import hashed
 from weft.runtime.compiled import compile
 from weft.runtime.log import run as value_of
@@ -26,8 +26,7 @@ from weft.train.course import Course, chunked, evaluate
 from weft.train.drive import Drive
 from weft.train.gathering import gather
 from weft.train.history import History
-from weft.train.metrics import Metric, metrics_of
-from weft.train.mode import evaluation_mode
+from weft.train.metrics.watch import sort_out, watch, watched_numbers
 from weft.train.preparation import Prepared, output_shape, prepare, scaled, with_targets
 from weft.train.run import Run
 from weft.train.saving import write_run
@@ -41,7 +40,8 @@ class Trainer:
 
     ``loss``       a name ("cross_entropy", "mse", …) or a function of (prediction, target)
     ``optimizer``  a formula with its numbers, such as ``optim.Adam(1e-2)``; its state belongs to this trainer
-    ``metrics``    names, or functions of (prediction, target) that give one number for each example
+    ``metrics``    names, functions of (prediction, target) that give one number for each example, or metrics of whole
+                   data sets such as ``wf.metrics.ROCAUC()``, which `fit` computes on the validation data
     ``seed``       of the order of the examples and of dropout; the weights' is that of the model
 
     >>> import weft as wf
@@ -68,12 +68,18 @@ class Trainer:
             )
         if isinstance(metrics, str):
             raise ArgumentError(f"metrics={metrics!r}", expected="a list", cure=f"metrics=[{metrics!r}]")
+        if optimizer is not None and not isinstance(optimizer, Optimizer):
+            raise ArgumentError(
+                f"a Trainer with {type(optimizer).__name__}",
+                expected="an optimizer that moves parameters by the gradients of each batch",
+                cure="optim.Adam(1e-3); optim.LBFGS and optim.Accumulate are for loops by hand",
+            )
         self.model = model
         self.loss = get_loss(loss)
         self.optimizer = optimizer if optimizer is not None else Adam()
-        self.metrics: list[Metric] = metrics_of(metrics, self.loss.name)
+        self.metrics, self.watched = sort_out(metrics, self.loss)
         self.seed = seed
-        self.state = State(self.optimizer.slots, self.optimizer.elementwise)
+        self.state = self.optimizer.new_state()
         self.epoch = 0
         self.history: History | None = None
         self.course: Course | None = None
@@ -82,6 +88,8 @@ class Trainer:
         self.classes: tuple[str, ...] = ()
         self.scaler: Scaler | None = None
         self.target_scaler: Scaler | None = None
+        self.measured: tuple[str, ...] = ()  # the columns of the history that the program computes
+        self._watch_on: Dataset | None = None
         self.initial: float | None = None  # the training loss before training
         self._trained: list[Array] | None = None  # the weights where training was when a fit ended
         self._held: list[Any] = []  # what the model was left with, to see whether somebody has changed it since
@@ -110,6 +118,8 @@ class Trainer:
     ) -> Run:
         """Train for ``epochs`` epochs (called again: for so many more) and end with the best weights.
 
+        Training and evaluation mode are set as needed; afterwards each module has its own mode again.
+
         ``data``         a data set, a pair (x, y), or anything `weft.data.as_dataset` takes
         ``validation``   a fraction of the data, chosen at random with the share of every class kept, or data of its own
         ``scale``        "standard" or "minmax": scale the inputs, by numbers found on the training part alone; the
@@ -132,11 +142,14 @@ class Trainer:
         self.classes = prepared.training.classes
         course = self._course(prepared)
         n = len(prepared.training)
+        self._watch_on = prepared.held_out if self.watched else None
+        self.watch()  # what cannot be measured is refused before the first step
         drive = Drive(self, course, n, min(batch_size, n), shuffle, patience, on_epoch, verbose)
         started = time.perf_counter()
-        self._take_up(course)
-        stopped = drive.run(epochs)
-        run = self._result(course, prepared, keep, stopped)
+        with modes_kept(self.model):
+            self._take_up(course)
+            stopped = drive.run(epochs)
+            run = self._result(course, prepared, keep, stopped)
         if probe is not None and run.evidence is not None:
             run.evidence = replace(run.evidence, probe_gain=self._probe(probe, prepared, batch_size, shuffle))
         run.seconds = time.perf_counter() - started
@@ -182,7 +195,9 @@ class Trainer:
         self.epoch, self.initial = 0, None
         names = ["loss", *(m.name for m in self.metrics)]
         measured = [f"train_{name}" for name in names] + [f"val_{name}" for name in names if held_out is not None]
-        self.history = History([*names, "last_loss", *measured])
+        self.measured = (*names, "last_loss", *measured)
+        watched = [f"val_{name}" for name in self.watched if held_out is not None]
+        self.history = History([*self.measured, *watched])
         return self.course
 
     def _take_up(self, course: Course) -> None:
@@ -202,7 +217,7 @@ class Trainer:
                 w.assign(Tensor(np.array(kept.numpy())))
         if stopped == "diverged":  # nothing of it is worth going on from
             self._trained, self.course = None, None
-            self.state = State(self.optimizer.slots, self.optimizer.elementwise)
+            self.state = self.optimizer.new_state()
         self._held = [value_of(w.node) for w in course.weights]
         self.model.eval()
         evidence = None
@@ -210,6 +225,14 @@ class Trainer:
             evidence = gather(course, prepared, self.history, self.loss, self.metrics, self.initial)
         history = History(self.history.columns, self.history.rows)
         return Run(self.model, history, found or self.epoch, held, stopped, evidence, notes=prepared.notes)
+
+    def watch(self) -> dict[str, float]:
+        """The metrics of whole data sets on the validation data of the fit in progress, if there is any."""
+        data = self._watch_on
+        if data is None:
+            return {}
+        values = watch(self.watched, self.loss, self._outputs(data.x), np.asarray(data.y))
+        return {f"val_{name}": value for name, value in watched_numbers(values).items()}
 
     def _settings(self, prepared: Prepared, epochs: int, batch_size: int) -> dict[str, str]:
         data = f"{prepared.training.name}: {len(prepared.training)} rows for training"
@@ -225,8 +248,8 @@ class Trainer:
 
     # ── evaluate and predict ────────────────────────────────────────────────────────────────────────────────
 
-    def evaluate(self, data: Any) -> dict[str, float]:
-        """The loss and the metrics on ``data``, in evaluation mode, each the mean over all examples."""
+    def evaluate(self, data: Any) -> dict[str, Any]:
+        """The loss and the metrics on ``data``, in evaluation mode; the loss is the mean over all examples."""
         given = scaled(aligned(as_dataset(data), self.classes), self.scaler)
         if given.y is None:
             raise DataError("evaluation without targets y", expected="a pair (x, y)", cure="trainer.evaluate((x, y))")
@@ -234,7 +257,10 @@ class Trainer:
         if self.target_scaler is not None:
             checked = replace(checked, y=self.target_scaler.apply(np.asarray(checked.y)))
         examples = self.per_example(checked)
-        return dict(zip(["loss", *(m.name for m in self.metrics)], map(float, examples.mean(axis=1)), strict=True))
+        means = dict(zip(["loss", *(m.name for m in self.metrics)], map(float, examples.mean(axis=1)), strict=True))
+        if not self.watched:
+            return means
+        return means | watch(self.watched, self.loss, self._outputs(checked.x), np.asarray(checked.y))
 
     def per_example(self, data: Dataset) -> Array:
         """The loss and each metric of every example, (1 + metrics, N)."""
@@ -253,12 +279,14 @@ class Trainer:
         if self.loss.kind == "classification":
             return np.asarray(output.argmax(axis=-1))
         if self.loss.kind == "binary":
-            return np.asarray(output > (0.0 if "logits" in self.loss.name else 0.5)).astype(np.int64)
+            return np.asarray(output > self.loss.threshold).astype(np.int64)
         return self.target_scaler.invert(output) if self.target_scaler is not None else output
 
     def outputs(self, x: Any) -> Array:
         """The model's raw output for each row of ``x``, computed in chunks in evaluation mode."""
-        rows = scaled(x if isinstance(x, Dataset) else as_dataset(np.asarray(x)), self.scaler).x
+        return self._outputs(scaled(x if isinstance(x, Dataset) else as_dataset(np.asarray(x)), self.scaler).x)
+
+    def _outputs(self, rows: Array) -> Array:
         with evaluation_mode(self.model):
             parts = [self._predict(chunk).numpy() for chunk in chunked(rows)]
         return np.concatenate(parts)[: len(rows)]

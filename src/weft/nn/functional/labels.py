@@ -20,7 +20,14 @@ def here() -> str:
     return whereabouts()
 
 
-def check_labels(labels: Tensor, classes: int, ignore_index: int, logits_shape: tuple[int, ...], axis: int) -> None:
+def check_labels(
+    labels: Tensor,
+    classes: int,
+    ignore_index: int,
+    logits_shape: tuple[int, ...],
+    axis: int,
+    loss: str = "cross_entropy",
+) -> None:
     """Refuse labels outside 0 … classes − 1, where their values are known, naming the first one."""
     node = labels.node
     if node.data is None or _checked.get(node) == (classes, ignore_index):
@@ -29,9 +36,9 @@ def check_labels(labels: Tensor, classes: int, ignore_index: int, logits_shape: 
     wrong = ((values < 0) | (values >= classes)) & (values != ignore_index)
     if wrong.any():
         at = tuple(int(k) for k in np.argwhere(wrong)[0])
+        place = f"at index {at[0] if len(at) == 1 else at}" if at else "alone"
         raise DataError(
-            f"cross_entropy: label {values[at]} at index {at[0] if len(at) == 1 else at} "
-            f"({int(wrong.sum())} of {values.size} labels are out of range)",
+            f"{loss}: label {values[at]} {place} ({int(wrong.sum())} of {values.size} labels are out of range)",
             expected=f"0 ≤ label < {classes}: there are {classes} classes, the size of axis {axis} of the logits "
             f"{logits_shape}",
             where=here(),

@@ -1,16 +1,21 @@
-"""Metrics: what is measured of each example, so that means over batches, devices and parts are exact."""
+"""Metrics that are the mean of one number for each example: `fit` computes them inside its compiled program."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from weft.errors import ArgumentError, ShapeError
+from weft.graph.dtype import int64
+from weft.nn.losses import LOSSES
 from weft.ops.arithmetic import abs as absolute
-from weft.ops.arithmetic import square
+from weft.ops.arithmetic import maximum, square
+from weft.ops.comparison import where
+from weft.ops.creation import iota_op
 from weft.tensor import Tensor
+from weft.train.metrics.names import STREAMING
 
 
 @dataclass(frozen=True)
@@ -25,11 +30,11 @@ class Metric:
 
 
 def accuracy(prediction: Tensor, target: Tensor) -> Tensor:
-    """1 where the class with the highest score is the label: scores (N, C), labels (N,) or one-hot (N, C)."""
-    if prediction.ndim < 2 or prediction.shape[-1] == 1:
+    """1 where the class with the highest score is the label: scores (N, C, …), labels (N, …) or one-hot (N, C, …)."""
+    if prediction.ndim < 2 or prediction.shape[1] == 1:
         return binary_accuracy(prediction, target)
-    labels = target.argmax(axis=-1) if target.shape == prediction.shape else target
-    chosen = prediction.argmax(axis=-1)
+    labels = target.argmax(axis=1) if target.shape == prediction.shape else target
+    chosen = prediction.argmax(axis=1)
     if chosen.shape != labels.shape:
         raise ShapeError(
             f"accuracy of scores {prediction.shape} against labels {target.shape}", expected="labels (N,) or (N, C)"
@@ -49,6 +54,30 @@ def logit_accuracy(prediction: Tensor, target: Tensor) -> Tensor:
     return binary_accuracy(prediction, target, threshold=0.0)
 
 
+def top(k: int) -> Callable[[Tensor, Tensor], Tensor]:
+    """1 where the label is among the ``k`` classes with the highest scores: scores (N, C), labels (N,).
+
+    Of equal scores the class with the lower number comes first.
+    """
+
+    def among_the_best(prediction: Tensor, target: Tensor) -> Tensor:
+        if prediction.ndim != 2 or target.shape not in ((prediction.shape[0],), prediction.shape):
+            raise ShapeError(
+                f"the {k} best of scores {prediction.shape} against labels {target.shape}",
+                expected="scores (N, C) and labels (N,)",
+            )
+        labels = target.argmax(axis=1) if target.shape == prediction.shape else target
+        number = iota_op(shape=prediction.shape, axis=1, dtype=int64)
+        right = number == labels.astype(int64).expand_dims(axis=1)
+        own = where(right, prediction, 0).sum(axis=1, keepdims=True)
+        label = labels.astype(int64).expand_dims(axis=1)
+        before = (prediction > own) | ((prediction == own) & (number < label))
+        found: Tensor = (before.astype("int64").sum(axis=1) < k).astype("float32")
+        return found
+
+    return among_the_best
+
+
 def squared_error(prediction: Tensor, target: Tensor) -> Tensor:
     """The squared error of each example."""
     return _mean_of_rest(square(prediction - _same(prediction, target)))
@@ -57,6 +86,12 @@ def squared_error(prediction: Tensor, target: Tensor) -> Tensor:
 def absolute_error(prediction: Tensor, target: Tensor) -> Tensor:
     """The absolute error of each example."""
     return _mean_of_rest(absolute(prediction - _same(prediction, target)))
+
+
+def percentage_error(prediction: Tensor, target: Tensor) -> Tensor:
+    """The absolute error of each example as a fraction of its target."""
+    t = _same(prediction, target)
+    return _mean_of_rest(absolute(prediction - t) / maximum(absolute(t), 2.3e-16))
 
 
 def _same(prediction: Tensor, target: Tensor) -> Tensor:
@@ -76,27 +111,27 @@ METRICS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "accuracy": accuracy,
     "binary_accuracy": binary_accuracy,
     "mae": absolute_error,
+    "mape": percentage_error,
     "mse": squared_error,
+    "top3": top(3),
+    "top5": top(5),
 }
 
 
-def metrics_of(wanted: Sequence[Any], loss_name: str) -> list[Metric]:
-    """The metrics that names or functions stand for; an unknown name is answered with the known ones."""
-    return [_metric(given, loss_name) for given in wanted]
-
-
-def _metric(given: Any, loss_name: str) -> Metric:
+def metric_of(given: Any, loss_name: str) -> Metric:
+    """The metric that a name or a function stands for; an unknown name is answered with the known ones."""
     if isinstance(given, Metric):
         return given
     if callable(given):
         return Metric(getattr(given, "__name__", "metric"), given)
-    if given == "accuracy" and loss_name == "binary_cross_entropy_with_logits":
+    if given == "accuracy" and loss_name in LOSSES and LOSSES[loss_name].threshold == 0:
         return Metric("accuracy", logit_accuracy)
     if given not in METRICS:
-        near = difflib.get_close_matches(str(given), METRICS, 1)
+        known = sorted({*METRICS, *STREAMING})
+        near = difflib.get_close_matches(str(given), known, 1)
         raise ArgumentError(
             f"the metric {given!r} is unknown",
-            expected="one of " + ", ".join(map(repr, METRICS)) + ", or a function of (prediction, target) giving (N,)",
+            expected="one of " + ", ".join(map(repr, known)) + ", or a function of (prediction, target) giving (N,)",
             cure=f"metrics=[{near[0]!r}]" if near else None,
         )
     return Metric(given, METRICS[given])

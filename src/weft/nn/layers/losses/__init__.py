@@ -1,0 +1,75 @@
+"""Losses as layers, which keep their options; the functions are in `weft.nn.functional`."""
+
+from weft.nn.layers.losses.base import LossLayer
+from weft.nn.layers.losses.binary import (
+    BCELoss,
+    BCEWithLogitsLoss,
+    BinaryFocalLossWithLogits,
+    DiceLoss,
+    HingeLoss,
+    IoULoss,
+    MultiLabelMarginLoss,
+    MultiLabelSoftMarginLoss,
+    SoftMarginLoss,
+    SquaredHingeLoss,
+    TverskyLoss,
+)
+from weft.nn.layers.losses.classification import (
+    CategoricalHingeLoss,
+    CrossEntropyLoss,
+    FocalLoss,
+    LinearCrossEntropyLoss,
+    MultiMarginLoss,
+    NLLLoss,
+)
+from weft.nn.layers.losses.regression import (
+    GaussianNLLLoss,
+    HuberLoss,
+    KLDivLoss,
+    L1Loss,
+    MSELoss,
+    PoissonNLLLoss,
+    SmoothL1Loss,
+)
+from weft.nn.layers.losses.similarity import (
+    CosineEmbeddingLoss,
+    CTCLoss,
+    HingeEmbeddingLoss,
+    MarginRankingLoss,
+    TripletMarginLoss,
+    TripletMarginWithDistanceLoss,
+)
+
+__all__ = [
+    "BCELoss",
+    "BCEWithLogitsLoss",
+    "BinaryFocalLossWithLogits",
+    "CTCLoss",
+    "CategoricalHingeLoss",
+    "CosineEmbeddingLoss",
+    "CrossEntropyLoss",
+    "DiceLoss",
+    "FocalLoss",
+    "GaussianNLLLoss",
+    "HingeEmbeddingLoss",
+    "HingeLoss",
+    "HuberLoss",
+    "IoULoss",
+    "KLDivLoss",
+    "L1Loss",
+    "LinearCrossEntropyLoss",
+    "LossLayer",
+    "MSELoss",
+    "MarginRankingLoss",
+    "MultiLabelMarginLoss",
+    "MultiLabelSoftMarginLoss",
+    "MultiMarginLoss",
+    "NLLLoss",
+    "PoissonNLLLoss",
+    "SmoothL1Loss",
+    "SoftMarginLoss",
+    "SquaredHingeLoss",
+    "TripletMarginLoss",
+    "TripletMarginWithDistanceLoss",
+    "TverskyLoss",
+]
