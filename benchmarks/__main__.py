@@ -5,11 +5,14 @@ import platform
 import jax
 import torch
 
-from benchmarks import fitting, operations, starting, stepping
+from benchmarks import fitting, layers, operations, optimizers, sequences, starting, stepping
 
 versions = f"Python {platform.python_version()}, jax {jax.__version__}, torch {torch.__version__}"
 print(f"{platform.processor() or platform.machine()}, {versions}")
 stepping.main()
 operations.main()
+layers.main()
+sequences.main()
+optimizers.main()
 fitting.main()
 starting.main()

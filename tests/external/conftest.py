@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 FLOORS = {  # tests, and what they execute together
-    "operator samples": (532, 3132),
+    "module samples": (282, 1480),
+    "optimizer steps": (174, 3480),
+    "operator samples": (546, 3230),
     "complex operator samples": (286, 786),
     "refused inputs": (169, 337),
 }

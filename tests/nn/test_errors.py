@@ -34,7 +34,6 @@ def test_a_wrong_size_names_layer_path_sizes_axis_and_origin_before_anything_run
     [
         (nn.Conv2d(3, 4, 3), (2, 5, 8, 8), ["axis 1 has size 5", "takes 3 channels", "(N, 3, height, width)"]),
         (nn.Conv2d(3, 4, 3), (2, 8, 8, 3), ["permute_dims(x, (0, 3, 1, 2))"]),
-        (nn.Conv2d(3, 4, 3), (3, 8, 8), ["3 axes", "expand_dims(x, axis=0)"]),
         (nn.Conv2d(1, 4, 3), (2, 8, 8), ["expand_dims(x, axis=1)"]),
         (nn.Conv1d(4, 3), (2, 8), ["(N, channels, length)"]),
         (nn.BatchNorm2d(3), (2, 3), ["(N, C, height, width)", "BatchNorm2d"]),
@@ -42,7 +41,13 @@ def test_a_wrong_size_names_layer_path_sizes_axis_and_origin_before_anything_run
         (nn.BatchNorm1d(3), (1, 3), ["more than one value per channel", "model.eval()"]),
         (nn.LayerNorm(3), (2, 4), ["does not end in (3,)"]),
         (nn.GroupNorm(2), (2, 3, 4), ["groups that divide the channels"]),
-        (nn.MaxPool2d(2), (2, 4), ["(N, channels, *spatial)"]),
+        (nn.MaxPool2d(2), (2, 4), ["(N, channels, height, width)"]),
+        (nn.InstanceNorm1d(3), (2, 4, 5), ["axis 1 has size 4", "takes 3", "(N, 3, length)"]),
+        (nn.InstanceNorm2d(), (2, 4, 1, 1), ["more than one position per channel"]),
+        (nn.BatchNorm3d(3), (2, 3, 4, 4), ["(N, C, depth, height, width)"]),
+        (nn.LocalResponseNorm(2), (2, 3), ["(N, C, *spatial)"]),
+        (nn.Dropout2d(), (2, 3), ["(N, C, height, width) or (C, height, width)", "Dropout2d"]),
+        (nn.FeatureAlphaDropout(), (2,), ["(N, C, *spatial)"]),
         (nn.Unflatten(1, (2, 3)), (2, 5), ["axis 1 of size 5"]),
         (nn.Linear(3), (), ["a scalar"]),
         (nn.Residual(nn.Linear(2)), (2, 3), ["shortcut"]),
@@ -82,6 +87,15 @@ def test_the_error_of_an_unsized_layer_leaves_it_unsized():
         lambda: nn.GELU("erf"),
         lambda: nn.Hardtanh(1.0, -1.0),
         lambda: nn.Embedding(0, 3),
+        lambda: nn.Embedding(4, 3, padding_idx=4),
+        lambda: nn.Embedding(4, 3, max_norm=0.0),
+        lambda: nn.EmbeddingBag(4, 3, mode="min"),
+        lambda: nn.EmbeddingBag(4, 3, mode="max", scale_grad_by_freq=True),
+        lambda: nn.InstanceNorm1d(3, momentum=None),
+        lambda: nn.LocalResponseNorm(0),
+        lambda: nn.DropPath(-0.1),
+        lambda: nn.GaussianNoise(-1.0),
+        lambda: nn.Input((0,)),
         lambda: nn.MSELoss("average"),
     ],
 )
@@ -104,6 +118,20 @@ def test_an_index_outside_of_a_table():
         table(wf.tensor([0, 5]))
     with pytest.raises(DTypeError, match="whole numbers"):
         table(wf.zeros(2))
+
+
+def test_bags_that_make_no_sense():
+    bag = nn.EmbeddingBag(5, 2)
+    at = wf.tensor([0, 1, 2])
+    for offsets in ([1, 2], [0, 2, 1], [0, 4]):
+        with pytest.raises(DataError, match="0 first"):
+            bag(at, wf.tensor(offsets))
+    with pytest.raises(ShapeError, match=r"with offsets \(bags,\)"):
+        bag(at)
+    with pytest.raises(ArgumentError, match="mode='sum'"):
+        bag(at, wf.tensor([0]), wf.ones(3))
+    with pytest.raises(ShapeError, match="equal shapes"):
+        nn.EmbeddingBag(5, 2, mode="sum")(at, wf.tensor([0]), wf.ones(2))
 
 
 def test_integer_parameters_are_refused():

@@ -137,6 +137,27 @@ def test_the_seed_of_the_declaration_counts_not_that_of_the_first_use():
     assert not np.allclose(a.weight.numpy(), b.weight.numpy())
 
 
+def test_adding_a_layer_does_not_change_the_others():
+    wf.random.seed(5)
+    small = nn.ModuleDict({"a": nn.Linear(4, 4), "b": nn.Linear(4, 4)})
+    wf.random.seed(5)
+    large = nn.ModuleDict(
+        {"new": nn.Linear(9, 9), "a": nn.Linear(4, 4), "more": nn.Conv1d(1, 2, 3), "b": nn.Linear(4, 4)}
+    )
+    for name in ("a", "b"):
+        np.testing.assert_array_equal(small[name].weight.numpy(), large[name].weight.numpy())
+
+
+def test_another_initialisation_draws_anew_by_name_and_seed():
+    layer = nn.Linear(4, 4)
+    layer.weight.initialize("orthogonal", gain=2.0)
+    first = layer.weight.numpy()
+    np.testing.assert_allclose(first @ first.T, 4 * np.eye(4), atol=1e-5)
+    np.testing.assert_array_equal(layer.weight.initialize("orthogonal", gain=2.0).numpy(), first)
+    assert not np.allclose(layer.weight.initialize("orthogonal", seed=9).numpy(), first / 2)
+    assert nn.Parameter([[1.0, 2.0]]).initialize("zeros").tolist() == [[0.0, 0.0]]
+
+
 def test_initialize_starts_anew_also_what_is_running():
     model = nn.Sequential(nn.Linear(4, 4), nn.BatchNorm1d(4)).initialize(seed=7)
     first = model.state_dict()
@@ -210,6 +231,47 @@ def test_frozen_parameters_get_no_gradient_and_thaw():
     model[0].unfreeze()
     model(X).sum().backward()
     assert model[0].weight.grad is not None
+
+
+def test_patterns_freeze_by_the_path_of_a_parameter_or_of_a_module_around_it():
+    net = Net().build((1, 4)).freeze("blocks.0", "*.bias")
+    trained = [name for name, p in net.named_parameters() if p.requires_grad]
+    assert trained == ["scale", "blocks.1.fc.weight", "heads.a.weight"]
+    assert not any(p.settled for name, p in net.named_parameters() if name != "scale")
+    net.unfreeze("blocks.*")
+    assert net.blocks[0].fc.bias.requires_grad
+    assert not net.heads["a"].bias.requires_grad
+    net.requires_grad_(False)
+    with pytest.raises(wf.errors.GradientError):
+        net(X).sum().backward()
+    with pytest.raises(ArgumentError, match=r"(?s)no parameter matches 'block'.*blocks"):
+        net.freeze("block")
+
+
+@pytest.mark.parametrize("name", ["half", "bfloat16", "double", "float"])
+def test_the_type_of_all_numbers_changes(name):
+    model = nn.Sequential(nn.Linear(4, 4), nn.BatchNorm1d(4), nn.Linear(3))
+    f = wf.compile(lambda x: model(x))
+    f(X)
+    to = {"half": wf.float16, "double": wf.float64, "float": wf.float32}.get(name, wf.bfloat16)
+    assert getattr(model, name)() is model
+    assert {p.dtype for p in model.parameters()} == {model[1].running_mean.dtype} == {to}
+    assert model[1].num_batches_tracked.dtype is wf.int64
+    assert f(wf.tensor(X).astype(to)).dtype is to
+    again = nn.construct(nn.describe(model))
+    again.load_state_dict(model.state_dict())
+    assert {p.dtype for p in again.parameters()} == {again[1].running_mean.dtype} == {to}
+    with pytest.raises(wf.errors.DTypeError, match="floating-point"):
+        model.to(wf.int64)
+
+
+def test_a_compiled_function_notices_another_type():
+    model = nn.Linear(4, 2)
+    f = wf.compile(lambda: model.weight.sum() + model(wf.ones((1, 4))).sum().astype(wf.float32) * 0)
+    first = float(f())
+    model.double()
+    assert f().dtype is wf.float64
+    assert float(f()) == pytest.approx(first, rel=1e-5)
 
 
 def test_apply_visits_children_first():

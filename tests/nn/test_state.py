@@ -55,3 +55,76 @@ def test_loading_takes_the_type_of_the_model_and_draws_nothing_first():
 def test_loading_into_a_model_without_sizes_says_how_to_give_them():
     with pytest.raises(ArgumentError, match=r"model\.build"):
         nn.Sequential(nn.Linear(3)).load_state_dict({"0.weight": np.zeros((3, 4)), "0.bias": np.zeros(3)})
+
+
+# ── states of PyTorch ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_file_of_pytorch_loads_strictly(tmp_path):
+    import torch
+    from safetensors.torch import save_file
+
+    def network(kind):
+        return kind.Sequential(
+            kind.Conv2d(3, 8, 3), kind.BatchNorm2d(8), kind.ReLU(), kind.Flatten(), kind.Linear(8 * 16, 5)
+        )
+
+    theirs = network(torch.nn)
+    images = np.random.default_rng(0).normal(size=(4, 3, 6, 6)).astype(np.float32)
+    theirs(torch.tensor(images))
+    save_file(theirs.state_dict(), tmp_path / "cnn.safetensors")
+    ours = network(nn)
+    ours.load_state_dict(tmp_path / "cnn.safetensors")
+    expected = theirs.eval()(torch.tensor(images)).detach().numpy()
+    np.testing.assert_allclose(ours.eval()(images).numpy(), expected, rtol=1e-4, atol=1e-5)
+    assert list(ours.state_dict()) == list(theirs.state_dict())
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "shape"),
+    [
+        (lambda k: k.LSTM(4, 3, num_layers=2, batch_first=True), lambda y: y[0], (2, 5, 4)),
+        (lambda k: k.TransformerEncoderLayer(4, 2, 8, batch_first=True), lambda y: y, (2, 5, 4)),
+    ],
+    ids=["LSTM", "TransformerEncoderLayer"],
+)
+def test_recurrent_networks_and_transformers_of_pytorch(tmp_path, ours, theirs, shape):
+    import torch
+    from safetensors.torch import save_file
+
+    make, first = ours, theirs
+    peer, layer = make(torch.nn).eval(), make(nn).eval()
+    save_file(peer.state_dict(), tmp_path / "state.safetensors")
+    layer.load_state_dict(str(tmp_path / "state.safetensors"))
+    x = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+    expected = first(peer(torch.tensor(x))).detach().numpy()
+    np.testing.assert_allclose(first(layer(wf.tensor(x))).numpy(), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_one_name_of_a_shared_tensor_is_enough_and_both_are_saved(tmp_path):
+    from safetensors.numpy import save_file
+
+    def tied():
+        first = nn.Linear(4, 4)
+        return nn.Sequential(first, nn.ReLU(), first)
+
+    source, target = tied(), tied()
+    state = source.state_dict()
+    assert list(state) == ["0.weight", "0.bias", "2.weight", "2.bias"]
+    save_file({name: state[name] for name in ("2.weight", "2.bias")}, tmp_path / "tied.safetensors")
+    target[0].weight.assign_add(1.0)
+    target.load_state_dict(tmp_path / "tied.safetensors")
+    np.testing.assert_array_equal(target[0].weight.numpy(), state["0.weight"])
+    assert nn.summary(target, (1, 4)).parameters == 20
+    with pytest.raises(wf.errors.WeftError, match=r"0\.weight and 2\.weight: one tensor in the model"):
+        target.load_state_dict({**state, "2.weight": state["0.weight"] + 1})
+
+
+def test_what_is_no_state_is_refused(tmp_path):
+    (tmp_path / "bad.safetensors").write_bytes(b"not a file of tensors")
+    with pytest.raises(wf.errors.FileError, match="safetensors"):
+        model().load_state_dict(tmp_path / "bad.safetensors")
+    with pytest.raises(wf.errors.FileError):
+        model().load_state_dict(tmp_path / "missing.safetensors")
+    with pytest.raises(ArgumentError, match="mapping of arrays"):
+        model().load_state_dict([1, 2])

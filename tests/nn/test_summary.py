@@ -2,6 +2,7 @@
 
 import numpy as np
 
+import weft as wf
 from weft import nn
 
 
@@ -30,3 +31,29 @@ def test_two_inputs():
 
     table = nn.summary(Both(), (3, 4), (3, 5))
     assert [row.parameters for row in table.rows] == [0, 10, 12]
+
+
+def test_the_work_of_any_layer_is_found_in_what_it_records():
+    class Attention(nn.Module):
+        def forward(self, x):
+            return wf.matmul(x @ x.mT, x)
+
+    class Repeated(nn.Module):
+        def __init__(self):
+            self.step = nn.Linear(4, 4)
+
+        def forward(self, x):
+            return wf.scan(lambda h, _: (self.step(h), h), x, length=3)[0]
+
+    assert nn.summary(Attention(), (2, 5, 4)).multiply_adds == 2 * (2 * 5 * 5 * 4)
+    assert nn.summary(nn.Linear(4, 3), (2, 5, 4)).multiply_adds == 2 * 5 * 4 * 3
+    assert nn.summary(nn.Conv2d(4, 6, 3, groups=2), (1, 4, 5, 5)).multiply_adds == 6 * 9 * 2 * 9
+    assert nn.summary(nn.ConvTranspose2d(4, 6, 3), (1, 4, 5, 5)).multiply_adds == 4 * 6 * 9 * 25
+    assert nn.summary(Repeated(), (2, 4)).flops == 2 * 3 * 2 * 16
+
+
+def test_nothing_is_drawn_or_computed():
+    model = nn.Sequential(nn.Linear(10_000, 20_000), nn.WeightNorm(nn.Linear(10_000)), nn.SpectralNorm(nn.Linear(7)))
+    table = nn.summary(model, (1, 10_000))
+    assert not any(p.settled for p in model.parameters())
+    assert table.parameter_bytes > 1_600_000_000

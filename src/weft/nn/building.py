@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from weft.errors import ArgumentError, DataError, DTypeError, ShapeError, WeftError
-from weft.graph.dtype import float32, float64
+from weft.graph.dtype import DType, float32, float64
 from weft.graph.node import Handle, wrap
-from weft.graph.recording import Trace, context
+from weft.graph.recording import context
 from weft.graph.spec import Spec
-from weft.nn.parameter import Buffer, Parameter
+from weft.nn.parameter import Buffer, Parameter, Sketch
 from weft.tensor import Tensor
 
 if TYPE_CHECKING:
     from weft.nn.module import Module
+
+M = TypeVar("M", bound="Module")
 
 
 def as_input(module: Module, x: Any) -> Any:
@@ -49,21 +52,63 @@ def spec_of(x: Any) -> Spec:
     )
 
 
-def trace(module: Module, inputs: Sequence[Any]) -> Any:
+def trace(module: Module, inputs: Sequence[Any], recording: Sketch | None = None) -> Any:
     """Run ``module`` on inputs that have shapes but no values; the result, and no effect on buffers or generators."""
-    recording = Trace("Module.build")
+    recording = recording or Sketch("Module.build")
     arguments = [wrap(recording.placeholder(spec_of(x))) for x in inputs]
-    modes = [(m, m.training) for m in module.modules()]
+    with sketching(module, recording):
+        return module(*arguments)
+
+
+@contextmanager
+def sketching(module: Module | None, recording: Sketch) -> Iterator[None]:
+    """Record the block without values, and with ``module`` in evaluation mode; nothing outside of it changes."""
+    modes = [(m, m.training) for m in module.modules()] if module is not None else []
     try:
-        module.eval()  # a batch of one example is enough for sizes, but not for the variance of a batch
+        if module is not None:
+            module.eval()  # a batch of one example is enough for sizes, but not for the variance of a batch
         with context.set(recording=recording, tracking=False, path=""):
-            return module(*arguments)
+            yield
     finally:
         recording.closed = True
         for m, mode in modes:
             object.__setattr__(m, "training", mode)
         for handle, before in recording.writes.values():
-            handle.node = before
+            if id(handle) not in recording.stand_ins:
+                handle.node = before
+
+
+def cast(module: M, to: DType) -> M:
+    """Hold the floating-point numbers of the whole tree in another data type."""
+    if not to.is_floating:
+        raise DTypeError(f"a model of {to.name} numbers", expected="a floating-point type: integers have no derivative")
+    held: list[Parameter | Buffer] = [*module.parameters(), *module.buffers()]
+    for tensor in held:
+        tensor.cast(to)
+    for part in module.modules():
+        object.__setattr__(part, "_casts", part._casts + 1)
+        if isinstance(getattr(part, "dtype", None), DType):
+            object.__setattr__(part, "dtype", to)
+    return module
+
+
+class Symbolic:
+    """What stands for a tensor in a model that is built by calling layers; `weft.nn.symbol` says how."""
+
+    __slots__ = ()
+
+    def applied(self, module: Module, inputs: Sequence[Any], options: dict[str, Any]) -> Any:
+        """What stands for the results of ``module``."""
+        raise NotImplementedError
+
+
+def symbolic(module: Module, inputs: Sequence[Any], options: dict[str, Any]) -> Any:
+    """What stands for the results of a module if one of its inputs stands for a tensor; else None."""
+    for x in (*inputs, *options.values()):
+        for part in x if isinstance(x, tuple | list) else (x,):
+            if isinstance(part, Symbolic):
+                return part.applied(module, inputs, options)
+    return None
 
 
 def explain(error: WeftError, module: Module, inputs: Sequence[Any]) -> None:
@@ -99,7 +144,8 @@ def refuse(module: Module, name: str, value: Any) -> None:
     if isinstance(value, list | tuple | dict) and not name.startswith("_"):
         members = value.values() if isinstance(value, dict) else value
         if any(isinstance(m, Parameter) or hasattr(m, "named_parameters") for m in members):
-            container = "ModuleDict" if isinstance(value, dict) else "ModuleList"
+            kind = "Module" if any(hasattr(m, "named_parameters") for m in members) else "Parameter"
+            container = kind + ("Dict" if isinstance(value, dict) else "List")
             raise ArgumentError(
                 f"modules or parameters in a plain {type(value).__name__} in the attribute {name!r}",
                 expected="a container that the module can see into",

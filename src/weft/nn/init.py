@@ -16,7 +16,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from weft.errors import ArgumentError
+from weft.errors import ArgumentError, ShapeError
 from weft.nn.lookup import find
 from weft.tensor import Tensor
 
@@ -26,6 +26,7 @@ Key = tuple[int, int]
 _GAINS = {
     "linear": 1.0,
     "identity": 1.0,
+    **{f"conv{kind}{axes}d": 1.0 for kind in ("", "_transpose") for axes in (1, 2, 3)},
     "sigmoid": 1.0,
     "tanh": 5 / 3,
     "relu": math.sqrt(2),
@@ -44,6 +45,9 @@ def gain(nonlinearity: str, slope: float = 0.01) -> float:
     if nonlinearity == "leaky_relu":
         return math.sqrt(2 / (1 + slope * slope))
     return find(_GAINS, nonlinearity, "gain for the nonlinearity")
+
+
+calculate_gain = gain  # the name in PyTorch
 
 
 def fans(shape: Shape) -> tuple[int, int]:
@@ -87,14 +91,23 @@ def normal(shape: Shape, key: Key, *, mean: float = 0.0, std: float = 1.0, fan_i
 
 
 def truncated_normal(
-    shape: Shape, key: Key, *, std: float = 1.0, limit: float = 2.0, fan_in: int = 1, fan_out: int = 1
+    shape: Shape,
+    key: Key,
+    *,
+    mean: float = 0.0,
+    std: float = 1.0,
+    limit: float = 2.0,
+    fan_in: int = 1,
+    fan_out: int = 1,
 ) -> Tensor:
-    """Normal numbers, those beyond ``limit`` standard deviations drawn again."""
+    """Normal numbers, those further than ``limit`` standard deviations from the mean drawn again."""
+    if not limit > 0:
+        raise ArgumentError(f"truncated_normal: limit={limit!r}", expected="limit > 0")
     stream = _stream(key)
     drawn = stream.standard_normal(shape, np.float32)
     while (far := np.abs(drawn) > limit).any():
         drawn[far] = stream.standard_normal(int(far.sum()), np.float32)
-    return Tensor(drawn * np.float32(std))
+    return Tensor(drawn * np.float32(std) + np.float32(mean))
 
 
 def constant(shape: Shape, key: Key, *, value: float = 0.0, fan_in: int = 1, fan_out: int = 1) -> Tensor:
@@ -112,6 +125,79 @@ def ones(shape: Shape, key: Key, *, fan_in: int = 1, fan_out: int = 1) -> Tensor
     return constant(shape, key, value=1.0)
 
 
+# ── matrices of a certain form ──────────────────────────────────────────────────────────────────────────────
+
+
+def _need_axes(name: str, shape: Shape, least: int, most: int) -> None:
+    if not least <= len(shape) <= most:
+        raise ShapeError(
+            f"{name} for a parameter of shape {shape}",
+            expected=f"{least} axes"
+            if least == most
+            else f"{least} to {most} axes"
+            if most < 99
+            else "a matrix or more",
+        )
+
+
+def eye(shape: Shape, key: Key, *, gain: float = 1.0, fan_in: int = 1, fan_out: int = 1) -> Tensor:
+    """Ones (times ``gain``) on the diagonal of a matrix: a linear layer begins by passing on its inputs.
+
+    >>> eye((2, 3), (0, 0)).tolist()
+    [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]
+    """
+    _need_axes("eye", shape, 2, 2)
+    return Tensor(np.eye(*shape, dtype=np.float32) * np.float32(gain))
+
+
+def dirac(shape: Shape, key: Key, *, groups: int = 1, fan_in: int = 1, fan_out: int = 1) -> Tensor:
+    """Ones in the middle of a kernel (outputs, inputs, …): a convolution begins by passing on its channels.
+
+    >>> dirac((1, 1, 3), (0, 0)).tolist()
+    [[[0.0, 1.0, 0.0]]]
+    """
+    _need_axes("dirac", shape, 3, 5)
+    if groups < 1 or shape[0] % groups:
+        raise ArgumentError(f"dirac: groups={groups} for {shape[0]} outputs", expected="groups that divide the outputs")
+    made = np.zeros(shape, np.float32)
+    middle = tuple(n // 2 for n in shape[2:])
+    each = shape[0] // groups
+    for group in range(groups):
+        for k in range(min(each, shape[1])):
+            made[(group * each + k, k, *middle)] = 1
+    return Tensor(made)
+
+
+def orthogonal(shape: Shape, key: Key, *, gain: float = 1.0, fan_in: int = 1, fan_out: int = 1) -> Tensor:
+    """A random matrix (outputs, inputs · …) with orthogonal rows, or columns where these are fewer: Saxe et al. 2013.
+
+    >>> w = orthogonal((2, 3), (0, 1)).numpy()
+    >>> bool(abs(w @ w.T - [[1, 0], [0, 1]]).max() < 1e-6)
+    True
+    """
+    _need_axes("orthogonal", shape, 2, 99)
+    rows, columns = shape[0], math.prod(shape[1:])
+    drawn = _stream(key).standard_normal((max(rows, columns), min(rows, columns)))
+    q, r = np.linalg.qr(drawn)
+    q *= np.sign(np.diagonal(r))  # so that every orthogonal matrix is as likely as any other
+    return Tensor(((q.T if rows < columns else q) * gain).reshape(shape).astype(np.float32))
+
+
+def sparse(
+    shape: Shape, key: Key, *, sparsity: float = 0.9, std: float = 0.01, fan_in: int = 1, fan_out: int = 1
+) -> Tensor:
+    """Normal numbers of a matrix, the share ``sparsity`` of each column (rounded up) set to zero: Martens 2010."""
+    _need_axes("sparse", shape, 2, 2)
+    if not 0 <= sparsity <= 1:
+        raise ArgumentError(f"sparse: sparsity={sparsity!r}", expected="0 ≤ sparsity ≤ 1")
+    stream = _stream(key)
+    drawn = stream.standard_normal(shape, np.float32) * np.float32(std)
+    zeros_each = math.ceil(sparsity * shape[0])
+    rows = np.argsort(stream.random(shape), axis=0)[:zeros_each]
+    drawn[rows, np.arange(shape[1])] = 0
+    return Tensor(drawn)
+
+
 # ── distributions that keep the variance of activations and gradients ───────────────────────────────────────
 
 
@@ -125,18 +211,44 @@ def xavier_normal(shape: Shape, key: Key, *, fan_in: int, fan_out: int, gain: fl
     return _scattered(shape, key, gain * math.sqrt(2 / (fan_in + fan_out)))
 
 
+def _fan(mode: str, fan_in: int, fan_out: int) -> int:
+    return find({"fan_in": fan_in, "fan_out": fan_out}, mode, "mode")
+
+
 def kaiming_uniform(
-    shape: Shape, key: Key, *, fan_in: int, fan_out: int, a: float = 0.0, nonlinearity: str = "leaky_relu"
+    shape: Shape,
+    key: Key,
+    *,
+    fan_in: int,
+    fan_out: int,
+    a: float = 0.0,
+    mode: str = "fan_in",
+    nonlinearity: str = "leaky_relu",
 ) -> Tensor:
-    """Uniform in ±gain·√(3 / fan_in): He et al. 2015."""
-    return _spread(shape, key, gain(nonlinearity, a) * math.sqrt(3 / fan_in))
+    """Uniform in ±gain·√(3 / fan), the fan named by ``mode``: He et al. 2015.
+
+    "fan_in" keeps the variance of activations, "fan_out" that of gradients; ``a`` is the slope of a leaky ReLU.
+    """
+    return _spread(shape, key, gain(nonlinearity, a) * math.sqrt(3 / _fan(mode, fan_in, fan_out)))
 
 
 def kaiming_normal(
-    shape: Shape, key: Key, *, fan_in: int, fan_out: int, a: float = 0.0, nonlinearity: str = "leaky_relu"
+    shape: Shape,
+    key: Key,
+    *,
+    fan_in: int,
+    fan_out: int,
+    a: float = 0.0,
+    mode: str = "fan_in",
+    nonlinearity: str = "leaky_relu",
 ) -> Tensor:
-    """N(0, gain² / fan_in): He et al. 2015."""
-    return _scattered(shape, key, gain(nonlinearity, a) / math.sqrt(fan_in))
+    """N(0, gain² / fan), the fan named by ``mode``: He et al. 2015."""
+    return _scattered(shape, key, gain(nonlinearity, a) / math.sqrt(_fan(mode, fan_in, fan_out)))
+
+
+def lecun_uniform(shape: Shape, key: Key, *, fan_in: int, fan_out: int) -> Tensor:
+    """Uniform in ±√(3 / fan_in): LeCun 1998."""
+    return _spread(shape, key, math.sqrt(3 / fan_in))
 
 
 def lecun_normal(shape: Shape, key: Key, *, fan_in: int, fan_out: int) -> Tensor:
@@ -158,10 +270,15 @@ INITIALIZERS: dict[str, Callable[..., Tensor]] = {
         constant,
         zeros,
         ones,
+        eye,
+        dirac,
+        orthogonal,
+        sparse,
         xavier_uniform,
         xavier_normal,
         kaiming_uniform,
         kaiming_normal,
+        lecun_uniform,
         lecun_normal,
         fan_uniform,
     )

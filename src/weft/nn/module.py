@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Self
 from weakref import ref
 
 from weft.errors import ArgumentError, WeftError
+from weft.graph.dtype import DType, bfloat16, float16, float32, float64
 from weft.graph.node import Handle
 from weft.graph.recording import Trace, context
 from weft.nn import building, state
@@ -38,6 +39,9 @@ class Module:
     _path: str | None = None  # found when first asked for
     _sized = True  # False while parameters wait for the size of the input
     _found: tuple[int, tuple[Parameter, ...]] = (-1, ())  # its parameters, as of a state of all structure
+    _fixed: tuple[str, ...] = ()  # attributes that are never trained, and in evaluation mode always
+    _saved_as: Mapping[str, str] = {}  # names in the state that differ from those of the attributes
+    _casts = 0  # how often `to` has changed its data type
 
     # ── the call ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -46,14 +50,20 @@ class Module:
         context.path = self._path or self.path
         try:
             if not outer:
-                inputs = tuple(x if isinstance(x, Handle) else building.as_input(self, x) for x in inputs)
+                for x in inputs:
+                    if not isinstance(x, Handle):
+                        if (symbolic := building.symbolic(self, inputs, options)) is not None:
+                            return symbolic
+                        inputs = tuple(y if isinstance(y, Handle) else building.as_input(self, y) for y in inputs)
+                        break
             if not self._sized:
                 self.infer(*inputs)
                 self._sized = True
             recording = context.recording
             if isinstance(recording, Trace):
-                # What is being compiled holds for this mode only.
+                # What is being compiled holds for this mode and type only.
                 recording.guards[id(self), "training"] = (self, "training", self.training)
+                recording.guards[id(self), "_casts"] = (self, "_casts", self._casts)
             return self.forward(*inputs, **options)
         except WeftError as error:
             building.explain(error, self, inputs)
@@ -89,6 +99,12 @@ class Module:
         if isinstance(value, Parameter):
             if value.home is None or value.home() is None:
                 value.home, value.name = ref(self), name
+        elif isinstance(value, Module) and any(module is self for module in value.modules()):
+            raise ArgumentError(
+                f"{type(value).__name__} as {name!r} of {type(self).__name__}: a module inside itself",
+                expected="modules without a cycle",
+                cure="copy.deepcopy(module) for a second one that is alike",
+            )
         elif isinstance(value, Module) and (value._parent is None or value._parent() is None):
             object.__setattr__(value, "_parent", ref(self))
             object.__setattr__(value, "_name", name)
@@ -141,10 +157,11 @@ class Module:
         return state.state_dict(self)
 
     def load_state_dict(self, values: Any, *, strict: bool = True) -> None:
-        """Take the values of all parameters and buffers from arrays or tensors by path.
+        """Take the values of all parameters and buffers: arrays or tensors by path, or the path of a safetensors file.
 
         What is missing, unexpected or of another shape is listed in one error, and nothing is changed then.
-        With ``strict=False`` missing and unexpected names are passed over.
+        With ``strict=False`` missing and unexpected names are passed over. Of the names of a shared tensor one is
+        enough. PyTorch's states fit models built alike.
         """
         state.load_state_dict(self, values, strict=strict)
 
@@ -152,24 +169,35 @@ class Module:
 
     def train(self, mode: bool = True) -> Self:
         """Set the training mode of this module and all inside it: dropout drops, normalisation uses the batch."""
-        for module in self.modules():
-            object.__setattr__(module, "training", mode)
+        state.set_mode(self, mode, set())
         return self
 
     def eval(self) -> Self:
         """Set the evaluation mode of this module and all inside it."""
         return self.train(False)
 
-    def freeze(self) -> Self:
-        """Stop training the parameters of this module and of all inside it."""
-        for p in self.parameters():
+    def requires_grad_(self, required: bool = True) -> Self:
+        """Train all parameters from now on, or none; those inside `nn.Frozen` stay as they are."""
+        return self.unfreeze() if required else self.freeze()
+
+    def freeze(self, *patterns: str) -> Self:
+        """Stop training the parameters whose path matches a pattern, such as ``"encoder.*"``; without one, all.
+
+        >>> from weft import nn
+        >>> model = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 3)).freeze("0", "*.bias")
+        >>> [name for name, p in model.named_parameters() if p.requires_grad]
+        ['2.weight']
+        """
+        for p in state.matching(self, patterns):
             p.requires_grad_(False)
         return self
 
-    def unfreeze(self) -> Self:
-        """Train the parameters of this module and of all inside it again."""
-        for p in self.parameters():
-            p.requires_grad_(True)
+    def unfreeze(self, *patterns: str) -> Self:
+        """Train the parameters whose path matches a pattern again; without one, all."""
+        fixed = state.fixed(self)
+        for p in state.matching(self, patterns):
+            if id(p) not in fixed:
+                p.requires_grad_(True)
         return self
 
     def zero_grad(self) -> None:
@@ -199,11 +227,35 @@ class Module:
     def reset_buffers(self) -> None:
         """Bring this module's own buffers to their first values; layers that have some override this."""
 
-    def to(self, device: Any) -> Self:
-        """Move all parameters and buffers to a device."""
+    def to(self, of: Any) -> Self:
+        """Move all parameters and buffers to a device, or hold floating-point numbers in another data type.
+
+        >>> import weft as wf
+        >>> from weft import nn
+        >>> nn.Linear(4, 3).to(wf.float64).weight.dtype.name
+        'float64'
+        """
+        if isinstance(of, DType):
+            return building.cast(self, of)
         for tensor in (*self.parameters(), *self.buffers()):
-            tensor.assign(Tensor.to(tensor, device))
+            tensor.assign(Tensor.to(tensor, of))
         return self
+
+    def half(self) -> Self:
+        """Hold floating-point numbers as float16."""
+        return self.to(float16)
+
+    def bfloat16(self) -> Self:
+        """Hold floating-point numbers as bfloat16."""
+        return self.to(bfloat16)
+
+    def float(self) -> Self:
+        """Hold floating-point numbers as float32."""
+        return self.to(float32)
+
+    def double(self) -> Self:
+        """Hold floating-point numbers as float64."""
+        return self.to(float64)
 
     # ── for people ──────────────────────────────────────────────────────────────────────────────────────────
 

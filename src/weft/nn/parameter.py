@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import functools
 import math
 import threading
 from collections.abc import Callable
@@ -14,7 +16,8 @@ from weft.errors import ArgumentError, DTypeError, ShapeError
 from weft.graph.dtype import DType, float32
 from weft.graph.dtype import dtype as data_type
 from weft.graph.node import Node
-from weft.graph.recording import context
+from weft.graph.recording import Recording, Trace, context
+from weft.graph.spec import Spec
 from weft.nn import init as initial
 from weft.random import generator, hashed
 from weft.runtime.devices import default_device
@@ -37,6 +40,37 @@ class Start(NamedTuple):
     fan_in: int
     fan_out: int
     seed: int
+
+
+class Sketch(Trace):
+    """A recording that is only looked at: in it a parameter without a value has its shape, and is not drawn."""
+
+    def __init__(self, purpose: str) -> None:
+        super().__init__(purpose)
+        self.stand_ins: dict[int, Node] = {}
+
+    def stand_in(self, tensor: Tensor, spec: Spec) -> Node:
+        """The node that stands for a tensor without a value."""
+        if id(tensor) not in self.stand_ins:
+            self.stand_ins[id(tensor)] = node = Node(None, (), (), spec, self, 0, False, None)
+            node.number = self.slot(node, node)
+        return self.stand_ins[id(tensor)]
+
+
+def sketch() -> Sketch | None:
+    """The sketch that is being recorded, if one is, perhaps inside a loop of it."""
+    recording: Recording | None = context.recording
+    while recording is not None and not isinstance(recording, Sketch):
+        recording = recording.parent
+    return recording
+
+
+def set_apart(tensor: Tensor, name: str, value: Any) -> None:
+    """Set an attribute of a tensor without a value; what a sketch assigns to it stays in the sketch."""
+    if name == "node" and (looking := sketch()) is not None:
+        looking.stand_ins[id(tensor)] = value
+    else:
+        object.__setattr__(tensor, name, value)
 
 
 class Parameter(Tensor):
@@ -150,11 +184,37 @@ class Parameter(Tensor):
                 self._grad = None
                 self.assign(draw(self.start, self.path))
 
+    def initialize(self, init: str | Callable[..., Tensor], *, seed: int | None = None, **options: Any) -> Parameter:
+        """Draw the value anew by another initialisation, with ``options`` for it; the name and seed decide as before.
+
+        >>> from weft import nn
+        >>> layer = nn.Linear(2, 2)
+        >>> layer.weight.initialize("eye", gain=2.0).tolist()
+        [[2.0, 0.0], [0.0, 2.0]]
+        """
+        f = initial.initializer(init)
+        chosen = functools.partial(f, **options) if options else f
+        if self.start is None:
+            self.start = Start(self.shape, self.dtype, chosen, *initial.fans(self.shape), seed_in_force())
+        self.start = self.start._replace(init=chosen)
+        if seed is not None or self.settled:
+            self.reset(self.start.seed if seed is None else seed)
+        return self
+
+    def cast(self, to: DType) -> None:
+        """Hold the numbers in another data type; what was computed from the old ones keeps its history."""
+        if self.start is not None:
+            self.start = self.start._replace(dtype=to)
+        if self.settled:
+            self._grad = None
+            self._take(leaf_of(self.numpy(), to, self.device))
+
     def __deepcopy__(self, memo: dict[int, Any]) -> Parameter:
         # A copy of the numbers: the training step may give the memory of this parameter to its successor.
         made: Parameter = type(self).__new__(type(self))
         memo[id(self)] = made
-        made._declare(self.start)
+        start = self.start
+        made._declare(None if start is None else start._replace(init=copy.deepcopy(start.init, memo)))
         made._requires_grad = self._requires_grad
         if self.settled:
             made._take(leaf_of(np.array(self.numpy())))
@@ -169,11 +229,21 @@ class Promised(Parameter):
     def __getattr__(self, name: str) -> Any:
         if name != "node":
             raise AttributeError(f"a Parameter has no attribute {name!r}")
+        assert self.start is not None
+        if self.start.shape is not None and (looking := sketch()) is not None:
+            return looking.stand_in(self, Spec(self.start.shape, self.start.dtype))
         with _settling:
             if type(self) is Promised:
-                assert self.start is not None
                 self.settle(draw(self.start, self.path))
         return self.node
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        set_apart(self, name, value)
+
+    def requires_grad_(self, required: bool = True) -> Tensor:
+        """Train this parameter or not, once it has a value."""
+        self._requires_grad = required
+        return self
 
     def settle(self, value: Any) -> None:
         """Take its first value: from here on it is a parameter like any other."""
@@ -218,13 +288,69 @@ class Buffer(Tensor):
     False
     """
 
-    __slots__ = ()
+    __slots__ = ("late",)
+    late: tuple[Spec, Callable[[], Any]] | None  # of a value that is not computed yet
 
     def __init__(self, data: Any, dtype: Any = None) -> None:
         super().__init__(data, dtype)
+        self.late = None
+
+    def cast(self, to: DType) -> None:
+        """Hold floating-point numbers in another data type; other buffers stay as they are."""
+        if self.dtype.is_floating:
+            self.node = leaf_of(self.numpy(), to, self.device)
+
+    @property
+    def known_spec(self) -> Spec:
+        """Shape and data type, without computing a first value."""
+        return self.node.spec
+
+    def settle(self, value: Any) -> None:
+        """Take another value."""
+        self.assign(value)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Buffer:
         made = memo[id(self)] = Buffer(np.array(self.numpy()))
+        return made
+
+
+class LateBuffer(Buffer):
+    """A buffer whose first value follows from parameters, and so is computed when it is first used."""
+
+    __slots__ = ()
+    late: tuple[Spec, Callable[[], Any]]
+
+    def __init__(self, spec: Spec, first: Callable[[], Any]) -> None:
+        self._grad = None
+        self._requires_grad = False
+        self.late = spec, first
+
+    def __getattr__(self, name: str) -> Any:
+        if name != "node":
+            raise AttributeError(f"a Buffer has no attribute {name!r}")
+        if (looking := sketch()) is not None:
+            return looking.stand_in(self, self.known_spec)
+        with _settling:
+            if type(self) is LateBuffer:
+                self.settle(np.asarray(self.late[1](), self.known_spec.dtype.numpy))
+        return self.node
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        set_apart(self, name, value)
+
+    @property
+    def known_spec(self) -> Spec:
+        return self.late[0]
+
+    def settle(self, value: Any) -> None:
+        self.node = leaf_of(value, self.late[0].dtype)
+        self.__class__ = Buffer  # type: ignore[assignment]
+
+    def cast(self, to: DType) -> None:
+        self.late = Spec(self.known_spec.shape, to), self.late[1]
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Buffer:
+        made = memo[id(self)] = LateBuffer(self.known_spec, copy.deepcopy(self.late[1], memo))
         return made
 
 

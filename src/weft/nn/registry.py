@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from weft.errors import ArgumentError, FileError
 from weft.graph.dtype import DType, dtype
@@ -21,6 +21,17 @@ from weft.tensor import Tensor
 
 _classes: dict[str, type[Module]] = {}
 C = TypeVar("C", bound=type[Module])
+
+
+@runtime_checkable
+class Describing(Protocol):
+    """A module whose description is not that of its constructor's arguments."""
+
+    def described(self) -> Mapping[str, Any]:
+        """What a description holds."""
+
+    def rebuild(self, arguments: Mapping[str, Any]) -> None:
+        """Become what ``arguments`` describe."""
 
 
 def register(cls: C) -> C:
@@ -72,6 +83,9 @@ def _describe(module: Module, seen: dict[int, int]) -> dict[str, Any]:
             expected="layers of weft.nn, or classes marked with @nn.register",
             cure=f"@nn.register above class {cls.__name__}",
         )
+    if isinstance(module, Describing):
+        plain = {name: _plain(value, f"{cls.__name__}: {name}", seen) for name, value in module.described().items()}
+        return {"class": cls.__name__, "arguments": plain}
     return {"class": cls.__name__, "arguments": {name: _encode(module, name, seen) for name in _arguments(cls)}}
 
 
@@ -155,11 +169,14 @@ def _construct(description: Mapping[str, Any], made: dict[int, Module]) -> Modul
 def _fill(made: dict[int, Module], number: int, cls: type[Module], description: Mapping[str, Any]) -> Module:
     known = _arguments(cls)
     arguments = {k: _value(v, made) for k, v in dict(description.get("arguments", {})).items()}
+    module = made[number]
+    if isinstance(module, Describing):
+        module.rebuild(arguments)
+        return module
     if unknown := [k for k in arguments if k not in known]:
         raise FileError(f"{cls.__name__} has no argument {unknown[0]!r}", expected="one of " + ", ".join(known))
     spread = next((k for k, p in known.items() if p.kind is p.VAR_POSITIONAL), None)
     positional = arguments.pop(spread, []) if spread is not None else []
-    module = made[number]
     cls.__init__(module, *positional, **arguments)
     return module
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import copy as copying
+import os
 from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from weft.errors import ArgumentError, ShapeError
-from weft.nn.parameter import Buffer, Parameter, Promised
+from weft.errors import ArgumentError, FileError, ShapeError
+from weft.nn.parameter import Buffer, LateBuffer, Parameter, Promised
 from weft.tensor import Tensor
 
 if TYPE_CHECKING:
@@ -30,13 +33,65 @@ def walk(module: Module, prefix: str, seen: set[int]) -> Iterator[tuple[str, Mod
 
 
 def named(module: Module, kind: type[T]) -> Iterator[tuple[str, T]]:
-    """The tensors of one kind in the whole tree, with their paths; shared ones once."""
+    """The tensors of one kind in the whole tree, with their paths as in the state; shared ones once."""
     seen: set[int] = set()
-    for path, owner in walk(module, "", set()):
-        for name, value in list(vars(owner).items()):
-            if isinstance(value, kind) and id(value) not in seen:
-                seen.add(id(value))
-                yield f"{path}.{name}" if path else name, value
+    for path, value in entries(module, kind):
+        if id(value) not in seen:
+            seen.add(id(value))
+            yield path, value
+
+
+def joined(prefix: str, owner: Module, name: str) -> str:
+    """The path of an attribute: a wrapper may give another name, or none, to what it took from a layer."""
+    saved = owner._saved_as.get(name, name)
+    return f"{prefix}.{saved}" if prefix and saved else prefix or saved
+
+
+def matching(module: Module, patterns: tuple[str, ...]) -> list[Parameter]:
+    """The parameters whose path, or that of a module around them, matches one of the patterns; all, if there are none.
+
+    A pattern that matches nothing is refused.
+    """
+    if not patterns:
+        return list(module.parameters())
+    found: dict[int, Parameter] = {}
+    paths = [(path, p) for path, p in entries(module, Parameter)]
+    for pattern in patterns:
+        fits = [p for path, p in paths if any(fnmatchcase(part, pattern) for part in prefixes(path))]
+        if not fits:
+            close = get_close_matches(pattern, [part for path, _ in paths for part in prefixes(path)], n=1)
+            raise ArgumentError(
+                f"no parameter matches {pattern!r}",
+                expected="a pattern of paths such as 'encoder.*': there are " + ", ".join(path for path, _ in paths),
+                cure=repr(close[0]) if close else None,
+            )
+        found.update((id(p), p) for p in fits)
+    return list(found.values())
+
+
+def prefixes(path: str) -> list[str]:
+    """The path of a parameter, and of each module around it.
+
+    >>> prefixes("blocks.0.weight")
+    ['blocks', 'blocks.0', 'blocks.0.weight']
+    """
+    parts = path.split(".")
+    return [".".join(parts[: k + 1]) for k in range(len(parts))]
+
+
+def fixed(module: Module) -> set[int]:
+    """The ids of the parameters inside wrappers that keep them as they are."""
+    return {id(p) for owner in module.modules() for name in owner._fixed for p in getattr(owner, name).parameters()}
+
+
+def set_mode(module: Module, training: bool, seen: set[int]) -> None:
+    """Training or evaluation mode for the whole tree; what a wrapper keeps fixed is in evaluation mode always."""
+    if id(module) in seen:
+        return
+    seen.add(id(module))
+    object.__setattr__(module, "training", training)
+    for name, child in module.named_children():
+        set_mode(child, training and name not in module._fixed, seen)
 
 
 _structure = [0]  # counts every change of any module's attributes, so that what was found can be kept
@@ -54,50 +109,94 @@ def parameters(module: Module) -> tuple[Parameter, ...]:
     return module._found[1]
 
 
-def entries(module: Module, prefix: str = "") -> Iterator[tuple[str, Parameter | Buffer]]:
-    """All that is saved, in PyTorch's order: parameters, buffers, children; shared ones under each of their names."""
-    for kind in (Parameter, Buffer):
+def entries(module: Module, kind: type[T] | None = None, prefix: str = "") -> Iterator[tuple[str, T]]:
+    """All that is saved, in PyTorch's order: parameters, buffers, children; shared ones under each of their names.
+
+    With ``kind``, only the tensors of that class.
+    """
+    for wanted in (Parameter, Buffer) if kind is None else (kind,):
         for name, value in list(vars(module).items()):  # a list, as a first use inside the loop keeps its path there
-            if isinstance(value, kind):
-                yield prefix + name, value
+            if isinstance(value, wanted):
+                yield joined(prefix, module, name), value  # type: ignore[misc]
     for name, child in module.named_children():
-        yield from entries(child, f"{prefix}{name}.")
+        yield from entries(child, kind, joined(prefix, module, name))
 
 
 def state_dict(module: Module) -> dict[str, np.ndarray]:
     """Copies, which training does not change, as NumPy arrays by path."""
-    return {path: np.array(value.numpy()) for path, value in entries(module)}
+    held: Iterator[tuple[str, Parameter | Buffer]] = entries(module)
+    return {path: np.array(value.numpy()) for path, value in held}
 
 
-def load_state_dict(module: Module, values: Mapping[str, Any], *, strict: bool) -> None:
+def load_state_dict(module: Module, values: Any, *, strict: bool) -> None:
     """Assign all values, or none and raise one error that lists everything that does not fit."""
-    wanted = dict(entries(module))
-    arrays = {path: array_of(value) for path, value in values.items()}
-    missing = [path for path in wanted if path not in arrays]
+    wanted: dict[str, Any] = dict(entries(module))
+    arrays = {path: array_of(value) for path, value in read(values).items()}
+    there = {id(wanted[path]) for path in arrays if path in wanted}  # one name is enough for a shared tensor
+    missing = [path for path, tensor in wanted.items() if path not in arrays and id(tensor) not in there]
     unexpected = [path for path in arrays if path not in wanted]
     misfits = [
         f"{path}: the model has {shape_of(wanted[path])}, the state {array.shape}"
         for path, array in arrays.items()
         if path in wanted and shape_of(wanted[path]) != array.shape
     ]
+    misfits += torn(wanted, arrays)
     if misfits or (strict and (missing or unexpected)):
         raise misfit(missing if strict else [], unexpected if strict else [], misfits)
-    for path, array in arrays.items():
-        if path in wanted:
-            take(wanted[path], array)
+    made = [(wanted[path], tensor_for(wanted[path], a)) for path, a in arrays.items() if path in wanted]
+    for tensor, value in made:
+        take(tensor, value)
 
 
-def take(tensor: Parameter | Buffer, array: np.ndarray) -> None:
-    """Give the tensor this value; a parameter that has none yet need not draw one first."""
-    if isinstance(tensor, Promised):
-        tensor.settle(Tensor(array, tensor.known_dtype))
+def torn(wanted: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> list[str]:
+    """What is one tensor in the model under several names, and several in the state."""
+    first: dict[int, str] = {}
+    lines = []
+    for path in (path for path in arrays if path in wanted):
+        other = first.setdefault(id(wanted[path]), path)
+        if other != path and not np.array_equal(arrays[other], arrays[path]):
+            lines.append(f"{other} and {path}: one tensor in the model, two different ones in the state")
+    return lines
+
+
+def read(values: Any) -> Mapping[str, Any]:
+    """A state: a mapping as it stands, or the arrays of a safetensors file, in which nothing can be executed."""
+    if isinstance(values, Mapping):
+        return values
+    if not isinstance(values, str | os.PathLike):
+        raise ArgumentError(
+            f"{type(values).__name__} as the state of a model", expected="a mapping of arrays by path, or a path"
+        )
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    try:
+        return load_file(values)
+    except (OSError, SafetensorError) as error:
+        raise FileError(
+            f"{values} cannot be read as a state: {error}",
+            expected="a file in the safetensors format",
+            cure="safetensors.torch.save_file(model.state_dict(), path) in PyTorch, for a file of torch.save",
+        ) from error
+
+
+def tensor_for(tensor: Parameter | Buffer, array: np.ndarray) -> Tensor:
+    """The numbers in the type of the tensor that is to take them."""
+    return Tensor(array, tensor.known_dtype if isinstance(tensor, Parameter) else tensor.known_spec.dtype)
+
+
+def take(tensor: Parameter | Buffer, value: Tensor) -> None:
+    """Give the tensor this value; one that has none yet need not find its first one."""
+    if isinstance(tensor, Promised | LateBuffer):
+        tensor.settle(value)
     else:
-        tensor.assign(Tensor(array, tensor.dtype))
+        tensor.assign(value)
 
 
 def shape_of(tensor: Parameter | Buffer) -> tuple[int, ...]:
     """The shape, without drawing a value where it is known already."""
-    return (tensor.known_shape if isinstance(tensor, Parameter) else None) or tensor.shape
+    known = tensor.known_shape if isinstance(tensor, Parameter) else tensor.known_spec.shape
+    return tensor.shape if known is None else known
 
 
 def array_of(value: Any) -> np.ndarray:

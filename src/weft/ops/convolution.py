@@ -15,7 +15,7 @@ from weft.errors import ArgumentError, ShapeError
 from weft.graph.lowering import lowering
 from weft.graph.op import Op
 from weft.graph.spec import Spec
-from weft.ops import patches
+from weft.ops import depthwise, patches
 from weft.ops.engine import jnp, lax
 from weft.ops.patches import Padding, Sizes, window_counts
 
@@ -121,14 +121,19 @@ def _kernel_by_engine(
 # ── which lowering ──────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _faster(by_engine: Callable[..., Any], by_patches: Callable[..., Any], forward: bool = False) -> Callable[..., Any]:
-    """The engine, except on the CPU where it would have to dilate: there patches are faster."""
+def _faster(name: str, by_engine: Callable[..., Any]) -> Callable[..., Any]:
+    """The engine, except on the CPU: there shifts for kernels of one channel, patches for volumes and dilation."""
+    forward = name == "forward"
 
     def lower(*arrays: Any, **window: Any) -> Any:
+        kernel = window.get("kernel") or arrays[1].shape[2:]
+        channels = window["groups"] * arrays[1].shape[1] if "kernel" not in window else arrays[0].shape[1]
+        if lowering.platform == "cpu" and depthwise.fits(channels, window["groups"], kernel):
+            return getattr(depthwise, name)(*arrays, **window)
         plain = set(window["dilation"]) == {1} and (forward or set(window["stride"]) == {1})
-        engine = lowering.platform != "cpu" or (plain and window["groups"] == 1)
-        engine = engine or (window["groups"] > 1 and not lowering.in_loop)
-        return (by_engine if engine else by_patches)(*arrays, **window)
+        plain = (plain and window["groups"] == 1) or (window["groups"] > 1 and not lowering.in_loop)
+        engine = lowering.platform != "cpu" or (plain and len(kernel) < 3)
+        return by_engine(*arrays, **window) if engine else getattr(patches, name)(*arrays, **window)
 
     return lower
 
@@ -138,7 +143,7 @@ def _faster(by_engine: Callable[..., Any], by_patches: Callable[..., Any], forwa
 conv: Op = Op(
     "conv",
     shape=_conv,
-    lower=_faster(_by_engine, patches.forward, forward=True),
+    lower=_faster("forward", _by_engine),
     vjp=lambda g, y, x, w, **window: (
         conv_input_gradient(g, w, spatial=x.shape[2:], **window),
         conv_kernel_gradient(x, g, kernel=w.shape[2:], **window),
@@ -147,7 +152,7 @@ conv: Op = Op(
 conv_input_gradient: Op = Op(  # from g and w to the spec of x
     "conv_input_gradient",
     shape=lambda g, w, *, spatial, groups, **_: Spec((g.shape[0], w.shape[1] * groups, *spatial), g.dtype),
-    lower=_faster(_input_by_engine, patches.input_gradient),
+    lower=_faster("input_gradient", _input_by_engine),
     vjp=lambda c, y, g, w, *, spatial, **window: (
         conv(c, w, **window),
         conv_kernel_gradient(c, g, kernel=w.shape[2:], **window),
@@ -156,7 +161,7 @@ conv_input_gradient: Op = Op(  # from g and w to the spec of x
 conv_kernel_gradient: Op = Op(  # from x and g to the spec of w
     "conv_kernel_gradient",
     shape=lambda x, g, *, kernel, groups, **_: Spec((g.shape[1], x.shape[1] // groups, *kernel), x.dtype),
-    lower=_faster(_kernel_by_engine, patches.kernel_gradient),
+    lower=_faster("kernel_gradient", _kernel_by_engine),
     vjp=lambda c, y, x, g, *, kernel, **window: (
         conv_input_gradient(g, c, spatial=x.shape[2:], **window),
         conv(x, c, **window),

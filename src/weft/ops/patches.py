@@ -86,14 +86,15 @@ def _patches(x: Any, *, kernel: Sizes, stride: Sizes, padding: Padding, dilation
     each = zip(x.shape[1:-1], spans, stride, strict=True)
     out = [window_count(n, window=span, stride=s, padding=(0, 0)) for n, span, s in each]
     slices = []
-    for offsets in _offsets(kernel, dilation):
+    for offsets in kernel_offsets(kernel, dilation):
         stops = [o + (m - 1) * s + 1 for o, m, s in zip(offsets, out, stride, strict=True)]
         part = lax.slice(x, (0, *offsets, 0), (x.shape[0], *stops, x.shape[-1]), (1, *stride, 1))
         slices.append(part.reshape(-1, groups, 1, x.shape[-1] // groups))
     return _grouped(jnp.concatenate(slices, 2))
 
 
-def _offsets(kernel: Sizes, dilation: Sizes) -> list[tuple[int, ...]]:
+def kernel_offsets(kernel: Sizes, dilation: Sizes) -> list[tuple[int, ...]]:
+    """Where each element of the kernel lies, from the first."""
     return list(product(*(range(0, d * k, d) for k, d in zip(kernel, dilation, strict=True))))
 
 
@@ -136,7 +137,7 @@ def _input_piece(
     kernel, each_group = w.shape[2:], w.shape[1]
     patches = jnp.matmul(_rows(g, groups), _kernel_matrix(w, groups).swapaxes(-1, -2))
     patches = patches if groups == 1 else patches.swapaxes(0, 1)
-    offsets = _offsets(kernel, dilation)
+    offsets = kernel_offsets(kernel, dilation)
     patches = patches.reshape(g.shape[0], *g.shape[2:], groups, len(offsets), each_group)
     total, zero = None, jnp.zeros((), g.dtype)
     for k, offset in enumerate(offsets):

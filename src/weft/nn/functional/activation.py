@@ -8,10 +8,12 @@ from typing import Any
 from weft.errors import ArgumentError, ShapeError
 from weft.graph.function import function
 from weft.graph.op import floating
+from weft.nn.lookup import find
 from weft.ops.arithmetic import abs
 from weft.ops.assembling import split
 from weft.ops.comparison import where
 from weft.ops.exponential import erf
+from weft.ops.exponential import relu as relu_op
 from weft.ops.exponential import sigmoid as sigmoid_op
 from weft.ops.exponential import softplus as softplus_op
 from weft.ops.rules import normalize_axis
@@ -160,15 +162,24 @@ def softplus(x: Any, beta: float = 1.0, threshold: float | None = None) -> Tenso
 
 # ── a gate ──────────────────────────────────────────────────────────────────────────────────────────────────
 
+_GATES = {"sigmoid": sigmoid_op, "silu": _silu, "gelu": _gelu, "relu": relu_op, "identity": lambda x: x}
+
+
+def gate_of(activation: str) -> Any:
+    """The op of a gate's activation."""
+    return find(_GATES, activation, "gate")
+
 
 @function(takes=floating)
-def _glu(x: Any, *, axis: int) -> Any:
+def _glu(x: Any, *, axis: int, activation: str) -> Any:
     value, gate = split(x, 2, axis=axis)
-    return value * sigmoid_op(gate)
+    return value * gate_of(activation)(gate)
 
 
-def glu(x: Any, axis: int = -1) -> Tensor:
-    """a·sigmoid(b) for x = (a, b), two halves along ``axis``: a gated linear unit; Dauphin et al. 2016.
+def glu(x: Any, axis: int = -1, activation: str = "sigmoid") -> Tensor:
+    """a·σ(b) for x = (a, b), two halves along ``axis``: a gated linear unit; Dauphin et al. 2016.
+
+    ``activation`` is σ: "sigmoid", "silu" (SwiGLU), "gelu" (GEGLU), "relu" (ReGLU) or "identity"; Shazeer 2020.
 
     >>> import weft as wf
     >>> from weft.nn import functional as F
@@ -176,8 +187,9 @@ def glu(x: Any, axis: int = -1) -> Tensor:
     [1.0]
     """
     x = as_tensor(x)
+    gate_of(activation)
     at = normalize_axis(axis, x.ndim)
     if x.shape[at] % 2:
         raise ShapeError(f"glu of an input of shape {x.shape} along axis {at}", expected="an even size there")
-    y: Tensor = _glu(x, axis=at)
+    y: Tensor = _glu(x, axis=at, activation=activation)
     return y

@@ -61,17 +61,19 @@ def adaptive_average_pool(x: Any, size: Any = 1) -> Tensor:
     x = as_tensor(x)
     if x.ndim < 3:
         raise ShapeError(f"adaptive_average_pool: an input of shape {x.shape}", expected="(N, channels, *spatial)")
-    return _adaptive_average(x.ndim - 2, x, size)
+    return adaptive_average_over(x.ndim - 2, x, size)
 
 
-def _adaptive_average(axes: int, x: Any, size: Any) -> Tensor:
+def adaptive_average_over(axes: int, x: Any, size: Any) -> Tensor:
+    """What `adaptive_avg_pool1d` and its relatives do, over ``axes`` axes."""
     layer = f"adaptive_avg_pool{axes}d"
     x, single = one_batch(layer, x, axes)
     y: Tensor = unbatched(_adaptive_average_pool(x, size=_wanted(layer, x, size, axes)), single)
     return y
 
 
-def _adaptive_max(axes: int, x: Any, size: Any, return_indices: bool) -> Any:
+def adaptive_max_over(axes: int, x: Any, size: Any, return_indices: bool) -> Any:
+    """What `adaptive_max_pool1d` and its relatives do, over ``axes`` axes."""
     layer = f"adaptive_max_pool{axes}d"
     x, single = one_batch(layer, x, axes)
     y, at = _adaptive_max_pool(x, size=_wanted(layer, x, size, axes))
@@ -80,7 +82,7 @@ def _adaptive_max(axes: int, x: Any, size: Any, return_indices: bool) -> Any:
 
 def adaptive_avg_pool1d(x: Any, size: Any) -> Tensor:
     """`adaptive_average_pool` of (N, C, length) or (C, length)."""
-    return _adaptive_average(1, x, size)
+    return adaptive_average_over(1, x, size)
 
 
 def adaptive_avg_pool2d(x: Any, size: Any) -> Tensor:
@@ -91,12 +93,12 @@ def adaptive_avg_pool2d(x: Any, size: Any) -> Tensor:
     >>> F.adaptive_avg_pool2d(wf.ones((2, 3, 7, 5)), (3, None)).shape
     (2, 3, 3, 5)
     """
-    return _adaptive_average(2, x, size)
+    return adaptive_average_over(2, x, size)
 
 
 def adaptive_avg_pool3d(x: Any, size: Any) -> Tensor:
     """`adaptive_average_pool` of (N, C, depth, height, width), or without N."""
-    return _adaptive_average(3, x, size)
+    return adaptive_average_over(3, x, size)
 
 
 def adaptive_max_pool1d(x: Any, size: Any, return_indices: bool = False) -> Any:
@@ -109,17 +111,17 @@ def adaptive_max_pool1d(x: Any, size: Any, return_indices: bool = False) -> Any:
     >>> F.adaptive_max_pool1d(wf.tensor([[1.0, 5.0, 2.0]]), 2).tolist()
     [[5.0, 5.0]]
     """
-    return _adaptive_max(1, x, size, return_indices)
+    return adaptive_max_over(1, x, size, return_indices)
 
 
 def adaptive_max_pool2d(x: Any, size: Any, return_indices: bool = False) -> Any:
     """`adaptive_max_pool1d` over two axes; positions are those in the flattened height × width."""
-    return _adaptive_max(2, x, size, return_indices)
+    return adaptive_max_over(2, x, size, return_indices)
 
 
 def adaptive_max_pool3d(x: Any, size: Any, return_indices: bool = False) -> Any:
     """`adaptive_max_pool1d` over three axes; positions are those in the flattened depth × height × width."""
-    return _adaptive_max(3, x, size, return_indices)
+    return adaptive_max_over(3, x, size, return_indices)
 
 
 # ── all of it ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -165,16 +167,23 @@ def _fractional_max_pool(x: Any, samples: Any, *, window: Sizes, size: Sizes) ->
     return max_over(x, tuple(places))
 
 
-def _fractional(axes: int, x: Any, window: Any, size: Any, ratio: Any, samples: Any, return_indices: bool) -> Any:
+def check_ratio(layer: str, ratio: Any, axes: int) -> tuple[float, ...]:
+    """The share of each axis that is left, between 0 and 1."""
+    each = tuple(ratio) if isinstance(ratio, tuple | list) else (ratio,) * axes
+    if len(each) != axes or not all(isinstance(r, float) and 0 < r < 1 for r in each):
+        raise ArgumentError(f"{layer}: ratio={ratio!r}", expected=f"0 < ratio < 1, one or {axes} of them")
+    return each
+
+
+def fractional_over(axes: int, x: Any, window: Any, size: Any, ratio: Any, samples: Any, return_indices: bool) -> Any:
+    """What `fractional_max_pool2d` and its relative do, over ``axes`` axes."""
     layer = f"fractional_max_pool{axes}d"
     x, single = one_batch(layer, x, axes)
     window = spread(layer, "window", window, axes)
     if (size is None) == (ratio is None):
         raise ArgumentError(f"{layer}: size={size!r} and ratio={ratio!r}", expected="one of the two")
     if ratio is not None:
-        each = tuple(ratio) if isinstance(ratio, tuple | list) else (ratio,) * axes
-        if len(each) != axes or not all(0 < r < 1 for r in each):
-            raise ArgumentError(f"{layer}: ratio={ratio!r}", expected=f"0 < ratio < 1, one or {axes} of them")
+        each = check_ratio(layer, ratio, axes)
         size = tuple(int(n * r) for n, r in zip(x.shape[2:], each, strict=True))
     size = spread(layer, "size", size, axes)
     if any(k + w - 1 > n for n, k, w in zip(x.shape[2:], size, window, strict=True)):
@@ -201,11 +210,11 @@ def fractional_max_pool2d(
     >>> F.fractional_max_pool2d(wf.ones((1, 2, 8, 8)), 2, ratio=0.7).shape
     (1, 2, 5, 5)
     """
-    return _fractional(2, x, window, size, ratio, samples, return_indices)
+    return fractional_over(2, x, window, size, ratio, samples, return_indices)
 
 
 def fractional_max_pool3d(
     x: Any, window: Any, *, size: Any = None, ratio: Any = None, samples: Any = None, return_indices: bool = False
 ) -> Any:
     """`fractional_max_pool2d` over three axes; ``samples`` (N, C, 3) are for depth, height and width."""
-    return _fractional(3, x, window, size, ratio, samples, return_indices)
+    return fractional_over(3, x, window, size, ratio, samples, return_indices)

@@ -45,17 +45,18 @@ def _conv_transpose(
     return with_bias(y, bias)
 
 
-def _transpose_over(
+def conv_transpose_over(
     axes: int,
     x: Any,
     weight: Any,
-    bias: Any,
-    stride: Any,
-    padding: Any,
-    output_padding: Any,
-    groups: Any,
-    dilation: Any,
+    bias: Any = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    output_padding: Any = 0,
+    groups: Any = 1,
+    dilation: Any = 1,
 ) -> Tensor:
+    """What `conv_transpose1d` and its relatives do over ``axes`` axes."""
     layer = f"conv_transpose{axes}d"
     w = kernel_of(layer, weight, axes)
     stride, dilation = spread(layer, "stride", stride, axes), spread(layer, "dilation", dilation, axes)
@@ -63,12 +64,7 @@ def _transpose_over(
     if isinstance(padding, str):
         raise ArgumentError(f"{layer}: padding={padding!r}", expected="a number ≥ 0, or one or a pair for each axis")
     around = pads(layer, padding, w.shape[2:], stride, dilation)
-    extra = spread(layer, "output_padding", output_padding, axes, least=0)
-    if any(e >= max(s, d) for e, s, d in zip(extra, stride, dilation, strict=True)):
-        raise ArgumentError(
-            f"{layer}: output_padding={output_padding!r} with stride={stride}, dilation={dilation}",
-            expected="less than the stride or the dilation",
-        )
+    extra = check_output_padding(layer, output_padding, stride, dilation)
     # What comes after is cut by so much less; what that cannot give are zeros.
     cut = tuple((before, max(after - e, 0)) for (before, after), e in zip(around, extra, strict=True))
     more = tuple(max(e - after, 0) for (_, after), e in zip(around, extra, strict=True))
@@ -82,6 +78,33 @@ def _transpose_over(
         groups=groups,
     )
     return squeeze(y, 0) if single else y
+
+
+def check_output_padding(layer: str, output_padding: Any, stride: Sizes, dilation: Sizes) -> Sizes:
+    """How much longer the result is along each axis, refused where a further element would fit instead."""
+    extra = spread(layer, "output_padding", output_padding, len(stride), least=0)
+    if any(e >= max(s, d) for e, s, d in zip(extra, stride, dilation, strict=True)):
+        raise ArgumentError(
+            f"{layer}: output_padding={output_padding!r} with stride={stride}, dilation={dilation}",
+            expected="less than the stride or the dilation",
+        )
+    return extra
+
+
+def output_padding_for(
+    layer: str, spatial: Sizes, size: Any, kernel: Sizes, *, stride: Sizes, padding: Sizes, dilation: Sizes
+) -> Sizes:
+    """The output padding with which an input of the sizes ``spatial`` becomes one of ``size``."""
+    axes = len(kernel)
+    wanted = spread(layer, "output_size", size if isinstance(size, int) else tuple(size)[-axes:], axes)
+    each = zip(spatial, kernel, stride, padding, dilation, strict=True)
+    least = tuple((n - 1) * s + span(k, d) - 2 * p for n, k, s, p, d in each)
+    if any(not low <= n < low + s for n, low, s in zip(wanted, least, stride, strict=True)):
+        most = tuple(low + s - 1 for low, s in zip(least, stride, strict=True))
+        raise ShapeError(
+            f"{layer}: output_size={size!r} for an input of {tuple(spatial)}", expected=f"from {least} to {most}"
+        )
+    return tuple(n - low for n, low in zip(wanted, least, strict=True))
 
 
 def conv_transpose1d(
@@ -103,7 +126,7 @@ def conv_transpose1d(
     >>> F.conv_transpose1d(wf.tensor([[1.0, 2.0]]), wf.ones((1, 1, 2)), stride=2).tolist()
     [[1.0, 1.0, 2.0, 2.0]]
     """
-    return _transpose_over(1, x, weight, bias, stride, padding, output_padding, groups, dilation)
+    return conv_transpose_over(1, x, weight, bias, stride, padding, output_padding, groups, dilation)
 
 
 def conv_transpose2d(
@@ -123,7 +146,7 @@ def conv_transpose2d(
     >>> F.conv_transpose2d(wf.ones((1, 2, 4, 4)), wf.ones((2, 3, 3, 3)), stride=2, padding=1, output_padding=1).shape
     (1, 3, 8, 8)
     """
-    return _transpose_over(2, x, weight, bias, stride, padding, output_padding, groups, dilation)
+    return conv_transpose_over(2, x, weight, bias, stride, padding, output_padding, groups, dilation)
 
 
 def conv_transpose3d(
@@ -137,4 +160,4 @@ def conv_transpose3d(
     dilation: Any = 1,
 ) -> Tensor:
     """The transpose of `conv3d`: x (N, C, depth, height, width) or without N, weight (C, O/groups, *kernel)."""
-    return _transpose_over(3, x, weight, bias, stride, padding, output_padding, groups, dilation)
+    return conv_transpose_over(3, x, weight, bias, stride, padding, output_padding, groups, dilation)

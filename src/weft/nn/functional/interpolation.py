@@ -15,6 +15,7 @@ from weft.nn.functional.convolution import Sizes
 from weft.ops.assembling import repeat
 from weft.ops.conversion import cast
 from weft.ops.interpolation import cubic_weights, linear_weights, mix_op, nearest, smooth_weights
+from weft.ops.pooling import sum_pool
 from weft.ops.shape import slice_op
 from weft.tensor import Tensor, as_tensor
 
@@ -45,12 +46,27 @@ def _resample(x: Any, *steps: Any, axes: Sizes, size: Sizes, kind: str, align_co
     return x
 
 
+def _sum_of_each(g: Any, y: Any, x: Any, *, factors: Sizes) -> tuple[Any]:
+    return (sum_pool(g, window=factors),)
+
+
+@function(vjp=_sum_of_each)
+def _repeated(x: Any, *, factors: Sizes) -> Any:
+    """Each element ``factors`` times along the last axes; its gradient as pooling is half as dear as a sum."""
+    for axis, factor in enumerate(factors, x.ndim - len(factors)):
+        x = repeat(x, factor, axis=axis) if factor > 1 else x
+    return x
+
+
 @function(takes=lambda kinds: (None, *(float64 for _ in kinds[1:])))
 def _nearest(x: Any, *steps: Any, axes: Sizes, size: Sizes, whole: Sizes, middle: bool) -> Any:
+    many = dict(zip(axes, whole, strict=True))
+    if max(whole) > 0:  # so many new elements for each old one
+        x = _repeated(x, factors=tuple(max(1, many.get(axis, 1)) for axis in range(2, x.ndim)))
     for axis, n, step, factor in zip(axes, size, steps, whole, strict=True):
-        if factor > 0:  # so many new elements for each old one
-            x = repeat(x, factor, axis=axis)
-        elif factor < 0:  # one of so many old ones
+        if factor > 0:
+            continue
+        if factor < 0:  # one of so many old ones
             first = -factor // 2 if middle else 0
             cut = (first, first - factor * (n - 1) + 1, -factor)
             x = slice_op(x, bounds=tuple(cut if a == axis else (0, m, 1) for a, m in enumerate(x.shape)))

@@ -1,13 +1,12 @@
-"""The affine map, and looking up rows of a table."""
+"""The affine map, and class numbers as rows of zeros and a one."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from weft.errors import DTypeError, ShapeError
+from weft.errors import ShapeError
 from weft.graph.function import function
 from weft.graph.op import floating
-from weft.nn.functional.labels import check_indices
 from weft.ops import linalg, searching
 from weft.tensor import Tensor, as_tensor
 
@@ -35,26 +34,6 @@ def linear(x: Any, weight: Any, bias: Any = None) -> Tensor:
     [[16.0]]
     """
     y: Tensor = _linear(x, weight) if bias is None else _linear(x, weight, bias)
-    return y
-
-
-def embedding(indices: Any, weight: Any) -> Tensor:
-    """The rows of ``weight`` (rows, features) that the whole numbers ``indices`` (…) name: (…, features).
-
-    An index out of range is refused where its value is known, and reads NaN where it is not.
-
-    >>> import weft as wf
-    >>> from weft.nn import functional as F
-    >>> F.embedding(wf.tensor([1, 0]), wf.tensor([[1.0, 2.0], [3.0, 4.0]])).tolist()
-    [[3.0, 4.0], [1.0, 2.0]]
-    """
-    at = as_tensor(indices)
-    if weight.ndim < 1:
-        raise ShapeError("embedding: a weight without axes", expected="(rows, features)")
-    if not at.dtype.is_integer:
-        raise DTypeError(f"embedding of {at.dtype.name} numbers", expected="whole numbers", cure="x.astype(wf.int64)")
-    check_indices(at, weight.shape[0])
-    y: Tensor = searching.take(weight, at, axis=0)
     return y
 
 

@@ -105,9 +105,10 @@ def max_pool(
     return y
 
 
-def _max_over(
+def max_pool_over(
     axes: int, x: Any, window: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool, return_indices: bool
 ) -> Any:
+    """What `max_pool1d` and its relatives do, over ``axes`` axes."""
     layer = f"max_pool{axes}d"
     x, single = one_batch(layer, x, axes)
     window = spread(layer, "window", window, axes)
@@ -132,7 +133,7 @@ def max_pool1d(
     >>> [t.tolist() for t in F.max_pool1d(wf.tensor([[1.0, 3.0, 2.0, 4.0]]), 2, return_indices=True)]
     [[[3.0, 4.0]], [[1, 3]]]
     """
-    return _max_over(1, x, window, stride, padding, dilation, ceil_mode, return_indices)
+    return max_pool_over(1, x, window, stride, padding, dilation, ceil_mode, return_indices)
 
 
 def max_pool2d(
@@ -153,7 +154,7 @@ def max_pool2d(
     >>> F.max_pool2d(wf.arange(16.0).reshape(1, 4, 4), 2).tolist()
     [[[5.0, 7.0], [13.0, 15.0]]]
     """
-    return _max_over(2, x, window, stride, padding, dilation, ceil_mode, return_indices)
+    return max_pool_over(2, x, window, stride, padding, dilation, ceil_mode, return_indices)
 
 
 def max_pool3d(
@@ -166,7 +167,7 @@ def max_pool3d(
     return_indices: bool = False,
 ) -> Any:
     """`max_pool` over three axes of (N, C, depth, height, width), or without N; as `max_pool2d`."""
-    return _max_over(3, x, window, stride, padding, dilation, ceil_mode, return_indices)
+    return max_pool_over(3, x, window, stride, padding, dilation, ceil_mode, return_indices)
 
 
 # ── the mean ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -213,7 +214,8 @@ def average_pool(
     return y
 
 
-def _average_over(axes: int, x: Any, window: Any, **options: Any) -> Tensor:
+def average_pool_over(axes: int, x: Any, window: Any, **options: Any) -> Tensor:
+    """What `avg_pool1d` and its relatives do, over ``axes`` axes."""
     layer = f"avg_pool{axes}d"
     x, single = one_batch(layer, x, axes)
     y: Tensor = unbatched(average_pool(x, spread(layer, "window", window, axes), **options), single)
@@ -236,7 +238,7 @@ def avg_pool1d(
     [[2.0, 3.0]]
     """
     given = {"stride": stride, "padding": padding, "ceil_mode": ceil_mode}
-    return _average_over(1, x, window, **given, count_include_pad=count_include_pad)
+    return average_pool_over(1, x, window, **given, count_include_pad=count_include_pad)
 
 
 def avg_pool2d(
@@ -256,7 +258,7 @@ def avg_pool2d(
     [[[2.5, 4.5], [10.5, 12.5]]]
     """
     given = {"stride": stride, "padding": padding, "ceil_mode": ceil_mode, "divisor_override": divisor_override}
-    return _average_over(2, x, window, **given, count_include_pad=count_include_pad)
+    return average_pool_over(2, x, window, **given, count_include_pad=count_include_pad)
 
 
 def avg_pool3d(
@@ -270,13 +272,14 @@ def avg_pool3d(
 ) -> Tensor:
     """`average_pool` over three axes of (N, C, depth, height, width), or without N."""
     given = {"stride": stride, "padding": padding, "ceil_mode": ceil_mode, "divisor_override": divisor_override}
-    return _average_over(3, x, window, **given, count_include_pad=count_include_pad)
+    return average_pool_over(3, x, window, **given, count_include_pad=count_include_pad)
 
 
 # ── the power mean ──────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _power_over(axes: int, x: Any, p: float, window: Any, stride: Any, ceil_mode: bool) -> Tensor:
+def power_pool_over(axes: int, x: Any, p: float, window: Any, stride: Any, ceil_mode: bool) -> Tensor:
+    """What `lp_pool1d` and its relatives do, over ``axes`` axes."""
     layer = f"lp_pool{axes}d"
     positive(layer, p=p)
     x, single = one_batch(layer, x, axes)
@@ -299,14 +302,14 @@ def lp_pool1d(x: Any, p: float, window: Any, stride: Any = None, ceil_mode: bool
     >>> F.lp_pool1d(wf.tensor([[3.0, 4.0]]), 2, 2).tolist()
     [[5.0]]
     """
-    return _power_over(1, x, p, window, stride, ceil_mode)
+    return power_pool_over(1, x, p, window, stride, ceil_mode)
 
 
 def lp_pool2d(x: Any, p: float, window: Any, stride: Any = None, ceil_mode: bool = False) -> Tensor:
     """(Σ xᵖ)^(1/p) of every window of (N, C, height, width) or (C, height, width); see `lp_pool1d`."""
-    return _power_over(2, x, p, window, stride, ceil_mode)
+    return power_pool_over(2, x, p, window, stride, ceil_mode)
 
 
 def lp_pool3d(x: Any, p: float, window: Any, stride: Any = None, ceil_mode: bool = False) -> Tensor:
     """(Σ xᵖ)^(1/p) of every window of (N, C, depth, height, width), or without N; see `lp_pool1d`."""
-    return _power_over(3, x, p, window, stride, ceil_mode)
+    return power_pool_over(3, x, p, window, stride, ceil_mode)

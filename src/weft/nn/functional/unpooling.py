@@ -32,7 +32,8 @@ def _max_unpool(x: Any, indices: Any, *, size: Sizes) -> Any:
     )
 
 
-def _unpool(axes: int, x: Any, indices: Any, window: Any, stride: Any, padding: Any, size: Any) -> Tensor:
+def unpool_over(axes: int, x: Any, indices: Any, window: Any, stride: Any, padding: Any, size: Any) -> Tensor:
+    """What `max_unpool1d` and its relatives do, over ``axes`` axes."""
     layer = f"max_unpool{axes}d"
     x, single = one_batch(layer, x, axes)
     at, _ = one_batch(layer, indices, axes)
@@ -80,14 +81,14 @@ def max_unpool1d(x: Any, indices: Any, window: Any, stride: Any = None, padding:
     >>> F.max_unpool1d(y, at, 2).tolist()
     [[0.0, 3.0, 4.0, 0.0]]
     """
-    return _unpool(1, x, indices, window, stride, padding, size)
+    return unpool_over(1, x, indices, window, stride, padding, size)
 
 
 def max_unpool2d(x: Any, indices: Any, window: Any, stride: Any = None, padding: Any = 0, size: Any = None) -> Tensor:
     """The partial inverse of `max_pool2d`: x at the positions in height × width that it returned, 0 elsewhere."""
-    return _unpool(2, x, indices, window, stride, padding, size)
+    return unpool_over(2, x, indices, window, stride, padding, size)
 
 
 def max_unpool3d(x: Any, indices: Any, window: Any, stride: Any = None, padding: Any = 0, size: Any = None) -> Tensor:
     """The partial inverse of `max_pool3d`: x at the positions in the flattened space that it returned, 0 elsewhere."""
-    return _unpool(3, x, indices, window, stride, padding, size)
+    return unpool_over(3, x, indices, window, stride, padding, size)

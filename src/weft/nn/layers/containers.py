@@ -1,52 +1,41 @@
-"""Modules made of modules: Sequential, ModuleList, ModuleDict, Residual."""
+"""Modules made of modules: Sequential, Parallel, Concat, Residual."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
 from weft.errors import ArgumentError, ShapeError
+from weft.nn.layers.collections import Numbered, checked, named_by_index
 from weft.nn.module import Module
 from weft.nn.registry import register
-
-
-def checked(owner: str, value: Any) -> Module:
-    """``value`` if it is a module."""
-    if isinstance(value, Module):
-        return value
-    made = isinstance(value, type) and issubclass(value, Module)
-    raise ArgumentError(
-        f"{owner}: {value!r} is not a module",
-        expected="layers",
-        cure=f"nn.{value.__name__}(), with parentheses" if made else "nn.Linear(16), nn.ReLU(), …",
-    )
+from weft.ops.assembling import concat
 
 
 @register
-class Sequential(Module):
+class Sequential(Numbered):
     """Layers one after the other: from a list, or one by one, or a dict of names.
+
+    Layers are read by place, by name or by slice, and changed by the methods of a list. Slices and sums hold the same
+    layers under new numbers.
 
     >>> from weft import nn
     >>> model = nn.Sequential(nn.Linear(4, 16), nn.ReLU())
     >>> model.append(nn.Linear(16, 3))[2]
     Linear(in_features=16, out_features=3, bias=True)
-    >>> len(model[:2])
-    2
+    >>> len(model[:2]), len(model + [nn.Softmax()])
+    (2, 4)
     """
-
-    _order: tuple[Module, ...] = ()
 
     def __init__(self, *layers: Any) -> None:
         if len(layers) == 1 and isinstance(layers[0], Mapping):
             for name, layer in layers[0].items():
                 self._put(str(name), layer)
         else:
-            given = layers[0] if len(layers) == 1 and isinstance(layers[0], list | tuple) else layers
-            for layer in given:
-                self.append(layer)
+            self.extend(layers[0] if len(layers) == 1 and isinstance(layers[0], list | tuple) else layers)
 
     def _put(self, name: str, layer: Any) -> None:
-        if not name.isdecimal() and (not name or "." in name or hasattr(self, name)):
+        if not named_by_index(name) and (not name or "." in name or hasattr(self, name)):
             raise ArgumentError(
                 f"Sequential: {name!r} as the name of a layer", expected="a name without a dot that is not taken"
             )
@@ -55,139 +44,83 @@ class Sequential(Module):
     @property
     def layers(self) -> tuple[Any, ...]:
         """The layers as the constructor takes them."""
-        named = dict(self.named_children())
+        named = self._named()
         plain = list(named) == [str(k) for k in range(len(named))]
         return self._order if plain else (named,)
 
-    def append(self, layer: Module) -> Self:
-        """Add a layer at the end."""
-        self._put(str(len(self._order)), layer)
-        return self
-
-    add = append
-
-    def extend(self, layers: Iterable[Module]) -> Self:
-        """Add layers at the end."""
-        for layer in layers:
-            self.append(layer)
-        return self
+    add = Numbered.append
 
     def forward(self, x: Any) -> Any:
         for layer in self._order:
             x = layer(x)
         return x
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        super().__setattr__(name, value)
-        if isinstance(value, Module):  # model.head = … by name belongs to the sequence too
-            object.__setattr__(self, "_order", self.children)
 
-    def __getitem__(self, at: int | slice | str) -> Any:
-        if isinstance(at, str):
-            return dict(self.named_children())[at]
-        return Sequential(*self._order[at]) if isinstance(at, slice) else self._order[at]
+@register
+class Parallel(Numbered):
+    """Branches that all take the same inputs: a tuple of their results.
 
-    def __setitem__(self, at: int, layer: Module) -> None:
-        names = [name for name, _ in self.named_children()]
-        setattr(self, names[at], checked("Sequential", layer))
+    >>> import weft as wf
+    >>> from weft import nn
+    >>> [y.shape for y in nn.Parallel(nn.Linear(3), nn.Linear(5))(wf.ones((2, 4)))]
+    [(2, 3), (2, 5)]
+    """
 
-    def __len__(self) -> int:
-        return len(self._order)
+    def __init__(self, *branches: Any) -> None:
+        self.extend(branches)
 
-    def __iter__(self) -> Iterator[Module]:
-        return iter(self._order)
+    @property
+    def branches(self) -> tuple[Any, ...]:
+        """The branches as the constructor takes them."""
+        return self._order
+
+    def _constructor(self, members: tuple[Any, ...]) -> tuple[Any, ...]:
+        return members
+
+    def forward(self, *inputs: Any) -> tuple[Any, ...]:
+        return tuple(branch(*inputs) for branch in self._order)
 
 
 @register
-class ModuleList(Module):
-    """A list of modules that their owner can see.
+class Concat(Numbered):
+    """Branches that all take the same inputs, their results joined along ``axis``.
 
+    >>> import weft as wf
     >>> from weft import nn
-    >>> blocks = nn.ModuleList([nn.Linear(4, 4), nn.Linear(4, 4)])
-    >>> [name for name, _ in blocks.named_parameters()]
-    ['0.weight', '0.bias', '1.weight', '1.bias']
+    >>> nn.Concat(nn.Identity(), nn.Linear(5))(wf.ones((2, 4))).shape
+    (2, 9)
     """
 
-    def __init__(self, members: Iterable[Any] = ()) -> None:
-        self.extend(members)
+    def __init__(self, *branches: Any, axis: int = 1) -> None:
+        self.axis = axis
+        self.extend(branches)
 
     @property
-    def members(self) -> tuple[Module, ...]:
-        """The modules of the list."""
-        return self.children
+    def branches(self) -> tuple[Any, ...]:
+        """The branches as the constructor takes them."""
+        return self._order
 
-    def append(self, module: Module) -> Self:
-        """Add a module at the end."""
-        setattr(self, str(len(self)), checked("ModuleList", module))
-        return self
+    def _constructor(self, members: tuple[Any, ...]) -> tuple[Any, ...]:
+        return members
 
-    def extend(self, modules: Iterable[Any]) -> Self:
-        """Add modules at the end."""
-        for module in modules:
-            self.append(module)
-        return self
+    def __getitem__(self, at: Any) -> Any:
+        return Concat(*self._order[at], axis=self.axis) if isinstance(at, slice) else super().__getitem__(at)
 
-    def __getitem__(self, at: int | slice) -> Any:
-        return ModuleList(self.children[at]) if isinstance(at, slice) else self.children[at]
+    def __add__(self, other: Iterable[Any]) -> Self:
+        return type(self)(*self._order, *other, axis=self.axis)
 
-    def __setitem__(self, at: int, module: Module) -> None:
-        setattr(self, str(range(len(self))[at]), checked("ModuleList", module))
+    def forward(self, *inputs: Any) -> Any:
+        made = [branch(*inputs) for branch in self._order]
+        others = [[n for k, n in enumerate(y.shape) if k != self.axis % y.ndim] for y in made]
+        if any(shape != others[0] for shape in others):
+            raise ShapeError(
+                f"Concat of shapes {', '.join(str(y.shape) for y in made)} along axis {self.axis}",
+                expected=f"shapes that are equal but for axis {self.axis}",
+            )
+        return concat(made, axis=self.axis)
 
-    def __len__(self) -> int:
-        return len(self.children)
-
-    def __iter__(self) -> Iterator[Module]:
-        return iter(self.children)
-
-    def forward(self, *_: Any) -> Any:
-        raise ArgumentError(
-            "a ModuleList is called",
-            expected="a module",
-            cure="for block in self.blocks: x = block(x), or nn.Sequential(*blocks)",
-        )
-
-
-@register
-class ModuleDict(Module):
-    """Modules by name, which their owner can see.
-
-    >>> from weft import nn
-    >>> nn.ModuleDict({"a": nn.ReLU()})["a"]
-    ReLU()
-    """
-
-    def __init__(self, members: Mapping[str, Any] | None = None) -> None:
-        for name, module in (members or {}).items():
-            self[name] = module
-
-    @property
-    def members(self) -> dict[str, Module]:
-        """The modules by name."""
-        return dict(self.named_children())
-
-    def __getitem__(self, name: str) -> Module:
-        return self.members[name]
-
-    def __setitem__(self, name: str, module: Module) -> None:
-        if not name or "." in name or hasattr(type(self), name):
-            raise ArgumentError(f"ModuleDict: the name {name!r}", expected="a name without a dot that is not taken")
-        setattr(self, name, checked("ModuleDict", module))
-
-    def __contains__(self, name: str) -> bool:
-        return name in self.members
-
-    def __len__(self) -> int:
-        return len(self.children)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.members)
-
-    def items(self) -> Iterator[tuple[str, Module]]:
-        """Names and modules."""
-        return self.named_children()
-
-    def forward(self, *_: Any) -> Any:
-        raise ArgumentError("a ModuleDict is called", expected="a module", cure='self.heads["name"](x)')
+    def extra_repr(self) -> str:
+        return f"axis={self.axis}"
 
 
 @register

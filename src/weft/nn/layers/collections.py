@@ -1,0 +1,344 @@
+"""Lists and dicts of modules and of parameters, which their owner can see."""
+
+from __future__ import annotations
+
+from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
+from itertools import count
+from typing import Any, Self
+
+from weft.errors import ArgumentError
+from weft.nn import state
+from weft.nn.module import Module
+from weft.nn.parameter import Parameter
+from weft.nn.registry import register
+
+
+def checked(owner: str, value: Any) -> Module:
+    """``value`` if it is a module."""
+    if isinstance(value, Module):
+        return value
+    made = isinstance(value, type) and issubclass(value, Module)
+    raise ArgumentError(
+        f"{owner}: {value!r} is not a module",
+        expected="layers",
+        cure=f"nn.{value.__name__}(), with parentheses" if made else "nn.Linear(16), nn.ReLU(), …",
+    )
+
+
+def release(owner: Module, value: Any) -> None:
+    """Let go of a member, so that its next home names it."""
+    if isinstance(value, Parameter):
+        if value.home is not None and value.home() is owner:
+            value.home = None
+    elif value._parent is not None and value._parent() is owner:
+        object.__setattr__(value, "_parent", None)
+
+
+def named_by_index(name: str) -> bool:
+    return name.isdecimal()
+
+
+class Numbered(Module):
+    """What lists have in common: members named "0", "1", …, and the methods of Python's list."""
+
+    _order: tuple[Any, ...] = ()
+    holds: type = Module
+
+    def _accept(self, value: Any) -> Any:
+        return checked(type(self).__name__, value)
+
+    def _named(self) -> dict[str, Any]:
+        """The members by name, in their order."""
+        return {name: value for name, value in vars(self).items() if isinstance(value, self.holds)}
+
+    def _arrange(self, members: Iterable[tuple[str, Any]]) -> None:
+        """Hold these members in this order; a name that is a number is that of the place."""
+        made = [(str(k) if named_by_index(name) else name, self._accept(v)) for k, (name, v) in enumerate(members)]
+        for name, value in self._named().items():
+            release(self, value)
+            object.__delattr__(self, name)
+        object.__setattr__(self, "_order", ())
+        for name, value in made:
+            setattr(self, name, value)
+        state.changed()
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        if isinstance(value, self.holds):  # model.head = … by name belongs to the sequence too
+            object.__setattr__(self, "_order", tuple(self._named().values()))
+
+    def __delattr__(self, name: str) -> None:
+        super().__delattr__(name)
+        object.__setattr__(self, "_order", tuple(self._named().values()))
+
+    def append(self, value: Any) -> Self:
+        """Add one at the end."""
+        taken = self._named()
+        free = next(n for n in count(len(taken)) if str(n) not in taken)
+        setattr(self, str(free), self._accept(value))
+        return self
+
+    def extend(self, values: Iterable[Any]) -> Self:
+        """Add some at the end."""
+        for value in tuple(values):
+            self.append(value)
+        return self
+
+    def insert(self, at: int, value: Any) -> Self:
+        """Add one before the place ``at``; those behind it are renamed."""
+        members = list(self._named().items())
+        members.insert(at, ("0", self._accept(value)))
+        self._arrange(members)
+        return self
+
+    def pop(self, at: int = -1) -> Any:
+        """Take one out and give it back; those behind it are renamed."""
+        found = self[at]
+        del self[at]
+        return found
+
+    def index(self, value: Any) -> int:
+        """The place of a member."""
+        for k, member in enumerate(self._order):
+            if member is value:
+                return k
+        raise ArgumentError(f"{type(self).__name__}.index: {value!r} is not a member")
+
+    def remove(self, value: Any) -> Self:
+        """Take a member out."""
+        del self[self.index(value)]
+        return self
+
+    def reverse(self) -> Self:
+        """Turn the order round."""
+        self._arrange(list(self._named().items())[::-1])
+        return self
+
+    def clear(self) -> Self:
+        """Take all out."""
+        self._arrange(())
+        return self
+
+    def _place(self, at: int) -> str:
+        if not -len(self._order) <= at < len(self._order):
+            raise ArgumentError(
+                f"{type(self).__name__}: place {at} of {len(self._order)}",
+                expected=f"{-len(self._order)} ≤ place < {len(self._order)}",
+            )
+        return list(self._named())[at]
+
+    def __getitem__(self, at: Any) -> Any:
+        if isinstance(at, slice):
+            return type(self)(*self._constructor(self._order[at]))
+        return self._named()[at] if isinstance(at, str) else getattr(self, self._place(at))
+
+    def _constructor(self, members: tuple[Any, ...]) -> tuple[Any, ...]:
+        """What the constructor takes to hold these members."""
+        return (members,)
+
+    def __setitem__(self, at: int, value: Any) -> None:
+        name, value = self._place(at), self._accept(value)
+        release(self, getattr(self, name))
+        setattr(self, name, value)
+
+    def __delitem__(self, at: int | slice) -> None:
+        members = list(self._named().items())
+        if not isinstance(at, slice):
+            self._place(at)
+        del members[at]
+        self._arrange(members)
+
+    def __add__(self, other: Iterable[Any]) -> Self:
+        return type(self)(*self._constructor((*self._order, *other)))
+
+    def __iadd__(self, other: Iterable[Any]) -> Self:
+        return self.extend(other)
+
+    def __contains__(self, value: object) -> bool:
+        return any(member is value for member in self._order)
+
+    def __len__(self) -> int:
+        return len(self._order)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._order)
+
+    def __reversed__(self) -> Iterator[Any]:
+        return reversed(self._order)
+
+
+@register
+class ModuleList(Numbered):
+    """A list of modules that their owner can see, with the methods of a list.
+
+    >>> from weft import nn
+    >>> blocks = nn.ModuleList([nn.Linear(4, 4), nn.Linear(4, 4)])
+    >>> [name for name, _ in blocks.named_parameters()]
+    ['0.weight', '0.bias', '1.weight', '1.bias']
+    """
+
+    def __init__(self, members: Iterable[Any] = ()) -> None:
+        self.extend(members)
+
+    @property
+    def members(self) -> tuple[Any, ...]:
+        """The modules of the list."""
+        return self._order
+
+    def forward(self, *_: Any) -> Any:
+        raise ArgumentError(
+            "a ModuleList is called",
+            expected="a module",
+            cure="for block in self.blocks: x = block(x), or nn.Sequential(*blocks)",
+        )
+
+
+@register
+class ParameterList(Numbered):
+    """A list of parameters that their owner can see, with the methods of a list.
+
+    >>> from weft import nn
+    >>> [name for name, _ in nn.ParameterList([nn.Parameter([1.0]), [2.0]]).named_parameters()]
+    ['0', '1']
+    """
+
+    holds = Parameter
+
+    def __init__(self, members: Iterable[Any] = ()) -> None:
+        self.extend(members)
+
+    @property
+    def members(self) -> list[Any]:
+        """What a description holds: the shapes, as zeros whose values the state has."""
+        return [_zeros(p.known_shape) for p in self._order]
+
+    def _accept(self, value: Any) -> Any:
+        return value if isinstance(value, Parameter) else Parameter(value)
+
+    def extra_repr(self) -> str:
+        return ", ".join(str(p.known_shape) for p in self._order)
+
+
+def _zeros(shape: tuple[int, ...] | None) -> Any:
+    return 0.0 if not shape else [_zeros(shape[1:])] * shape[0]
+
+
+class Named(Module):
+    """What dicts have in common: the methods of Python's dict."""
+
+    holds: type = Module
+
+    def _accept(self, value: Any) -> Any:
+        return checked(type(self).__name__, value)
+
+    def _named(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if isinstance(value, self.holds)}
+
+    def __getitem__(self, name: str) -> Any:
+        members = self._named()
+        if name not in members:
+            raise ArgumentError(
+                f"{type(self).__name__}: there is no {name!r}", expected="one of " + ", ".join(map(repr, members))
+            )
+        return members[name]
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        if not name or "." in name or hasattr(type(self), name):
+            raise ArgumentError(
+                f"{type(self).__name__}: the name {name!r}", expected="a name without a dot that is not taken"
+            )
+        setattr(self, name, self._accept(value))
+
+    def __delitem__(self, name: str) -> None:
+        release(self, self[name])
+        delattr(self, name)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._named()
+
+    def __len__(self) -> int:
+        return len(self._named())
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._named())
+
+    def keys(self) -> KeysView[str]:
+        """The names."""
+        return self._named().keys()
+
+    def values(self) -> ValuesView[Any]:
+        """The members."""
+        return self._named().values()
+
+    def items(self) -> ItemsView[str, Any]:
+        """Names and members."""
+        return self._named().items()
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The member of this name, or ``default``."""
+        return self._named().get(name, default)
+
+    def pop(self, name: str) -> Any:
+        """Take a member out and give it back."""
+        found = self[name]
+        del self[name]
+        return found
+
+    def update(self, members: Mapping[str, Any]) -> Self:
+        """Add members, in the place of those that have the same names."""
+        for name, value in members.items():
+            self[name] = value
+        return self
+
+    def clear(self) -> Self:
+        """Take all out."""
+        for name in tuple(self):
+            del self[name]
+        return self
+
+
+@register
+class ModuleDict(Named):
+    """Modules by name, which their owner can see, with the methods of a dict.
+
+    >>> from weft import nn
+    >>> nn.ModuleDict({"a": nn.ReLU()})["a"]
+    ReLU()
+    """
+
+    def __init__(self, members: Mapping[str, Any] | None = None) -> None:
+        self.update(members or {})
+
+    @property
+    def members(self) -> dict[str, Any]:
+        """The modules by name."""
+        return self._named()
+
+    def forward(self, *_: Any) -> Any:
+        raise ArgumentError("a ModuleDict is called", expected="a module", cure='self.heads["name"](x)')
+
+
+@register
+class ParameterDict(Named):
+    """Parameters by name, which their owner can see, with the methods of a dict.
+
+    >>> from weft import nn
+    >>> nn.ParameterDict({"scale": [2.0]})["scale"].shape
+    (1,)
+    """
+
+    holds = Parameter
+
+    def __init__(self, members: Mapping[str, Any] | None = None) -> None:
+        self.update(members or {})
+
+    @property
+    def members(self) -> dict[str, Any]:
+        """What a description holds: the shapes, as zeros whose values the state has."""
+        return {name: _zeros(p.known_shape) for name, p in self._named().items()}
+
+    def _accept(self, value: Any) -> Any:
+        return value if isinstance(value, Parameter) else Parameter(value)
+
+    def extra_repr(self) -> str:
+        return ", ".join(f"{name}: {p.known_shape}" for name, p in self._named().items())

@@ -1,0 +1,78 @@
+"""Running statistics over several batches, and numbers at the edges of their types, as in PyTorch."""
+
+import numpy as np
+import pytest
+import torch
+
+import weft as wf
+from weft import nn
+from weft.nn import functional as F
+
+BATCHES = [np.random.default_rng(k).normal(k, k + 1, (6, 4, 5)).astype(np.float32) for k in range(3)]
+
+
+@pytest.mark.parametrize("options", [{}, {"momentum": 0.3}, {"momentum": None}, {"affine": False}, {"bias": False}])
+def test_running_statistics_of_batches(options):
+    same(nn.BatchNorm1d(4, **options), torch.nn.BatchNorm1d(4, **options))
+
+
+def test_running_statistics_of_examples():
+    options = {"affine": True, "track_running_stats": True, "momentum": 0.2}
+    same(nn.InstanceNorm1d(4, **options), torch.nn.InstanceNorm1d(4, **options))
+
+
+def test_without_running_statistics_evaluation_uses_the_batch_too():
+    ours, theirs = (kind.BatchNorm1d(4, track_running_stats=False) for kind in (nn, torch.nn))
+    same(ours, theirs)
+    assert list(ours.state_dict()) == ["weight", "bias"]
+    with pytest.raises(wf.errors.ShapeError, match="more than one value"):
+        ours.eval()(wf.ones((1, 4)))
+
+
+def same(ours, theirs):
+    ours.load_state_dict(theirs.state_dict())
+    for batch in BATCHES:
+        y, ty = ours(wf.tensor(batch)), theirs(torch.tensor(batch))
+        np.testing.assert_allclose(y.numpy(), ty.detach().numpy(), rtol=1e-4, atol=1e-5)
+    for name, value in ours.state_dict().items():
+        np.testing.assert_allclose(value, theirs.state_dict()[name].numpy(), rtol=1e-5, atol=1e-6, err_msg=name)
+    x = BATCHES[0]
+    expected = theirs.eval()(torch.tensor(x)).detach().numpy()
+    np.testing.assert_allclose(ours.eval()(wf.tensor(x)).numpy(), expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "norm",
+    [
+        lambda x: F.layer_norm(x, (8,)),
+        lambda x: F.rms_norm(x, (8,)),
+        lambda x: F.group_norm(x, 2),
+        lambda x: F.batch_norm(x),
+        lambda x: F.instance_norm(x.reshape(2, 2, 16)).reshape(8, 8),
+    ],
+)
+def test_squares_beyond_the_range_of_sixteen_bits(norm):
+    x = (np.arange(64, dtype=np.float32).reshape(8, 8) - 20) * 512
+    wide = norm(wf.tensor(x)).numpy()
+    half = norm(wf.tensor(x.astype(np.float16)))
+    assert half.dtype is wf.float16
+    np.testing.assert_allclose(half.numpy(), wide, rtol=2e-3, atol=2e-3)
+
+
+def test_an_empty_batch_changes_nothing():
+    layer = nn.BatchNorm1d(4)
+    assert layer(wf.zeros((0, 4))).shape == (0, 4)
+    assert layer.running_mean.tolist() == [0.0] * 4
+    assert layer.running_var.tolist() == [1.0] * 4
+
+
+def test_a_frozen_running_average_in_a_compiled_step_is_state():
+    layer = nn.BatchNorm1d(4)
+    step = wf.compile(lambda x: layer(x).sum())
+    for batch in BATCHES:
+        step(batch)
+    other = nn.BatchNorm1d(4)
+    for batch in BATCHES:
+        other(wf.tensor(batch))
+    np.testing.assert_allclose(layer.running_var.numpy(), other.running_var.numpy(), rtol=1e-5)
+    assert int(layer.num_batches_tracked) == 3
