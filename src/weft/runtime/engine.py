@@ -9,6 +9,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from weft.runtime.allocator import keep_freed_memory
+
 
 @cache
 def jax() -> Any:
@@ -22,6 +24,7 @@ def jax() -> Any:
     # A small program finishes sooner in the thread that asks for it than handed to another one: 33 against 50–70 µs
     # for a training step of the iris network. What is long is launched by `fit` in stretches anyway.
     jax.config.update("jax_cpu_enable_async_dispatch", False)
+    keep_freed_memory()
     jax.monitoring.register_event_listener(_note)
     return jax
 
