@@ -15,13 +15,18 @@ def told(row: Mapping[str, float]) -> str:
 
     >>> told({"loss": 0.6, "train_loss": 0.5, "train_accuracy": 0.75, "val_loss": 0.625, "val_accuracy": 0.5})
     'loss 0.5000, val 0.6250  accuracy 0.7500, val 0.5000'
+    >>> told({"loss": 0.6, "train_loss": 0.5, "val_loss": 0.625, "val_roc_auc": 0.75})
+    'loss 0.5000, val 0.6250  val roc_auc 0.7500'
     """
     names = [name.removeprefix("train_") for name in row if name.startswith("train_")][:2]
     shown = ((row[f"train_{name}"], row.get(f"val_{name}")) for name in names)
-    return "  ".join(
+    parts = [
         f"{name} {train:.4f}" + ("" if val is None else f", val {val:.4f}")
         for name, (train, val) in zip(names, shown, strict=True)
-    )
+    ]
+    watched = [name for name in row if name.startswith("val_") and f"train_{name[4:]}" not in row]
+    parts += [f"val {name[4:]} {row[name]:.4f}" for name in watched[: 2 - len(parts)]]
+    return "  ".join(parts)
 
 
 class Progress:

@@ -81,11 +81,11 @@ class Schedule:
 
     __rmul__ = __mul__
 
-    def plot(self, steps: int, path: Any = None) -> Any:
-        """Draw the values of the first ``steps`` steps; saved to ``path`` if one is given, the figure is returned."""
+    def plot(self, steps: int | None = None, path: Any = None) -> Any:
+        """Draw the first ``steps`` values (by default as many as it has, or 100); the figure, saved to ``path``."""
         from weft.optim.schedules.plot import plot
 
-        return plot(self, steps, path)
+        return plot(self, getattr(self, "steps", 100) if steps is None else steps, path)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{name}={say(getattr(self, name))}' for name in self.fields)})"
