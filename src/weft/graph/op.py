@@ -72,6 +72,7 @@ class Op:
                                       whole numbers and truth values alone
     ``host``                          the lowering for NumPy, where ``lower`` does not serve both
     ``operands, doc``                 of an op that people call: the names of its operands, and its docstring
+    ``example``                       its operands, separated by semicolons, and its result: shown in the docstring
 
     Operands are positional; static parameters are keywords and hashable.
     """
@@ -86,6 +87,7 @@ class Op:
     host: Callable[..., Any] | None = None
     operands: str = ""
     doc: str = ""
+    example: tuple[str, str] | None = None
     signatures: dict[Any, Signature] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -94,7 +96,15 @@ class Op:
             parameters = [Parameter(name, Parameter.POSITIONAL_ONLY, annotation=Any) for name in names]
             object.__setattr__(self, "__signature__", PythonSignature(parameters, return_annotation=Any))
             object.__setattr__(self, "__name__", self.name)
-            object.__setattr__(self, "__doc__", self.doc)
+            object.__setattr__(self, "__doc__", self.doc + self._shown())
+
+    def _shown(self) -> str:
+        """The example as a session."""
+        if self.example is None:
+            return ""
+        operands, result = self.example
+        given = ", ".join(f"wf.tensor({x})" for x in operands.split("; "))
+        return f"\n\n>>> import weft as wf\n>>> wf.{self.name}({given}).tolist()\n{result}\n"
 
     def __repr__(self) -> str:
         return f"<op {self.name}>"

@@ -35,6 +35,7 @@ add = Op(
     exact="whole",
     operands=PAIR,
     doc="The sum x1 + x2; of truth values, whether either is true.",
+    example=("[1, 2]; [10, 20]", "[11, 22]"),
 )
 subtract = Op(
     "subtract",
@@ -44,6 +45,7 @@ subtract = Op(
     exact="whole",
     operands=PAIR,
     doc="The difference x1 − x2.",
+    example=("[5, 7]; [1, 2]", "[4, 5]"),
 )
 multiply = Op(
     "multiply",
@@ -53,6 +55,7 @@ multiply = Op(
     exact="whole",
     operands=PAIR,
     doc="The product x1 · x2, element by element.",
+    example=("[2, 3]; [10, 10]", "[20, 30]"),
 )
 divide = Op(
     "divide",
@@ -62,6 +65,7 @@ divide = Op(
     vjp=lambda g, y, a, b: (g / b, -g * y / b),
     operands=PAIR,
     doc="The quotient x1 / x2; integers become floating-point numbers.",
+    example=("[1, 3]; [2, 2]", "[0.5, 1.5]"),
 )
 negative = Op(
     "negative",
@@ -71,9 +75,17 @@ negative = Op(
     exact="whole",
     operands=X,
     doc="−x.",
+    example=("[1, -2]", "[-1, 2]"),
 )
 positive = Op(
-    "positive", shape=numbers, lower=lambda x: x, vjp=lambda g, y, x: (g,), exact="moves", operands=X, doc="x itself."
+    "positive",
+    shape=numbers,
+    lower=lambda x: x,
+    vjp=lambda g, y, x: (g,),
+    exact="moves",
+    operands=X,
+    doc="x itself.",
+    example=("[1, -2]", "[1, -2]"),
 )
 
 
@@ -98,6 +110,7 @@ floor_divide = Op(
     vjp=flat,
     operands=PAIR,
     doc="⌊x1 / x2⌋: the quotient rounded down; its gradient is 0.",
+    example=("[7, -7]; [2, 2]", "[3, -4]"),
 )
 remainder = Op(
     "remainder",
@@ -106,6 +119,7 @@ remainder = Op(
     vjp=lambda g, y, a, b: (g, -g * floor(a / b)),
     operands=PAIR,
     doc="x1 − x2 · ⌊x1 / x2⌋: what division leaves, with the sign of ``x2``.",
+    example=("[7, -7]; [3, 3]", "[1, 2]"),
 )
 fmod = Op(
     "fmod",
@@ -114,6 +128,7 @@ fmod = Op(
     vjp=lambda g, y, a, b: (g, -g * trunc(a / b)),
     operands=PAIR,
     doc="What division leaves, with the sign of ``x1``.",
+    example=("[7.0, -7.0]; [3.0, 3.0]", "[1.0, -1.0]"),
 )
 reciprocal = Op(
     "reciprocal",
@@ -123,9 +138,17 @@ reciprocal = Op(
     vjp=lambda g, y, x: (-g * y * y,),
     operands=X,
     doc="1 / x.",
+    example=("[2.0, 4.0]", "[0.5, 0.25]"),
 )
 square = Op(
-    "square", shape=numbers, lower=jnp.square, vjp=lambda g, y, x: (2 * g * x,), exact="whole", operands=X, doc="x²."
+    "square",
+    shape=numbers,
+    lower=jnp.square,
+    vjp=lambda g, y, x: (2 * g * x,),
+    exact="whole",
+    operands=X,
+    doc="x².",
+    example=("[3.0, -2.0]", "[9.0, 4.0]"),
 )
 
 # ── size and sign ───────────────────────────────────────────────────────────────────────────────────────────
@@ -138,6 +161,7 @@ abs = Op(
     exact="whole",
     operands=X,
     doc="The size |x| of each element; its gradient at 0 is 0.",
+    example=("[-2.0, 3.0]", "[2.0, 3.0]"),
 )
 
 
@@ -157,6 +181,7 @@ sign: Op = Op(
     exact="whole",
     operands=X,
     doc="−1, 0 or 1 by the sign of each element, x / |x| for complex numbers; the gradient of real ones is 0.",
+    example=("[-3.0, 0.0, 2.0]", "[-1.0, 0.0, 1.0]"),
 )
 copysign = Op(
     "copysign",
@@ -165,6 +190,7 @@ copysign = Op(
     vjp=lambda g, y, a, b: (g * where(a == 0, 0, sign(a) * sign(y)), zero_like(b.node)),
     operands=PAIR,
     doc="The size of ``x1`` with the sign of ``x2`` (also that of −0.0).",
+    example=("[1.0, 2.0]; [-3.0, 3.0]", "[-1.0, 2.0]"),
 )
 nextafter = Op(
     "nextafter",
@@ -173,6 +199,7 @@ nextafter = Op(
     vjp=lambda g, y, a, b: (g, zero_like(b.node)),
     operands=PAIR,
     doc="The floating-point number after ``x1`` in the direction of ``x2``.",
+    example=("[0.0]; [0.0]", "[0.0]"),
 )
 
 
@@ -191,6 +218,7 @@ maximum = Op(
     exact="whole",
     operands=PAIR,
     doc="The larger of x1 and x2, NaN if either is; where they are equal each takes half of the gradient.",
+    example=("[1, 5]; [3, 2]", "[3, 5]"),
 )
 minimum = Op(
     "minimum",
@@ -200,6 +228,7 @@ minimum = Op(
     exact="whole",
     operands=PAIR,
     doc="The smaller of x1 and x2, NaN if either is; where they are equal each takes half of the gradient.",
+    example=("[1, 5]; [3, 2]", "[1, 2]"),
 )
 
 
@@ -214,6 +243,7 @@ gcd = Op(
     lower=jnp.gcd,
     operands=PAIR,
     doc="The greatest common divisor of whole numbers.",
+    example=("[12, 7]; [18, 3]", "[6, 1]"),
 )
 lcm = Op(
     "lcm",
@@ -221,6 +251,7 @@ lcm = Op(
     lower=jnp.lcm,
     operands=PAIR,
     doc="The least common multiple of whole numbers.",
+    example=("[4, 3]; [6, 5]", "[12, 15]"),
 )
 
 clip_op = Op("clip", shape=refusing("bool", "complex", rule=broadcast), lower=jnp.clip, vjp=_clip_vjp, exact="whole")
@@ -265,7 +296,7 @@ def heaviside(x1: Any, x2: Any, /) -> Any:
 # ── rounding ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _rounding(name: str, doc: str) -> Op:
+def _rounding(name: str, doc: str, example: tuple[str, str]) -> Op:
     """A rounding to whole numbers, which leaves integers as they are; its gradient is 0."""
     rounded = getattr(jnp, name)
     return Op(
@@ -276,12 +307,13 @@ def _rounding(name: str, doc: str) -> Op:
         exact="whole",
         operands=X,
         doc=doc + "; its gradient is 0.",
+        example=example,
     )
 
 
-floor: Op = _rounding("floor", "⌊x⌋: the largest whole number that is not above x")
-ceil: Op = _rounding("ceil", "⌈x⌉: the smallest whole number that is not below x")
-trunc: Op = _rounding("trunc", "x without its digits after the point")
+floor: Op = _rounding("floor", "⌊x⌋: the largest whole number that is not above x", ("[1.8, -1.2]", "[1.0, -2.0]"))
+ceil: Op = _rounding("ceil", "⌈x⌉: the smallest whole number that is not below x", ("[1.2, -1.2]", "[2.0, -1.0]"))
+trunc: Op = _rounding("trunc", "x without its digits after the point", ("[1.8, -1.8]", "[1.0, -1.0]"))
 round: Op = Op(
     "round",
     shape=numbers,
@@ -290,4 +322,5 @@ round: Op = Op(
     exact="whole",
     operands=X,
     doc="The nearest whole number, the even one of two; its gradient is 0.",
+    example=("[0.5, 1.5, 2.6]", "[0.0, 2.0, 3.0]"),
 )

@@ -20,6 +20,7 @@ equal = Op(
     exact="whole",
     operands=PAIR,
     doc="Whether x1 = x2, element by element; NaN equals nothing.",
+    example=("[1, 2]; [1, 3]", "[True, False]"),
 )
 not_equal = Op(
     "not_equal",
@@ -28,6 +29,7 @@ not_equal = Op(
     exact="whole",
     operands=PAIR,
     doc="Whether x1 ≠ x2, element by element.",
+    example=("[1, 2]; [1, 3]", "[False, True]"),
 )
 less = Op(
     "less",
@@ -36,6 +38,7 @@ less = Op(
     exact="whole",
     operands=PAIR,
     doc="Whether x1 < x2, element by element.",
+    example=("[1, 2]; [2, 2]", "[True, False]"),
 )
 less_equal = Op(
     "less_equal",
@@ -44,6 +47,7 @@ less_equal = Op(
     exact="whole",
     operands=PAIR,
     doc="Whether x1 ≤ x2, element by element.",
+    example=("[1, 3]; [1, 2]", "[True, False]"),
 )
 greater = Op(
     "greater",
@@ -52,6 +56,7 @@ greater = Op(
     exact="whole",
     operands=PAIR,
     doc="Whether x1 > x2, element by element.",
+    example=("[1, 2]; [1, 1]", "[False, True]"),
 )
 greater_equal = Op(
     "greater_equal",
@@ -60,11 +65,26 @@ greater_equal = Op(
     exact="whole",
     operands=PAIR,
     doc="Whether x1 ≥ x2, element by element.",
+    example=("[1, 0]; [1, 1]", "[True, False]"),
 )
 isnan = Op(
-    "isnan", shape=truth, lower=jnp.isnan, exact="moves", operands=X, doc="Whether each element is not a number."
+    "isnan",
+    shape=truth,
+    lower=jnp.isnan,
+    exact="moves",
+    operands=X,
+    doc="Whether each element is not a number.",
+    example=("[1.0, float('nan')]", "[False, True]"),
 )
-isinf = Op("isinf", shape=truth, lower=jnp.isinf, exact="moves", operands=X, doc="Whether each element is infinite.")
+isinf = Op(
+    "isinf",
+    shape=truth,
+    lower=jnp.isinf,
+    exact="moves",
+    operands=X,
+    doc="Whether each element is infinite.",
+    example=("[1.0, float('inf')]", "[False, True]"),
+)
 isfinite = Op(
     "isfinite",
     shape=truth,
@@ -72,6 +92,7 @@ isfinite = Op(
     exact="moves",
     operands=X,
     doc="Whether each element is neither infinite nor NaN.",
+    example=("[1.0, float('inf')]", "[True, False]"),
 )
 signbit = Op(
     "signbit",
@@ -79,6 +100,7 @@ signbit = Op(
     lower=jnp.signbit,
     operands=X,
     doc="Whether the sign bit of each element is set: true for −0.0 as well.",
+    example=("[-1.0, 0.0]", "[True, False]"),
 )
 
 # ── logic ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -90,6 +112,7 @@ logical_and = Op(
     exact="whole",
     operands=PAIR,
     doc="Whether both elements are true (not zero).",
+    example=("[True, True]; [True, False]", "[True, False]"),
 )
 logical_or = Op(
     "logical_or",
@@ -98,6 +121,7 @@ logical_or = Op(
     exact="whole",
     operands=PAIR,
     doc="Whether either element is true (not zero).",
+    example=("[True, False]; [False, False]", "[True, False]"),
 )
 logical_xor = Op(
     "logical_xor",
@@ -106,6 +130,7 @@ logical_xor = Op(
     exact="whole",
     operands=PAIR,
     doc="Whether exactly one of the two elements is true (not zero).",
+    example=("[True, True]; [True, False]", "[False, True]"),
 )
 logical_not = Op(
     "logical_not",
@@ -114,6 +139,7 @@ logical_not = Op(
     exact="whole",
     operands=X,
     doc="Whether each element is false (zero).",
+    example=("[True, False]", "[False, True]"),
 )
 
 # ── selection ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -132,6 +158,7 @@ where: Op = Op(
     exact="moves",
     operands="condition x1 x2",
     doc="The element of ``x1`` where ``condition`` is true, else that of ``x2``.",
+    example=("[True, False]; [1, 2]; [10, 20]", "[1, 20]"),
 )
 
 # ── bits ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -140,13 +167,31 @@ _bits = refusing("float", "complex", rule=broadcast)
 _shifts = refusing("bool", "float", "complex", rule=broadcast)
 
 bitwise_and = Op(
-    "bitwise_and", shape=_bits, lower=jnp.bitwise_and, exact="whole", operands=PAIR, doc="The bits set in both."
+    "bitwise_and",
+    shape=_bits,
+    lower=jnp.bitwise_and,
+    exact="whole",
+    operands=PAIR,
+    doc="The bits set in both.",
+    example=("[6]; [3]", "[2]"),
 )
 bitwise_or = Op(
-    "bitwise_or", shape=_bits, lower=jnp.bitwise_or, exact="whole", operands=PAIR, doc="The bits set in either."
+    "bitwise_or",
+    shape=_bits,
+    lower=jnp.bitwise_or,
+    exact="whole",
+    operands=PAIR,
+    doc="The bits set in either.",
+    example=("[6]; [3]", "[7]"),
 )
 bitwise_xor = Op(
-    "bitwise_xor", shape=_bits, lower=jnp.bitwise_xor, exact="whole", operands=PAIR, doc="The bits set in one only."
+    "bitwise_xor",
+    shape=_bits,
+    lower=jnp.bitwise_xor,
+    exact="whole",
+    operands=PAIR,
+    doc="The bits set in one only.",
+    example=("[6]; [3]", "[5]"),
 )
 bitwise_invert = Op(
     "bitwise_invert",
@@ -155,6 +200,7 @@ bitwise_invert = Op(
     exact="whole",
     operands=X,
     doc="Each bit of each element turned over.",
+    example=("[0, 5]", "[-1, -6]"),
 )
 bitwise_left_shift = Op(
     "bitwise_left_shift",
@@ -162,6 +208,7 @@ bitwise_left_shift = Op(
     lower=jnp.left_shift,
     operands=PAIR,
     doc="The bits of ``x1`` moved up by ``x2`` places: x1 · 2^x2.",
+    example=("[1, 3]; [2, 1]", "[4, 6]"),
 )
 bitwise_right_shift = Op(
     "bitwise_right_shift",
@@ -169,4 +216,5 @@ bitwise_right_shift = Op(
     lower=jnp.right_shift,
     operands=PAIR,
     doc="The bits of ``x1`` moved down by ``x2`` places, keeping the sign: ⌊x1 / 2^x2⌋.",
+    example=("[8, 5]; [2, 1]", "[2, 2]"),
 )

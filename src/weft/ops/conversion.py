@@ -51,6 +51,7 @@ real = Op(
     exact="moves",
     operands="x",
     doc="The real part of each element.",
+    example=("[1 + 2j]", "[1.0]"),
 )
 imag = Op(
     "imag",
@@ -61,6 +62,7 @@ imag = Op(
     exact="moves",
     operands="x",
     doc="The imaginary part of each element; 0 for real numbers.",
+    example=("[1 + 2j]", "[2.0]"),
 )
 conj: Op = Op(
     "conj",
@@ -70,6 +72,7 @@ conj: Op = Op(
     exact="moves",
     operands="x",
     doc="The complex conjugate of each element: a + bi becomes a − bi.",
+    example=("[1 + 2j]", "[(1-2j)]"),
 )
 
 
@@ -90,6 +93,7 @@ complex_of = Op(
     vjp=lambda g, y, a, b: (real(g), real(g * 1j)),
     operands="x1 x2",
     doc="The complex numbers with these real and imaginary parts.",
+    example=("[1.0]; [2.0]", "[(1+2j)]"),
 )
 
 

@@ -50,6 +50,7 @@ sqrt = Op(
     vjp=lambda g, y, x: (g / (2 * y),),
     operands=X,
     doc="√x; NaN for negative real numbers.",
+    example=("[4.0, 9.0]", "[2.0, 3.0]"),
 )
 rsqrt = Op(
     "rsqrt",
@@ -59,6 +60,7 @@ rsqrt = Op(
     vjp=lambda g, y, x: (g * y / (-2 * x),),
     operands=X,
     doc="1 / √x.",
+    example=("[4.0]", "[0.5]"),
 )
 cbrt = Op(
     "cbrt",
@@ -68,6 +70,7 @@ cbrt = Op(
     vjp=lambda g, y, x: (g / (3 * y * y),),
     operands=X,
     doc="The cube root, with the sign of x.",
+    example=("[8.0]", "[2.0]"),
 )
 hypot = Op(
     "hypot",
@@ -77,6 +80,7 @@ hypot = Op(
     vjp=lambda g, y, a, b: (g * a / y, g * b / y),
     operands=PAIR,
     doc="√(x1² + x2²), without overflow.",
+    example=("[3.0]; [4.0]", "[5.0]"),
 )
 
 # ── exponentials and logarithms ─────────────────────────────────────────────────────────────────────────────
@@ -89,6 +93,7 @@ exp = Op(
     vjp=lambda g, y, x: (g * y,),
     operands=X,
     doc="e to the power x.",
+    example=("[0.0]", "[1.0]"),
 )
 expm1 = Op(
     "expm1",
@@ -98,6 +103,7 @@ expm1 = Op(
     vjp=lambda g, y, x: (g * (y + 1),),
     operands=X,
     doc="eˣ − 1, exact near 0.",
+    example=("[0.0]", "[0.0]"),
 )
 exp2 = Op(
     "exp2",
@@ -107,6 +113,7 @@ exp2 = Op(
     vjp=lambda g, y, x: (g * y * math.log(2),),
     operands=X,
     doc="2 to the power x.",
+    example=("[0.0, 3.0]", "[1.0, 8.0]"),
 )
 log = Op(
     "log",
@@ -116,6 +123,7 @@ log = Op(
     vjp=lambda g, y, x: (g / x,),
     operands=X,
     doc="The natural logarithm; −∞ at 0, NaN for negative real numbers.",
+    example=("[1.0]", "[0.0]"),
 )
 log1p = Op(
     "log1p",
@@ -125,6 +133,7 @@ log1p = Op(
     vjp=lambda g, y, x: (g / (x + 1),),
     operands=X,
     doc="log(1 + x), exact near 0.",
+    example=("[0.0]", "[0.0]"),
 )
 log2 = Op(
     "log2",
@@ -134,6 +143,7 @@ log2 = Op(
     vjp=lambda g, y, x: (g / (x * math.log(2)),),
     operands=X,
     doc="The logarithm to base 2.",
+    example=("[8.0]", "[3.0]"),
 )
 log10 = Op(
     "log10",
@@ -143,6 +153,7 @@ log10 = Op(
     vjp=lambda g, y, x: (g / (x * math.log(10)),),
     operands=X,
     doc="The logarithm to base 10.",
+    example=("[1.0]", "[0.0]"),
 )
 
 
@@ -161,6 +172,7 @@ logaddexp = Op(
     vjp=_logaddexp_vjp,
     operands=PAIR,
     doc="log(exp(x1) + exp(x2)), without overflow.",
+    example=("[float('-inf')]; [2.0]", "[2.0]"),
 )
 
 # ── the curves that networks are made of ────────────────────────────────────────────────────────────────────
@@ -174,6 +186,7 @@ sigmoid = Op(
     vjp=lambda g, y, x: (g * y * (1 - y),),
     operands=X,
     doc="1 / (1 + e⁻ˣ): from 0 to 1.",
+    example=("[0.0]", "[0.5]"),
 )
 relu = Op(
     "relu",
@@ -182,6 +195,7 @@ relu = Op(
     vjp=lambda g, y, x: (where(x > 0, g, 0),),
     operands=X,
     doc="max(x, 0); its gradient at 0 is 0.",
+    example=("[-1.0, 2.0]", "[0.0, 2.0]"),
 )
 softplus = Op(
     "softplus",
@@ -191,6 +205,7 @@ softplus = Op(
     vjp=lambda g, y, x: (g * sigmoid(x),),
     operands=X,
     doc="log(1 + eˣ): a smooth max(x, 0).",
+    example=("[0.0]", "[0.6931...]"),
 )
 erf = Op(
     "erf",
@@ -200,6 +215,7 @@ erf = Op(
     vjp=lambda g, y, x: (g * (2 / math.sqrt(math.pi)) * exp(-x * x),),
     operands=X,
     doc="The error function 2/√π ∫₀ˣ exp(−t²) dt.",
+    example=("[0.0]", "[0.0]"),
 )
 
 # ── the function that people call ───────────────────────────────────────────────────────────────────────────

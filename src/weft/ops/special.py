@@ -36,23 +36,37 @@ def _wide(f: Callable[..., Any]) -> Callable[..., Any]:
     return lower
 
 
-def _function(name: str, slope: Callable[[Any, Any], Any], doc: str, f: Callable[..., Any] | None = None) -> Op:
+def _function(
+    name: str,
+    slope: Callable[[Any, Any], Any],
+    doc: str,
+    f: Callable[..., Any] | None = None,
+    example: tuple[str, str] | None = None,
+) -> Op:
     """A function of one number whose derivative is ``slope(y, x)``."""
     lower = _wide(f or getattr(special, name))
     vjp = lambda g, y, x: (g * slope(y, x),)
-    return Op(name, shape=_one, takes=floating, lower=lower, vjp=vjp, operands=X, doc=doc)
+    return Op(name, shape=_one, takes=floating, lower=lower, vjp=vjp, operands=X, doc=doc, example=example)
 
 
 # ── error functions and the normal distribution ─────────────────────────────────────────────────────────────
 
-erfc = _function("erfc", lambda y, x: -2 / math.sqrt(math.pi) * exp(-x * x), "1 − erf(x), exact where it is nearly 0.")
+erfc = _function(
+    "erfc",
+    lambda y, x: -2 / math.sqrt(math.pi) * exp(-x * x),
+    "1 − erf(x), exact where it is nearly 0.",
+    example=("[0.0]", "[1.0]"),
+)
 erfcx = _function(
     "erfcx",
     lambda y, x: 2 * x * y - 2 / math.sqrt(math.pi),
     "exp(x²)·erfc(x), the scaled complementary error function, which does not vanish.",
 )
 erfinv = _function(
-    "erfinv", lambda y, x: math.sqrt(math.pi) / 2 * exp(y * y), "The inverse of erf, from (−1, 1) to all numbers."
+    "erfinv",
+    lambda y, x: math.sqrt(math.pi) / 2 * exp(y * y),
+    "The inverse of erf, from (−1, 1) to all numbers.",
+    example=("[0.0]", "[0.0]"),
 )
 ndtr = _function(
     "ndtr",
@@ -74,9 +88,18 @@ dawsn = _function("dawsn", lambda y, x: 1 - 2 * x * y, "Dawson's integral exp(�
 # ── gamma, beta and zeta ────────────────────────────────────────────────────────────────────────────────────
 
 lgamma = _function(
-    "lgamma", lambda y, x: digamma(x), "log |Γ(x)|, the logarithm of the gamma function.", special.gammaln
+    "lgamma",
+    lambda y, x: digamma(x),
+    "log |Γ(x)|, the logarithm of the gamma function.",
+    special.gammaln,
+    ("[4.0]", "[1.7917...]"),
 )
-digamma: Op = _function("digamma", lambda y, x: polygamma_op(x, n=1), "ψ(x), the derivative of log Γ.")
+digamma: Op = _function(
+    "digamma",
+    lambda y, x: polygamma_op(x, n=1),
+    "ψ(x), the derivative of log Γ.",
+    example=("[3.0]", "[0.9227...]"),
+)
 
 
 def _cotangent_derivative(n: int) -> list[int]:

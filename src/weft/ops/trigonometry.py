@@ -22,6 +22,7 @@ sin = Op(
     vjp=lambda g, y, x: (g * cos(x),),
     operands=X,
     doc="The sine of an angle in radians.",
+    example=("[0.0]", "[0.0]"),
 )
 cos: Op = Op(
     "cos",
@@ -31,6 +32,7 @@ cos: Op = Op(
     vjp=lambda g, y, x: (-g * sin(x),),
     operands=X,
     doc="The cosine of an angle in radians.",
+    example=("[0.0]", "[1.0]"),
 )
 tan = Op(
     "tan",
@@ -40,6 +42,7 @@ tan = Op(
     vjp=lambda g, y, x: (g * (1 + y * y),),
     operands=X,
     doc="The tangent of an angle in radians.",
+    example=("[0.0]", "[0.0]"),
 )
 asin = Op(
     "asin",
@@ -49,6 +52,7 @@ asin = Op(
     vjp=lambda g, y, x: (g * rsqrt(1 - x * x),),
     operands=X,
     doc="The angle in [−π/2, π/2] whose sine is x; NaN outside of [−1, 1].",
+    example=("[0.0]", "[0.0]"),
 )
 acos = Op(
     "acos",
@@ -58,6 +62,7 @@ acos = Op(
     vjp=lambda g, y, x: (-g * rsqrt(1 - x * x),),
     operands=X,
     doc="The angle in [0, π] whose cosine is x; NaN outside of [−1, 1].",
+    example=("[1.0]", "[0.0]"),
 )
 atan = Op(
     "atan",
@@ -67,6 +72,7 @@ atan = Op(
     vjp=lambda g, y, x: (g / (1 + x * x),),
     operands=X,
     doc="The angle in [−π/2, π/2] whose tangent is x.",
+    example=("[0.0]", "[0.0]"),
 )
 atan2 = Op(
     "atan2",
@@ -76,6 +82,7 @@ atan2 = Op(
     vjp=lambda g, y, a, b: (g * b / (a * a + b * b), -g * a / (a * a + b * b)),
     operands=PAIR,
     doc="The angle in [−π, π] of the point with ordinate ``x1`` and abscissa ``x2``.",
+    example=("[0.0]; [1.0]", "[0.0]"),
 )
 # ── hyperbolic ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -87,6 +94,7 @@ sinh = Op(
     vjp=lambda g, y, x: (g * cosh(x),),
     operands=X,
     doc="The hyperbolic sine (eˣ − e⁻ˣ) / 2.",
+    example=("[0.0]", "[0.0]"),
 )
 cosh: Op = Op(
     "cosh",
@@ -96,6 +104,7 @@ cosh: Op = Op(
     vjp=lambda g, y, x: (g * sinh(x),),
     operands=X,
     doc="The hyperbolic cosine (eˣ + e⁻ˣ) / 2.",
+    example=("[0.0]", "[1.0]"),
 )
 tanh = Op(
     "tanh",
@@ -105,6 +114,7 @@ tanh = Op(
     vjp=lambda g, y, x: (g * (1 - y * y),),
     operands=X,
     doc="The hyperbolic tangent: from −1 to 1.",
+    example=("[0.0]", "[0.0]"),
 )
 asinh = Op(
     "asinh",
@@ -114,6 +124,7 @@ asinh = Op(
     vjp=lambda g, y, x: (g * rsqrt(x * x + 1),),
     operands=X,
     doc="The number whose hyperbolic sine is x.",
+    example=("[0.0]", "[0.0]"),
 )
 acosh = Op(
     "acosh",
@@ -123,6 +134,7 @@ acosh = Op(
     vjp=lambda g, y, x: (g * rsqrt(x - 1) * rsqrt(x + 1),),  # for complex x not that of the product
     operands=X,
     doc="The number whose hyperbolic cosine is x; NaN for real x below 1.",
+    example=("[1.0]", "[0.0]"),
 )
 atanh = Op(
     "atanh",
@@ -132,6 +144,7 @@ atanh = Op(
     vjp=lambda g, y, x: (g / (1 - x * x),),
     operands=X,
     doc="The number whose hyperbolic tangent is x; NaN outside of [−1, 1].",
+    example=("[0.0]", "[0.0]"),
 )
 
 # ── angles ──────────────────────────────────────────────────────────────────────────────────────────────────
