@@ -24,6 +24,8 @@ from weft.ops.linalg import dot
 from weft.ops.trigonometry import tanh
 
 # ── cells: (products with the input, products with the state before, states before) to the new states ───────
+# An LSTM's come from its gates, and these from the products. They are kept for the way back in place of the product,
+# which also makes XLA compute each of them once: else its kernels for h and c would both do so.
 
 
 @function(takes=floating)
@@ -36,11 +38,22 @@ def _relu_cell(x: Any, a: Any) -> Any:
     return (relu(x + a),)
 
 
-@function(takes=floating)
-def _lstm_cell(x: Any, a: Any, c: Any) -> Any:
+def _before_curves(of_gates: Any, gates: Any) -> Any:
+    """The gradient of the sum of both products, from those of the gates i, f, g, o."""
+    (di, df, dg, do), (i, f, g, o) = of_gates, gates
+    return concat([di * (i * (1 - i)), df * (f * (1 - f)), dg * (1 - g * g), do * (o * (1 - o))], axis=-1)
+
+
+@function(takes=floating, vjp=lambda g, y, x, a: (_before_curves(*(split(t, 4, axis=-1) for t in (g, y))),) * 2)
+def _lstm_gates(x: Any, a: Any) -> Any:
     i, f, g, o = split(x + a, 4, axis=-1)
-    c = sigmoid(f) * c + sigmoid(i) * tanh(g)
-    return sigmoid(o) * tanh(c), c
+    return concat([sigmoid(i), sigmoid(f), tanh(g), sigmoid(o)], axis=-1)
+
+
+@function(takes=floating)
+def _lstm_cell(i: Any, f: Any, g: Any, o: Any, c: Any) -> Any:
+    c = f * c + i * g
+    return o * tanh(c), c
 
 
 @function(takes=floating)
@@ -52,19 +65,47 @@ def _gru_cell(x: Any, a: Any, h: Any) -> Any:
 
 
 class Cell(NamedTuple):
-    """A cell: its op, how many rows of the weight each unit has, and which states it looks at itself."""
+    """A cell: its op, how many rows of the weight each unit has, and which states it looks at itself.
+
+    With an op for the ``gates_of`` both products, the cell's op takes these gates in place of the products.
+    """
 
     op: Op
     gates: int
     sees: tuple[int, ...]
     states: int = 1
     sums: bool = True  # whether it only sees the sum of both products, whose gradients are then one
+    gates_of: Op | None = None
+
+    def kept(self, x: Any, a: Any) -> Any:
+        """What is kept of a step for the way back: its gates, or else the product with the state before."""
+        return a if self.gates_of is None else self.gates_of(x, a)
+
+    def operands(self, x: Any, kept: Any, states: Any) -> list[Any]:
+        """What its op takes."""
+        first = [x, kept] if self.gates_of is None else split(kept, self.gates, axis=-1)
+        return [*first, *(states[k] for k in self.sees)]
+
+    def back(self, d: Any, x: Any, kept: Any, states: Any, of_kept: Any) -> tuple[Any, Any, list[Any]]:
+        """Gradients of both products, and of the states that it sees; ``of_kept`` is a further one of what is kept."""
+        operands = self.operands(x, kept, states)
+        assert self.op.vjp is not None
+        found = self.op.vjp(tuple(d), None, *operands, needed=(True,) * len(operands))
+        n = len(operands) - len(self.sees)
+        of_first, of_states = list(found[:n]), list(found[n:])
+        if self.gates_of is None:
+            of_first[1] = of_first[1] if of_kept is None else of_first[1] + of_kept
+            return of_first[0], of_first[1], of_states
+        if of_kept is not None:
+            of_first = [a + b for a, b in zip(of_first, split(of_kept, self.gates, axis=-1), strict=True)]
+        of_sum = _before_curves(of_first, operands[:n])
+        return of_sum, of_sum, of_states
 
 
 CELLS = {
     "tanh": Cell(_tanh_cell, 1, ()),
     "relu": Cell(_relu_cell, 1, ()),
-    "lstm": Cell(_lstm_cell, 4, (1,), states=2),
+    "lstm": Cell(_lstm_cell, 4, (1,), states=2, gates_of=_lstm_gates),
     "gru": Cell(_gru_cell, 3, (0,), sums=False),
 }
 
@@ -100,16 +141,17 @@ def _takes(kinds: tuple[Kind, ...]) -> Casts:
 
 
 def step(cell: str, x: Any, weight: Any, states: Sequence[Any], bias: Any = None, projection: Any = None) -> Any:
-    """The states after one step, and the product with the state before it, from a weight that is (features, rows)."""
+    """The states after one step, and what is kept of it, from a weight that is (features, rows)."""
     kind = CELLS[cell]
     a = dot(states[0], weight, ta=False, tb=False)
     a = a if bias is None else a + bias
-    out, *others = kind.op(x, a, *(states[k] for k in kind.sees))
+    kept = kind.kept(x, a)
+    out, *others = kind.op(*kind.operands(x, kept, states))
     h = out if projection is None else dot(out, projection, ta=False, tb=True)
-    return [h, *others], a
+    return [h, *others], kept
 
 
-# ── the loop forward: every step's states and product, side by side in one tensor ───────────────────────────
+# ── the loop forward: every step's states and what is kept of it, side by side in one tensor ────────────────
 
 
 def _run(x: Any, weight: Any, *rest: Any, **form: Any) -> Any:
@@ -117,10 +159,10 @@ def _run(x: Any, weight: Any, *rest: Any, **form: Any) -> Any:
     across = weight.T
 
     def forth(before: Any, given: Any) -> Any:
-        after, a = step(form["cell"], given[0], across, before, bias, projection)
+        after, kept = step(form["cell"], given[0], across, before, bias, projection)
         if inside is not None:
             after = [where(given[1], new, old) for new, old in zip(after, before, strict=True)]
-        return after, concat([*after, a], axis=-1)
+        return after, concat([*after, kept], axis=-1)
 
     given = [x] if inside is None else [x, inside]
     return scan(forth, states, given, reverse=form["reverse"])[1]
@@ -128,8 +170,8 @@ def _run(x: Any, weight: Any, *rest: Any, **form: Any) -> Any:
 
 def _run_vjp(g: Any, y: Any, x: Any, weight: Any, *rest: Any, **form: Any) -> Any:
     states, *_ = Form(**form).parts(rest)
-    *of_states, of_products = split(g, (*(s.shape[-1] for s in states), x.shape[-1]), axis=-1)
-    return _back(y, of_states, of_products, [None] * len(states), x, weight, *rest, **form)
+    *of_states, of_kept = split(g, (*(s.shape[-1] for s in states), x.shape[-1]), axis=-1)
+    return _back(y, of_states, of_kept, [None] * len(states), x, weight, *rest, **form)
 
 
 _run_op = make("recurrence", _run, takes=_takes, vjp=_run_vjp)
@@ -141,20 +183,20 @@ _run_op = make("recurrence", _run, takes=_takes, vjp=_run_vjp)
 def _back(
     y: Any,
     of_states: Sequence[Any],
-    of_products: Any,
+    of_kept: Any,
     of_last: Sequence[Any],
     x: Any,
     weight: Any,
     *rest: Any,
     **options: Any,
 ) -> tuple[Any, ...]:
-    """Gradients of the operands, from those of every step's states and products and of the last states (or None)."""
+    """Gradients of the operands, from those of all states, of what is kept and of the last states (or None)."""
     form = Form(**options)
     states, _, projection, inside = form.parts(rest)
     cell = CELLS[form.cell]
-    *after, a = split(y, (*(s.shape[-1] for s in states), x.shape[-1]), axis=-1)
+    *after, kept = split(y, (*(s.shape[-1] for s in states), x.shape[-1]), axis=-1)
     before = [_shifted(first, all_, form.reverse) for first, all_ in zip(states, after, strict=True)]
-    given = {"x": x, "a": a, "inside": inside, "da": of_products}
+    given = {"x": x if cell.gates_of is None else None, "kept": kept, "inside": inside, "of_kept": of_kept}
     given |= {f"s{k}": before[k] for k in cell.sees} | {f"d{k}": d for k, d in enumerate(of_states)}
 
     def back(carried: Any, now: Any) -> Any:
@@ -163,22 +205,18 @@ def _back(
         of_h = d_in[0]
         if projection is not None:
             d_in = [dot(of_h, projection, ta=False, tb=False), *d_in[1:]]
-        seen = [now[f"s{k}"] for k in cell.sees]
-        assert cell.op.vjp is not None
-        dx, da, *of_seen = cell.op.vjp(
-            tuple(d_in), None, now["x"], now["a"], *seen, needed=(True,) * (2 + len(cell.sees))
-        )
-        da = da if now["da"] is None else da + now["da"]
+        seen = {k: now[f"s{k}"] for k in cell.sees}
+        dx, da, of_seen = cell.back(d_in, now["x"], now["kept"], seen, now["of_kept"])
         made: list[Any] = [None if inside is None else where(now["inside"], 0, dk) for dk in d]
         for k, part in (*zip(cell.sees, of_seen, strict=True), (0, dot(da, weight, ta=False, tb=False))):
             made[k] = part if made[k] is None else made[k] + part
-        shared = cell.sums and of_products is None
+        shared = cell.gates_of is not None or (cell.sums and of_kept is None)
         return made, (da, None if shared else dx, None if projection is None else of_h)
 
     last = [zeros(s.shape, dtype=s.dtype) if d is None else d for s, d in zip(states, of_last, strict=True)]
     of_first, (da, dx, of_h) = scan(back, last, given, reverse=not form.reverse)
     d_weight = dot(_rows(da), _rows(before[0]), ta=True, tb=False)
-    d_projection = None if of_h is None else dot(_rows(of_h), _rows(_hidden(form, x, a, before)), ta=True, tb=False)
+    d_projection = None if of_h is None else dot(_rows(of_h), _rows(_hidden(form, x, kept, before)), ta=True, tb=False)
     return (
         da if dx is None else dx,
         d_weight,
@@ -192,10 +230,10 @@ def _shifted(first: Any, after: Any, reverse: bool) -> Any:
     return concat([after[1:], one], axis=0) if reverse else concat([one, after[:-1]], axis=0)
 
 
-def _hidden(form: Form, x: Any, a: Any, before: Sequence[Any]) -> Any:
+def _hidden(form: Form, x: Any, kept: Any, before: Sequence[Any]) -> Any:
     """What was projected, computed again."""
     cell = CELLS[form.cell]
-    return cell.op(x, a, *(before[k] for k in cell.sees))[0]
+    return cell.op(*cell.operands(x, kept, before))[0]
 
 
 def _rows(x: Any) -> Any:
@@ -210,7 +248,7 @@ def _rows(x: Any) -> Any:
 
 def _read(y: Any, x: Any, weight: Any, *rest: Any, **form: Any) -> Any:
     states, *_ = Form(**form).parts(rest)
-    *after, _a = split(y, (*(s.shape[-1] for s in states), x.shape[-1]), axis=-1)
+    *after, _kept = split(y, (*(s.shape[-1] for s in states), x.shape[-1]), axis=-1)
     end = 0 if form["reverse"] else -1
     return (after[0], *(s[end] for s in after[1:]))
 
