@@ -92,6 +92,20 @@ WINDOWS: list[tuple[Any, Any, dict[str, Any]]] = [
     ((5, 4, 9, 8), (6, 2, 3, 2), {"stride": (2, 1), "padding": ((1, 0), (1, 2)), "dilation": (1, 2), "groups": 2}),
     ((3, 4, 9), (8, 1, 3), {"stride": (2,), "padding": ((2, 2),), "dilation": (2,), "groups": 4}),
     ((2, 3, 10, 10), (5, 3, 1, 1), {"stride": (3, 3), "padding": ((0, 0), (0, 0)), "dilation": (1, 1), "groups": 1}),
+    ((2, 3, 11, 10), (5, 3, 4, 3), {"stride": (2, 3), "padding": ((1, 0), (0, 2)), "dilation": (1, 1), "groups": 1}),
+    ((2, 3, 9), (4, 3, 2), {"stride": (2,), "padding": ((5, 4),), "dilation": (1,), "groups": 1}),
+]
+VOLUMES: list[tuple[Any, Any, dict[str, Any]]] = [
+    (
+        (2, 3, 5, 4, 6),
+        (4, 3, 3, 2, 1),
+        {"stride": (1,) * 3, "padding": ((1, 3), (0, 1), (2, 0)), "dilation": (1,) * 3, "groups": 1},
+    ),
+    (
+        (2, 3, 5, 4, 6),
+        (4, 3, 3, 2, 2),
+        {"stride": (2, 1, 2), "padding": ((1, 1), (0, 1), (1, 0)), "dilation": (1,) * 3, "groups": 1},
+    ),
 ]
 
 
@@ -101,6 +115,15 @@ def test_patches_in_pieces_are_the_engines_convolution(
     x_shape: Any, w_shape: Any, window: Any, cache: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(patches, "_CACHE", cache)
+    _agree(x_shape, w_shape, window)
+
+
+@pytest.mark.parametrize(("x_shape", "w_shape", "window"), VOLUMES)
+def test_volumes_as_pictures_are_the_engines_convolution(x_shape: Any, w_shape: Any, window: Any) -> None:
+    _agree(x_shape, w_shape, window)
+
+
+def _agree(x_shape: Any, w_shape: Any, window: Any) -> None:
     x, w = normal(*x_shape), normal(*w_shape)
     g = normal(*_conv(x, w, **window).shape)
     found = {}

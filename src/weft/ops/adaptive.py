@@ -80,7 +80,8 @@ def _first_maximum(x: Any, at: Any, axis: int) -> Any:
 def even_means(x: Any, counts: Sizes) -> Any:
     """The means over as many windows along each of the last axes as ``counts`` says."""
     first = x.ndim - len(counts)
-    for axis, count in enumerate(counts, first):
+    # The last axis first: it needs no transpose, and makes the array small for the others, which do.
+    for axis, count in reversed(list(enumerate(counts, first))):
         if x.shape[axis] % count:
             x = mix_op(x, area_weights(x.shape[axis], count, x.dtype), axis=axis)
     shape, inner = list(x.shape[:first]), []

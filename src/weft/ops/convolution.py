@@ -15,7 +15,7 @@ from weft.errors import ArgumentError, ShapeError
 from weft.graph.lowering import lowering
 from weft.graph.op import Op
 from weft.graph.spec import Spec
-from weft.ops import depthwise, patches
+from weft.ops import blocks, depthwise, patches, volumes
 from weft.ops.engine import jnp, lax
 from weft.ops.patches import Padding, Sizes, window_counts
 
@@ -122,20 +122,38 @@ def _kernel_by_engine(
 
 
 def _faster(name: str, by_engine: Callable[..., Any]) -> Callable[..., Any]:
-    """The engine, except on the CPU: there shifts for kernels of one channel, patches for volumes and dilation."""
-    forward = name == "forward"
+    """The engine, except on the CPU: there what is faster for this window."""
 
     def lower(*arrays: Any, **window: Any) -> Any:
+        if lowering.platform != "cpu":
+            return by_engine(*arrays, **window)
         kernel = window.get("kernel") or arrays[1].shape[2:]
         channels = window["groups"] * arrays[1].shape[1] if "kernel" not in window else arrays[0].shape[1]
-        if lowering.platform == "cpu" and depthwise.fits(channels, window["groups"], kernel):
+        if depthwise.fits(channels, window["groups"], kernel):
             return getattr(depthwise, name)(*arrays, **window)
-        plain = set(window["dilation"]) == {1} and (forward or set(window["stride"]) == {1})
-        plain = (plain and window["groups"] == 1) or (window["groups"] > 1 and not lowering.in_loop)
-        engine = lowering.platform != "cpu" or (plain and len(kernel) < 3)
-        return by_engine(*arrays, **window) if engine else getattr(patches, name)(*arrays, **window)
+        how = {each: window[each] for each in ("stride", "dilation", "groups")}
+        if name == "input_gradient" and blocks.fits(kernel, **how):
+            return blocks.input_gradient(lower, *arrays, **window)
+        if volumes.fits(kernel, **how):
+            pictures = _kernel_by_engine if name == "kernel_gradient" else _by_engine
+            return getattr(volumes, name)(pictures, *arrays, **window)
+        if len(kernel) < 3 and _engine_is_fast(name, kernel, **how):
+            return by_engine(*arrays, **window)
+        return getattr(patches, name)(*arrays, **window)
 
     return lower
+
+
+def _engine_is_fast(name: str, kernel: Sizes, *, stride: Sizes, dilation: Sizes, groups: int) -> bool:
+    """Whether the engine beats patches on the CPU; what it has to dilate and groups are slow, most so in loops."""
+    if set(dilation) != {1}:
+        return groups > 1 and not lowering.in_loop
+    if groups > 1:
+        return not lowering.in_loop
+    if name == "forward" or set(stride) == {1}:
+        return True
+    overlaps = all(k >= s for k, s in zip(kernel, stride, strict=True))
+    return name == "kernel_gradient" and overlaps and not lowering.in_loop
 
 
 # ── the ops ─────────────────────────────────────────────────────────────────────────────────────────────────

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from weft.errors import ArgumentError, ShapeError
-from weft.graph.dtype import DType, float32
+from weft.graph.dtype import DType
 from weft.graph.function import function
 from weft.graph.op import Casts, Kind, floating
+from weft.nn.functional.standardization import BATCH, EXAMPLE, laid, moments, standardized, widened
 from weft.ops.assembling import concat
 from weft.ops.creation import full
 from weft.ops.exponential import rsqrt
@@ -24,22 +25,10 @@ def _count_apart(kinds: tuple[Kind, ...]) -> Casts:
     return (None, *floating(kinds[1:]))
 
 
-def _wide(*tensors: Any) -> tuple[Any, ...]:
-    """The tensors in at least 32 bits: sums of squares leave the range of float16, and the digits of bfloat16."""
-    return tuple(t.astype(float32) if t.dtype.itemsize < 4 else t for t in tensors)
-
-
 def _scaled(y: Any, affine: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
     """The affine map y · weight + bias, both laid out as ``shape``; either may be missing from the end."""
     y = y * affine[0].reshape(shape) if affine else y
     return y + affine[1].reshape(shape) if len(affine) > 1 else y
-
-
-def _centred(x: Any, axes: tuple[int, ...]) -> tuple[Any, Any, Any]:
-    """Mean, deviation from it, and (biased) variance over ``axes``."""
-    mean = x.mean(axis=axes, keepdims=True)
-    deviation = x - mean
-    return mean, deviation, (deviation * deviation).mean(axis=axes, keepdims=True)
 
 
 def _given(weight: Any, bias: Any) -> tuple[Any, ...]:
@@ -78,17 +67,16 @@ def _check_spread(name: str, x: Any, each: bool) -> int:
     return n
 
 
-def _axes(x: Any, each: bool) -> tuple[int, ...]:
-    return tuple(range(2, x.ndim)) if each else (0, *range(2, x.ndim))
+def _sets(x: Any, each: bool) -> dict[str, Any]:
+    """Each channel of an example, or of the batch, as a set of numbers to `standardized`."""
+    return {"view": (*x.shape[:2], 1, math.prod(x.shape[2:])), "axes": EXAMPLE if each else BATCH}
 
 
 @function(takes=floating)
 def _by_own_statistics(x: Any, *affine: Any, each: bool, eps: float, name: str) -> Any:
     _check_channels(name, x, *affine)
     _check_spread(name, x, each)
-    wide, *rest = _wide(x, *affine)
-    _, deviation, variance = _centred(wide, _axes(x, each))
-    return _scaled(deviation * rsqrt(variance + eps), tuple(rest), _channels(x)).astype(x.dtype)
+    return standardized(x, *affine, **_sets(x, each), eps=eps)
 
 
 @function(takes=_count_apart)
@@ -105,14 +93,15 @@ def _and_running(
 ) -> Any:
     _check_channels(name, x, mean)
     n = _check_spread(name, x, each)
-    wide, running_mean, running_variance, *rest = _wide(x, mean, variance, *affine)
-    own_mean, deviation, own_variance = _centred(wide, _axes(x, each))
-    y = _scaled(deviation * rsqrt(own_variance + eps), tuple(rest), _channels(x)).astype(x.dtype)
-    share = 1 / (count + 1).astype(wide.dtype) if momentum is None else momentum
-    if each:
-        own_mean, own_variance = (s.mean(axis=0, keepdims=True) for s in (own_mean, own_variance))
+    sets = _sets(x, each)
+    y = standardized(x, *affine, **sets, eps=eps)
     if not x.node.spec.size:  # no values, no news
         return y, mean, variance, count + 1
+    wide, running_mean, running_variance = widened(laid(x, sets["view"]), mean, variance)
+    own_mean, _, own_variance = moments(wide, **sets)  # as `standardized` has computed them already
+    share = 1 / (count + 1).astype(wide.dtype) if momentum is None else momentum
+    if each:
+        own_mean, own_variance = (s.reshape(*x.shape[:2]).mean(axis=0) for s in (own_mean, own_variance))
     new_mean = running_mean + share * (own_mean.reshape(-1) - running_mean)
     new_variance = running_variance + share * (own_variance.reshape(-1) * (n / (n - 1)) - running_variance)
     return y, new_mean.astype(mean.dtype), new_variance.astype(variance.dtype), count + 1
@@ -121,7 +110,7 @@ def _and_running(
 @function(takes=floating)
 def _by_given_statistics(x: Any, mean: Any, variance: Any, *affine: Any, eps: float, name: str) -> Any:
     _check_channels(name, x, mean)
-    wide, *per_channel = _wide(x, mean, variance, *affine)
+    wide, *per_channel = widened(x, mean, variance, *affine)
     mean, variance, *rest = (t.reshape(_channels(x)) for t in per_channel)
     return _scaled((wide - mean) * rsqrt(variance + eps), tuple(rest), _channels(x)).astype(x.dtype)
 
@@ -195,15 +184,14 @@ def batch_norm_train(
 @function(takes=floating)
 def _layer_norm(x: Any, *affine: Any, shape: tuple[int, ...], eps: float) -> Any:
     _check_last("layer_norm", x, shape)
-    wide, *rest = _wide(x, *affine)
-    _, deviation, variance = _centred(wide, tuple(range(x.ndim - len(shape), x.ndim)))
-    return _scaled(deviation * rsqrt(variance + eps), tuple(rest), shape).astype(x.dtype)
+    n, rows = math.prod(shape), math.prod(x.shape[: x.ndim - len(shape)])
+    return standardized(x, *affine, view=(rows, 1, n, 1), axes=EXAMPLE, eps=eps)
 
 
 @function(takes=floating)
 def _rms_norm(x: Any, *affine: Any, shape: tuple[int, ...], eps: float) -> Any:
     _check_last("rms_norm", x, shape)
-    wide, *rest = _wide(x, *affine)
+    wide, *rest = widened(x, *affine)
     axes = tuple(range(x.ndim - len(shape), x.ndim))
     y = wide * rsqrt((wide * wide).mean(axis=axes, keepdims=True) + eps)
     return _scaled(y, tuple(rest), shape).astype(x.dtype)
@@ -217,11 +205,8 @@ def _group_norm(x: Any, *affine: Any, groups: int, eps: float) -> Any:
             expected=f"channels (axis 1) divisible by {groups}",
         )
     _check_channels("group_norm", x, *affine)
-    wide, *rest = _wide(x, *affine)
-    each = math.prod(x.shape[1:]) // groups  # the batch may be empty, so that -1 would be any size
-    _, deviation, variance = _centred(wide.reshape(x.shape[0], groups, each), (2,))
-    y = (deviation * rsqrt(variance + eps)).reshape(x.shape)
-    return _scaled(y, tuple(rest), _channels(x)).astype(x.dtype)
+    view = (x.shape[0], groups, x.shape[1] // groups, math.prod(x.shape[2:]))
+    return standardized(x, *affine, view=view, axes=EXAMPLE, eps=eps)
 
 
 def _check_last(name: str, x: Any, shape: tuple[int, ...]) -> None:
@@ -280,7 +265,7 @@ def _shape(shape: Any) -> tuple[int, ...]:
 
 @function(takes=floating)
 def _local_response_norm(x: Any, alpha: Any, beta: Any, k: Any, *, size: int) -> Any:
-    wide, alpha, beta, k = _wide(x, alpha, beta, k)
+    wide, alpha, beta, k = widened(x, alpha, beta, k)
     n, before = x.shape[1], size // 2
     padded = [full((x.shape[0], m, *x.shape[2:]), 0, dtype=wide.dtype) for m in (before, size - 1 - before) if m]
     squares = wide * wide

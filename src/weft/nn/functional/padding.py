@@ -8,6 +8,7 @@ from weft.errors import ArgumentError, ShapeError
 from weft.graph.function import function
 from weft.nn.check import choice
 from weft.ops import padding as ops
+from weft.ops.reflection import reflected
 from weft.tensor import Tensor, as_tensor
 
 MODES = {"constant": "constant", "reflect": "reflect", "replicate": "edge", "circular": "wrap"}  # in NumPy's words
@@ -15,6 +16,8 @@ MODES = {"constant": "constant", "reflect": "reflect", "replicate": "edge", "cir
 
 @function
 def _laid_around(x: Any, *, widths: Any, mode: str) -> Any:
+    if mode == "reflect" and all(0 <= w < max(n, 1) for n, pair in zip(x.shape, widths, strict=True) for w in pair):
+        return reflected(x, widths)
     return ops.pad(x, widths, mode=mode)
 
 
