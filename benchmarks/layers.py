@@ -133,7 +133,8 @@ def contestants(case: Case) -> dict[str, Callable[[], Any]]:
     @wf.compile
     def step(g: Any) -> Any:
         y = first(layer(*[ours] * case.inputs))
-        return y, *wf.gradients([y], sources, cotangents=[g])
+        # Numbers, as PyTorch's gradients are: what could be differentiated again would be recorded first.
+        return y.detach(), *(dx.detach() for dx in wf.gradients([y], sources, cotangents=[g]))
 
     def by_torch() -> Any:
         y = first(theirs(*[tx] * case.inputs))

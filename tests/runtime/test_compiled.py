@@ -255,3 +255,15 @@ def _held():
     x = wf.ones(3) * 5
     wf.realize(x)
     return x
+
+
+def test_results_without_history_are_computed_by_the_call_and_others_take_part_in_what_is_recorded():
+    w = wf.tensor([2.0, 3.0], requires_grad=True)
+    plain = wf.compile(lambda x: (w * x).detach())
+    smooth = wf.compile(lambda x: w * x)
+    x = wf.tensor([1.0, 4.0])
+    assert plain(x).node.data is not None
+    assert not plain(x).node.tracked
+    y = smooth(x)
+    assert y.node.data is None
+    assert wf.gradients(y.sum(), w).tolist() == [1.0, 4.0]

@@ -34,6 +34,7 @@ class Closure:
     grads_before: tuple[tuple[Handle, Handle | None], ...]
     guards: tuple[tuple[Any, str, Any], ...]
     keys: tuple[Handle, ...]
+    smooth: bool  # whether any of the body's results can be differentiated
 
     @property
     def written_slots(self) -> tuple[int, ...]:
@@ -80,6 +81,7 @@ def close_over(
         tuple(trace.grads.values()),
         tuple(trace.guards.values()),
         tuple(trace.keys.values()),
+        any(t.node.tracked for t in leaves),
     )
 
 

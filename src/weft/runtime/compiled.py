@@ -174,7 +174,7 @@ class Variant:
         self.reads_tracked = any(self.tracking)
         closure = self.closure
         self.unconditional = not (closure.guards or closure.grads_before or closure.captured)
-        self.pure = not closure.written and not closure.graded and closure.results > 0
+        self.pure = not closure.written and not closure.graded and closure.smooth
         self.specs = tuple(spec_at(graph, r) for r in graph.outputs[: self.closure.results])
         self.program = program_for(self.graph, log.device.engine, self.donated)
 
