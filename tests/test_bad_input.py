@@ -254,3 +254,12 @@ def test_truth_and_numbers_of_many_elements():
         float(wf.ones(3))
     with pytest.raises(IndexError, match="out of range"):
         wf.ones(3)[3]
+
+
+def test_an_error_names_the_class_or_the_op_that_the_line_called():
+    with pytest.raises(wf.errors.ArgumentError) as caught:
+        nn.SpectralNorm(nn.ReLU())
+    assert "SpectralNorm(…), test_bad_input.py" in str(caught.value)
+    with pytest.raises(wf.errors.ShapeError) as caught:
+        wf.add(wf.ones(2), wf.ones(3))
+    assert "test_bad_input.py" in str(caught.value)

@@ -5,9 +5,17 @@ from __future__ import annotations
 import linecache
 import os
 from pathlib import Path
-from types import TracebackType
+from types import FrameType, TracebackType
 
 _PACKAGE = str(Path(__file__).resolve().parent) + os.sep
+
+
+def _called(frame: FrameType) -> str:
+    """What the user's line called: a function, a class, or something that is called like a function, by its name."""
+    name, owner = frame.f_code.co_name, frame.f_locals.get("self")
+    if name == "__init__":
+        return type(owner).__name__
+    return getattr(owner, "name", None) or type(owner).__name__ if name == "__call__" else name
 
 
 def _place_of(traceback: TracebackType | None) -> str | None:
@@ -19,8 +27,7 @@ def _place_of(traceback: TracebackType | None) -> str | None:
             place = None
         elif inner is not None and not code.co_filename.startswith(_PACKAGE):
             line = linecache.getline(code.co_filename, traceback.tb_lineno).strip()
-            name = getattr(inner.tb_frame.f_locals.get("self"), "name", None) or inner.tb_frame.f_code.co_name
-            place = f"{name}(…), {Path(code.co_filename).name}:{traceback.tb_lineno}" + (f": {line}" if line else "")
+            place = f"{_called(inner.tb_frame)}(…), {Path(code.co_filename).name}:{traceback.tb_lineno}" + (f": {line}" if line else "")
         traceback = inner
     return place
 
