@@ -27,7 +27,8 @@ def _place_of(traceback: TracebackType | None) -> str | None:
             place = None
         elif inner is not None and not code.co_filename.startswith(_PACKAGE):
             line = linecache.getline(code.co_filename, traceback.tb_lineno).strip()
-            place = f"{_called(inner.tb_frame)}(…), {Path(code.co_filename).name}:{traceback.tb_lineno}" + (f": {line}" if line else "")
+            called = f"{_called(inner.tb_frame)}(…), {Path(code.co_filename).name}:{traceback.tb_lineno}"
+            place = f"{called}: {line}" if line else called
         traceback = inner
     return place
 
