@@ -1,7 +1,8 @@
 """Forward and backward of one layer of each family, compiled, against PyTorch's eager layer in the same run.
 
 Both compute the result and the gradients of input and parameters for one cotangent. A ratio above 1 says how many
-times faster Weft is.
+times faster Weft is. ``python -m benchmarks.layers Linear compiled`` compares one with `torch.compile`'s, which takes
+many seconds for each layer to compile.
 """
 
 from __future__ import annotations
@@ -110,8 +111,8 @@ def first(y: Any) -> Any:
     return y[0] if isinstance(y, tuple) else y
 
 
-def contestants(case: Case) -> dict[str, Callable[[], Any]]:
-    """The same layer in both libraries, as functions without arguments."""
+def contestants(case: Case, compiled: bool) -> dict[str, Callable[[], Any]]:
+    """The same layer in both libraries, as functions without arguments; PyTorch's ``compiled`` or as it is."""
     options = case.options or {}
     theirs = getattr(torch.nn, case.name)(*case.theirs, **options)
     layer = getattr(nn, case.name)(
@@ -125,6 +126,7 @@ def contestants(case: Case) -> dict[str, Callable[[], Any]]:
     else:
         x = rng.standard_normal(case.shape, np.float32)
     tx, ours = torch.tensor(x, requires_grad=not case.classes), wf.tensor(x) if case.classes else nn.Parameter(x)
+    theirs = torch.compile(theirs) if compiled else theirs
     cotangent = torch.randn(first(theirs(*[tx] * case.inputs)).shape)
     given = wf.tensor(cotangent.numpy())
     starts = [*([] if case.classes else [tx]), *theirs.parameters()]
@@ -143,20 +145,20 @@ def contestants(case: Case) -> dict[str, Callable[[], Any]]:
     return {"weft": lambda: wf.realize(*step(given)), "torch": by_torch}
 
 
-def main(only: str = "") -> None:
-    """Print the table of all families, and the median ratio."""
+def main(only: str = "", against: str = "eager") -> None:
+    """Print the table of all families, and the median ratio: to PyTorch "eager", or "compiled" by `torch.compile`."""
     ratios = []
     for family, cases in FAMILIES.items():
         rows = []
         for case in cases:
             if only not in case.name or not hasattr(nn, case.name):
                 continue
-            best = alternate(contestants(case), rounds=7, seconds=0.05)
+            best = alternate(contestants(case, against == "compiled"), rounds=7, seconds=0.05)
             text = ", ".join([*map(str, case.theirs), *(f"{k}={v}" for k, v in (case.options or {}).items())])
             rows.append((f"{case.name}({text})"[:43], best["weft"], best["torch"], WANTED))
             ratios.append(best["torch"] / best["weft"])
         if rows:
-            table(f"{family}: forward and backward", rows)
+            table(f"{family}: forward and backward (PyTorch {against})", rows)
     print(f"\nmedian of {len(ratios)} layers: {median(ratios):.2f}x; {sum(r >= WANTED for r in ratios)} as wanted")
 
 

@@ -23,9 +23,10 @@ def main():
             ours, theirs = recurrent(name, x, features)
             rows.append(row(f"{name} {inputs}-{features}, {batch}×{steps} steps", ours, theirs, 0.83))
     tokens = rng.integers(0, TOKENS, (BATCH, STEPS + 1))
-    ours, theirs = transformer(tokens)
-    rows.append(row(f"Transformer d={WIDTH}, {LAYERS} layers, {BATCH}×{STEPS} tokens", ours, theirs, 1.0))
-    table("a training step over sequences (forward, gradients, fused Adam), compiled; PyTorch eager", rows)
+    for how in ("eager", "torch.compile"):
+        ours, theirs = transformer(tokens, how)
+        rows.append(row(f"Transformer d={WIDTH}, {LAYERS} layers ({how})", ours, theirs, 1.0))
+    table("a training step over sequences (forward, gradients, fused Adam), compiled", rows)
 
 
 def row(what, ours, theirs, wanted):
@@ -97,8 +98,8 @@ class Theirs(torch.nn.Module):
         return self.head(self.blocks(self.tokens(x) + places, mask=self.mask, is_causal=True))
 
 
-def transformer(tokens):
-    """A step of a language model's training."""
+def transformer(tokens, how="eager"):
+    """A step of a language model's training; PyTorch's model eager, or by `torch.compile`."""
     model, opt = Ours(), optim.Adam(1e-3)
     x, y = wf.tensor(tokens[:, :-1]), wf.tensor(tokens[:, 1:].reshape(-1))
 
@@ -108,7 +109,7 @@ def transformer(tokens):
         opt.update(list(model.parameters()), wf.gradients(loss, list(model.parameters())))
         return loss
 
-    peer = Theirs()
+    peer = Theirs() if how == "eager" else torch.compile(Theirs())
     adam = torch.optim.Adam(peer.parameters(), 1e-3, fused=True)
     given, wanted = torch.from_numpy(tokens[:, :-1]), torch.from_numpy(tokens[:, 1:].reshape(-1))
 
