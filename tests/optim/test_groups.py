@@ -48,31 +48,6 @@ def test_decay_of_matrices_leaves_biases_and_norms_alone() -> None:
         np.testing.assert_allclose(value, before[name] * factor, rtol=1e-6, err_msg=name)
 
 
-def test_groups_equal_pytorchs_parameter_groups() -> None:
-    torch = pytest.importorskip("torch")
-    model = two_layers()
-    theirs = {name: torch.nn.Parameter(torch.tensor(v)) for name, v in model.state_dict().items()}
-    vectors = [p for n, p in theirs.items() if p.ndim < 2 and n != "2.bias"]
-    reference = torch.optim.AdamW(
-        [
-            {"params": [p for p in theirs.values() if p.ndim > 1]},
-            {"params": vectors, "weight_decay": 0.0},
-            {"params": [theirs["2.bias"]], "weight_decay": 0.0, "lr": 0.05},
-        ],
-        lr=0.01, weight_decay=0.1,
-    )  # fmt: skip
-    opt = optim.AdamW(0.01, weight_decay=0.1, decay="matrices", groups={"2.bias": {"learning_rate": 0.05}})
-    rng = np.random.default_rng(0)
-    for _ in range(5):
-        gradients = {name: rng.normal(size=p.shape).astype(np.float32) for name, p in theirs.items()}
-        for name, p in theirs.items():
-            p.grad = torch.tensor(gradients[name])
-        reference.step()
-        opt.update(list(model.parameters()), [wf.tensor(gradients[name]) for name, _ in model.named_parameters()])
-    for name, value in model.state_dict().items():
-        np.testing.assert_allclose(value, theirs[name].detach().numpy(), rtol=1e-5, atol=1e-7, err_msg=name)
-
-
 def test_a_schedule_is_scaled_with_the_group() -> None:
     opt = optim.SGD(optim.Piecewise({0: 1.0, 1: 0.5}), groups={"0.bias": {"scale": 0.1}})
     moved = moves(opt, two_layers(), steps=2)
@@ -146,22 +121,6 @@ def test_clipping_by_value_and_then_by_norm() -> None:
     a = wf.tensor([0.0, 0.0])
     optim.SGD(1.0, clip_value=2.0, clip_norm=1.0).update([a], [wf.tensor([100.0, -2.0])])
     np.testing.assert_allclose(a.numpy(), [-(0.5**0.5), 0.5**0.5], rtol=1e-6)
-
-
-def test_clipping_equals_pytorchs_and_its_bound_may_change() -> None:
-    torch = pytest.importorskip("torch")
-    rng = np.random.default_rng(0)
-    w, opt = wf.tensor(np.zeros((3, 4), np.float32)), optim.SGD(0.1, 0.9, clip_norm=0.5)
-    v = torch.nn.Parameter(torch.zeros(3, 4))
-    reference = torch.optim.SGD([v], 0.1, 0.9)
-    for most in (0.5, 0.5, 2.0, 100.0):
-        g = rng.normal(size=(3, 4)).astype(np.float32)
-        opt.clip_norm = most
-        v.grad = torch.tensor(g)
-        torch.nn.utils.clip_grad_norm_([v], most)
-        reference.step()
-        opt.update([w], [wf.tensor(g)])
-    np.testing.assert_allclose(w.numpy(), v.detach().numpy(), rtol=1e-5)
 
 
 def test_a_norm_that_is_not_finite_cannot_pass_unseen() -> None:

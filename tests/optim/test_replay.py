@@ -7,14 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-
-import weft as wf
-from weft import optim
-
-pytest.importorskip("sklearn")
 from sklearn.datasets import load_iris
 from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import MinMaxScaler
+
+import weft as wf
+from weft import optim
 
 pytestmark = pytest.mark.filterwarnings("ignore:.* made .* programs:weft.RecompileWarning")
 EPOCHS, BATCH = 12, 64

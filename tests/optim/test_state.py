@@ -93,23 +93,6 @@ def test_a_module_names_its_parameters_and_wrong_states_are_refused() -> None:
         optim.Adam(0.1).load_state_dict({**saved, "other.weight/m": np.zeros(1)}, model)
 
 
-def test_parameters_that_come_later_count_their_own_steps() -> None:
-    torch = pytest.importorskip("torch")
-    w, opt = start(), optim.Adam(0.1)
-    v = [torch.nn.Parameter(torch.tensor(p.numpy())) for p in w]
-    reference = torch.optim.Adam(v, 0.1)
-    for k, members in enumerate([(0, 1), (0, 1), (0, 1, 2), (2,), (0, 2), (0, 1, 2)]):
-        grads = gradients(k)
-        reference.zero_grad()
-        for m in members:
-            v[m].grad = torch.tensor(grads[m].numpy())
-        reference.step()
-        opt.update([w[m] for m in members], [grads[m] for m in members])
-    for p, q in zip(w, v, strict=True):
-        np.testing.assert_allclose(p.numpy(), q.detach().numpy(), rtol=1e-5, atol=1e-7)
-    assert [int(opt.state_dict(w)[f"{k}/steps"]) for k in range(3)] == [5, 4, 4]
-
-
 def test_momentum_that_begins_later_begins_from_nothing() -> None:
     w, opt = wf.tensor([0.0, 0.0]), optim.SGD(1.0)
     opt.update([w], [wf.ones(2)])
