@@ -27,8 +27,14 @@ def activation(f: Any, **names: str | None) -> Any:
 
 
 def loss(f: Any) -> Any:
-    """PyTorch's older ways to ask for a reduction are left out where they are not given."""
-    return named(f, size_average=None, reduce=None)
+    """A loss; PyTorch's older ways to ask for a reduction are said in the present one."""
+
+    def call(*operands: Any, size_average: bool | None = None, reduce: bool | None = None, **options: Any) -> Any:
+        if size_average is not None or reduce is not None:
+            options["reduction"] = "none" if reduce is False else "sum" if size_average is False else "mean"
+        return f(*operands, **options)
+
+    return call
 
 
 def softmax(f: Any) -> Any:
@@ -156,7 +162,6 @@ ALONE = {
         k.get("training", False) and x.numel() == x.shape[1]
     )
 }
-OLD = {"PyTorch's older names of reductions": lambda *a, **k: "size_average" in k or "reduce" in k}
 SCALARS = {"scalars, which PyTorch counts as vectors": lambda x, *a, **k: x.ndim == 0}
 FREQUENT = {
     "embeddings that are renormed, or whose gradient is scaled or left out": lambda *a, **k: (
@@ -274,14 +279,14 @@ OPERATORS = {
     # dropout
     "nn.functional.dropout": Mapped(dropout, skip=RANDOM),
     # losses
-    "nn.functional.mse_loss": Mapped(loss(F.mse_loss), skip=OLD),
-    "nn.functional.l1_loss": Mapped(loss(F.l1_loss), skip=OLD),
+    "nn.functional.mse_loss": loss(F.mse_loss),
+    "nn.functional.l1_loss": loss(F.l1_loss),
     "nn.functional.smooth_l1_loss": Mapped(
-        loss(F.smooth_l1_loss), skip=OLD | {"beta=0, refused: it is l1_loss": lambda *a, **k: k.get("beta") == 0}
+        loss(F.smooth_l1_loss), skip={"beta=0, refused: it is l1_loss": lambda *a, **k: k.get("beta") == 0}
     ),
     "nn.functional.huber_loss": loss(F.huber_loss),
-    "nn.functional.cross_entropy": Mapped(loss(F.cross_entropy), skip=OLD),
-    "nn.functional.nll_loss": Mapped(loss(F.nll_loss), skip=OLD),
-    "nn.functional.binary_cross_entropy": Mapped(loss(F.binary_cross_entropy), skip=OLD),
-    "nn.functional.binary_cross_entropy_with_logits": Mapped(loss(F.binary_cross_entropy_with_logits), skip=OLD),
+    "nn.functional.cross_entropy": loss(F.cross_entropy),
+    "nn.functional.nll_loss": loss(F.nll_loss),
+    "nn.functional.binary_cross_entropy": loss(F.binary_cross_entropy),
+    "nn.functional.binary_cross_entropy_with_logits": loss(F.binary_cross_entropy_with_logits),
 }
