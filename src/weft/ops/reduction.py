@@ -83,7 +83,7 @@ prod_op = Op(
 def _extreme_vjp(g: Any, y: Any, x: Any, *, axis: tuple[int, ...], keepdims: bool) -> tuple[Any]:
     # Elements that share the extreme share its gradient equally.
     chosen = cast(x == spread(y, x, axis), dtype=x.dtype)
-    return (spread(g, x, axis) * chosen / sum_op(chosen, axis=axis, keepdims=True),)
+    return (spread(g / sum_op(chosen, axis=axis, keepdims=keepdims), x, axis) * chosen,)
 
 
 _ordered = refusing("complex", rule=lambda x: x)
