@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from weft.errors import ArgumentError, GradientError
 from weft.graph.function import zero_like
 from weft.graph.op import Op, tensor_like
+from weft.graph.recording import whereabouts
 from weft.graph.spec import Spec
 from weft.ops.comparison import where
 from weft.ops.creation import triangle_op
@@ -16,7 +17,6 @@ from weft.ops.matrices import (
     check_matrix,
     columns,
     conjugate,
-    here,
     identity_mask,
     narrowed,
     precise,
@@ -132,6 +132,6 @@ def qr(x: Any, /, *, mode: str = "reduced") -> QRResult:
     (5.0, [(2, 2), (2, 2)])
     """
     if mode not in ("reduced", "complete"):
-        raise ArgumentError(f"qr with mode={mode!r}", expected="'reduced' or 'complete'", where=here())
+        raise ArgumentError(f"qr with mode={mode!r}", expected="'reduced' or 'complete'", where=whereabouts())
     x = tensor_like(x)
     return QRResult(*narrowed(qr_op(x, complete=mode == "complete"), x))

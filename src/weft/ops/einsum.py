@@ -6,10 +6,11 @@ from typing import Any
 
 from weft.errors import ArgumentError, ShapeError
 from weft.graph.op import Op, tensor_like
+from weft.graph.recording import whereabouts
 from weft.graph.spec import Spec
 from weft.ops.creation import eye
 from weft.ops.engine import jnp
-from weft.ops.matrices import check_numbers, here
+from weft.ops.matrices import check_numbers
 from weft.ops.shape import broadcast_to_op, reshape_op
 
 _LABELS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -144,10 +145,10 @@ def _dots_length(equation: str, term: str, shape: tuple[int, ...], position: int
             f"einsum {equation!r}: the term {term!r} names {named} axes, operand {position} of shape {shape} "
             f"has {len(shape)}",
             expected="a label for each axis, or one … for all that are left",
-            where=here(),
+            where=whereabouts(),
         )
     return rest
 
 
 def _wrong(what: str, expected: str, cure: str | None) -> ArgumentError:
-    return ArgumentError(f"einsum of {what}", expected=expected, where=here(), cure=cure)
+    return ArgumentError(f"einsum of {what}", expected=expected, where=whereabouts(), cure=cure)

@@ -9,10 +9,11 @@ import numpy as np
 from weft.errors import DTypeError
 from weft.graph.dtype import complex64, complex128, float32, float64
 from weft.graph.op import Casts, Kind, Op
+from weft.graph.recording import whereabouts
 from weft.graph.spec import Spec
 from weft.ops.conversion import REAL, conj
 from weft.ops.engine import jnp
-from weft.ops.matrices import check_floating, here, precise
+from weft.ops.matrices import check_floating, precise
 
 _COMPLEX = {float32: complex64, float64: complex128}
 # Which norm the transpose has: "backward" divides on the way back, "forward" on the way there, "ortho" by √n on both.
@@ -58,7 +59,10 @@ def check_real(name: str, x: Spec) -> None:
     check_floating(name, x)
     if x.dtype.kind == "complex":
         raise DTypeError(
-            f"{name} of a {x.dtype.name} tensor", expected="real numbers", where=here(), cure="wf.fft.fft, or x.real"
+            f"{name} of a {x.dtype.name} tensor",
+            expected="real numbers",
+            where=whereabouts(),
+            cure="wf.fft.fft, or x.real",
         )
 
 

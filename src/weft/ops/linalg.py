@@ -9,11 +9,12 @@ from typing import Any
 from weft.errors import ArgumentError, AxisError, ShapeError
 from weft.graph.lowering import lowering
 from weft.graph.op import Op, tensor_like
+from weft.graph.recording import whereabouts
 from weft.graph.spec import Spec
 from weft.ops.einsum import einsum as einsum
 from weft.ops.einsum import einsum_op as einsum_op
 from weft.ops.engine import jnp, lax
-from weft.ops.matrices import check_numbers, conjugate, here, transposed
+from weft.ops.matrices import check_numbers, conjugate, transposed
 from weft.ops.reduction import sum_op
 from weft.ops.rules import broadcast_shapes, normalize_axes
 from weft.ops.shape import permute_op, reshape_op, roll_op
@@ -38,7 +39,7 @@ def _unequal(a: Any, b: Any, k: int, j: int) -> ShapeError:
     return ShapeError(
         f"matmul of shapes {a} and {b}: the inner sizes {k} and {j} differ",
         expected="(…, n, k) @ (…, k, m)",
-        where=here(),
+        where=whereabouts(),
         cure="a.T, a.reshape(…), or a layer of the right size",
     )
 
@@ -83,7 +84,10 @@ def matmul(x1: Any, x2: Any, /) -> Any:
         return dot(a, b, ta=False, tb=False)
     if a.ndim == 0 or b.ndim == 0:
         raise ShapeError(
-            f"matmul of shapes {a.shape} and {b.shape}", expected="at least one axis each", where=here(), cure="a * b"
+            f"matmul of shapes {a.shape} and {b.shape}",
+            expected="at least one axis each",
+            where=whereabouts(),
+            cure="a * b",
         )
     if a.shape[-1] != b.shape[max(b.ndim - 2, 0)]:
         raise _unequal(a.shape, b.shape, a.shape[-1], b.shape[max(b.ndim - 2, 0)])
@@ -100,7 +104,7 @@ def transpose(x: Any) -> Any:
         raise ShapeError(
             f".T of a tensor of shape {x.shape}",
             expected="two axes",
-            where=here(),
+            where=whereabouts(),
             cure="x.mT or wf.permute_dims(x, …)",
         )
     return transposed(x)
@@ -122,7 +126,7 @@ def outer(x1: Any, x2: Any, /) -> Any:
         raise ShapeError(
             f"outer of shapes {a.shape} and {b.shape}",
             expected="two vectors, with one axis each",
-            where=here(),
+            where=whereabouts(),
             cure="x1[…, :, None] * x2[…, None, :] for stacks of vectors",
         )
     return reshape_op(a, shape=(*a.shape, 1)) * reshape_op(b, shape=(1, *b.shape))
@@ -139,14 +143,14 @@ def _vectors(name: str, x1: Any, x2: Any, axis: int, size: int | None = None) ->
         raise AxisError(
             f"{name} along axis {axis} of tensors of shapes {a.shape} and {b.shape}",
             expected=f"{-shared} ≤ axis < 0: shapes line up at the end" if shared else "at least one axis each",
-            where=here(),
+            where=whereabouts(),
         )
     n, m = a.shape[at], b.shape[at]
     if n != m or size not in (None, n):
         raise ShapeError(
             f"{name} along axis {axis} of tensors of shapes {a.shape} and {b.shape}: the sizes there are {n} and {m}",
             expected="equal sizes, which do not broadcast" if size is None else f"{size} elements on both sides",
-            where=here(),
+            where=whereabouts(),
         )
     return a, b, at
 
@@ -210,7 +214,7 @@ def _contracted(a: Any, b: Any, axes: Any) -> tuple[tuple[int, ...], tuple[int, 
             raise ArgumentError(
                 f"tensordot over {axes} axes of tensors of shapes {a.shape} and {b.shape}",
                 expected=f"0 ≤ axes ≤ {min(a.ndim, b.ndim)}, or two lists of axes",
-                where=here(),
+                where=whereabouts(),
             )
         left, right = tuple(range(a.ndim - axes, a.ndim)), tuple(range(axes))
     else:
@@ -220,13 +224,13 @@ def _contracted(a: Any, b: Any, axes: Any) -> tuple[tuple[int, ...], tuple[int, 
         raise ArgumentError(
             f"tensordot with axes={axes}: {len(left)} axes on the left, {len(right)} on the right",
             expected="as many on both sides",
-            where=here(),
+            where=whereabouts(),
         )
     for i, j in zip(left, right, strict=True):
         if a.shape[i] != b.shape[j]:
             raise ShapeError(
                 f"tensordot of axis {i} of {a.shape} with axis {j} of {b.shape}: sizes {a.shape[i]} and {b.shape[j]}",
                 expected="equal sizes",
-                where=here(),
+                where=whereabouts(),
             )
     return left, right

@@ -36,17 +36,15 @@ def narrowed(result: Any, *xs: Any) -> Any:
     return tuple(cast(y, dtype=common) for y in result) if isinstance(result, tuple) else cast(result, dtype=common)
 
 
-def here() -> str:
-    """The user's line, for an error that is raised before an op is called."""
-    return whereabouts()
-
-
 def check_numbers(name: str, *xs: Spec) -> None:
     """Refuse truth values."""
     for x in xs:
         if x.dtype.kind == "bool":
             raise DTypeError(
-                f"{name} of a bool tensor", expected="numbers", where=here(), cure="x.astype(wf.float32), or wf.int64"
+                f"{name} of a bool tensor",
+                expected="numbers",
+                where=whereabouts(),
+                cure="x.astype(wf.float32), or wf.int64",
             )
 
 
@@ -56,7 +54,7 @@ def check_floating(name: str, x: Spec) -> None:
         raise DTypeError(
             f"{name} of a {x.dtype.name} tensor",
             expected="floating-point or complex numbers",
-            where=here(),
+            where=whereabouts(),
             cure="x.astype(wf.float32)",
         )
 
@@ -68,14 +66,14 @@ def check_matrix(name: str, x: Spec, *, square: bool = False) -> None:
         raise ShapeError(
             f"{name} of a tensor of shape {x.shape}, which has {x.ndim} axes",
             expected="a matrix or a stack of them: " + ("(…, n, n)" if square else "(…, m, n)"),
-            where=here(),
+            where=whereabouts(),
             cure="wf.expand_dims(x, axis=…), or x.reshape(…)",
         )
     if square and x.shape[-2] != x.shape[-1]:
         raise ShapeError(
             f"{name} of matrices of {x.shape[-2]} rows and {x.shape[-1]} columns (shape {x.shape})",
             expected="square matrices: the last two axes of one size",
-            where=here(),
+            where=whereabouts(),
             cure="x.mT @ x, or wf.linalg.pinv, lstsq, svd or qr, which take any matrix",
         )
 
@@ -152,7 +150,7 @@ def textbook(rule: Callable[..., tuple[Any, ...]]) -> Callable[..., tuple[Any, .
 def _diagonal(x: Spec, *, offset: int) -> Spec:
     if x.ndim < 2:
         raise ShapeError(
-            f"diagonal of a tensor of shape {x.shape}", expected="a matrix or a stack of them", where=here()
+            f"diagonal of a tensor of shape {x.shape}", expected="a matrix or a stack of them", where=whereabouts()
         )
     rows, columns = x.shape[-2:]
     size = max(0, min(rows + min(offset, 0), columns - max(offset, 0)))
@@ -214,7 +212,10 @@ def diag(x: Any, /, *, k: int = 0) -> Any:
     x = tensor_like(x)
     if x.ndim not in (1, 2):
         raise ShapeError(
-            f"diag of a tensor of shape {x.shape}", expected="a vector or a matrix", where=here(), cure="diag_embed"
+            f"diag of a tensor of shape {x.shape}",
+            expected="a vector or a matrix",
+            where=whereabouts(),
+            cure="diag_embed",
         )
     return diagonal_op(x, offset=k) if x.ndim == 2 else diag_embed(x, offset=k)
 
@@ -229,6 +230,6 @@ def diag_embed(x: Any, /, *, offset: int = 0) -> Any:
     """
     x = tensor_like(x)
     if not x.ndim:
-        raise ShapeError("diag_embed of a tensor without axes", expected="at least one axis", where=here())
+        raise ShapeError("diag_embed of a tensor without axes", expected="at least one axis", where=whereabouts())
     n = x.shape[-1] + abs(offset)
     return lay_diagonal_op(x, offset=offset, shape=(n, n))

@@ -9,12 +9,13 @@ from typing import Any
 from weft.errors import ArgumentError
 from weft.graph.dtype import float32
 from weft.graph.op import tensor_like
+from weft.graph.recording import whereabouts
 from weft.ops.arithmetic import abs
 from weft.ops.comparison import where
 from weft.ops.conversion import cast, conj, real
 from weft.ops.creation import zeros
 from weft.ops.exponential import sqrt
-from weft.ops.matrices import HALVES, check_floating, check_matrix, here, narrowed
+from weft.ops.matrices import HALVES, check_floating, check_matrix, narrowed
 from weft.ops.reduction import max_op, min_op, sum_op
 from weft.ops.rules import Axes, normalize_axes, reduced
 from weft.ops.shape import reshape_op
@@ -49,7 +50,7 @@ def _order(name: str, ord: Any) -> float:
         raise ArgumentError(
             f"{name} with ord={ord!r}",
             expected="a number, inf or -inf" + (", 'fro' or 'nuc': of 1, 2 and inf" if name == "matrix_norm" else ""),
-            where=here(),
+            where=whereabouts(),
         )
     return float(ord)
 
@@ -99,7 +100,7 @@ def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Any:
         return vector_norm(x, axis=(-2, -1), keepdims=keepdims)
     if ord != "nuc" and _order("matrix_norm", ord) not in (1, -1, 2, -2, *_INFINITE):
         raise ArgumentError(
-            f"matrix_norm with ord={ord!r}", expected="'fro', 'nuc', 1, -1, 2, -2, inf or -inf", where=here()
+            f"matrix_norm with ord={ord!r}", expected="'fro', 'nuc', 1, -1, 2, -2, inf or -inf", where=whereabouts()
         )
     rows, columns = x.ndim - 2, x.ndim - 1
     if ord in ("nuc", 2, -2):

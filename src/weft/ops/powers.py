@@ -8,9 +8,10 @@ from typing import Any
 from weft.errors import ArgumentError
 from weft.graph.function import make, zero_like
 from weft.graph.op import Op, tensor_like
+from weft.graph.recording import whereabouts
 from weft.ops.creation import eye
 from weft.ops.engine import jnp, lax
-from weft.ops.matrices import check_matrix, here, narrowed, precise, square_to, transposed
+from weft.ops.matrices import check_matrix, narrowed, precise, square_to, transposed
 from weft.ops.shape import broadcast_to_op, concat_op, slice_op
 from weft.ops.solvers import inv_op
 
@@ -46,7 +47,7 @@ def matrix_power(x: Any, n: int, /) -> Any:
     try:
         whole = index(n)
     except TypeError:
-        raise ArgumentError(f"matrix_power with n={n!r}", expected="a whole number", where=here()) from None
+        raise ArgumentError(f"matrix_power with n={n!r}", expected="a whole number", where=whereabouts()) from None
     return narrowed(matrix_power_op(x, n=whole), x)
 
 

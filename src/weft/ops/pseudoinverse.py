@@ -9,11 +9,12 @@ import ml_dtypes
 from weft.errors import ShapeError
 from weft.graph.dtype import DType, int64
 from weft.graph.op import Casts, Kind, Op, tensor_like
+from weft.graph.recording import whereabouts
 from weft.graph.spec import Spec
 from weft.ops.conversion import REAL, conj, real
 from weft.ops.creation import zeros
 from weft.ops.engine import jnp, lax
-from weft.ops.matrices import adjoint, as_column, check_matrix, here, narrowed, precise, textbook
+from weft.ops.matrices import adjoint, as_column, check_matrix, narrowed, precise, textbook
 from weft.ops.reduction import sum_op
 from weft.ops.rules import broadcast_shapes
 from weft.ops.shape import reshape_op, slice_op
@@ -46,7 +47,7 @@ def _pinv(x: Spec, rtol: Spec) -> Spec:
         raise ShapeError(
             f"pinv of matrices of shape {x.shape} with rtol of shape {rtol.shape}",
             expected=f"one number, or one for each matrix: {tuple(batch)}",
-            where=here(),
+            where=whereabouts(),
         )
     return Spec((*batch, n, m), x.dtype)
 
@@ -124,7 +125,7 @@ def lstsq(a: Any, b: Any, /, *, rtol: Any = None) -> LstsqResult:
         raise ShapeError(
             f"lstsq of matrices of shape {a.shape} and a right side of shape {b.shape}",
             expected=f"right sides of shape (m,) or (…, m, k), here with m = {a.shape[-2]}",
-            where=here(),
+            where=whereabouts(),
         )
     share = default_rtol(a.shape, a.dtype) if rtol is None else rtol
     x = pinv_op(a, share) @ right

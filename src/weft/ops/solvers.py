@@ -6,10 +6,11 @@ from typing import Any
 
 from weft.errors import ShapeError
 from weft.graph.op import Op, tensor_like
+from weft.graph.recording import whereabouts
 from weft.graph.spec import Spec
 from weft.ops.creation import triangle_op
 from weft.ops.engine import jnp, lax
-from weft.ops.matrices import as_column, check_matrix, here, narrowed, precise, square_to, transposed
+from weft.ops.matrices import as_column, check_matrix, narrowed, precise, square_to, transposed
 from weft.ops.rules import broadcast_shapes
 from weft.ops.shape import reshape_op
 
@@ -20,7 +21,7 @@ def _solved(name: str, a: Spec, b: Spec) -> Spec:
         raise ShapeError(
             f"{name} of matrices of shape {a.shape} and a right side of shape {b.shape}",
             expected=f"right sides of shape (n,) or (…, n, k), here with n = {a.shape[-1]}",
-            where=here(),
+            where=whereabouts(),
             cure="b.mT, or wf.expand_dims(b, axis=-1) for a stack of vectors",
         )
     return Spec((*broadcast_shapes(a.shape[:-2], b.shape[:-2]), *b.shape[-2:]), b.dtype)

@@ -10,11 +10,12 @@ from weft.errors import ArgumentError, DTypeError
 from weft.graph.dtype import DType, float32, int64
 from weft.graph.dtype import dtype as data_type
 from weft.graph.op import tensor_like
+from weft.graph.recording import whereabouts
 from weft.ops.comparison import where
 from weft.ops.conversion import conj
 from weft.ops.creation import iota_op
 from weft.ops.fourier import TURNED, check_real, fft_op, irfft_op, rfft_op
-from weft.ops.matrices import check_floating, here
+from weft.ops.matrices import check_floating
 from weft.ops.rules import Axes, normalize_axes, normalize_axis
 from weft.ops.shape import pad_op, roll_op, slice_op
 
@@ -23,7 +24,9 @@ from weft.ops.shape import pad_op, roll_op, slice_op
 
 def _operand(name: str, x: Any, norm: str, *, real: bool = False) -> Any:
     if norm not in TURNED:
-        raise ArgumentError(f"{name} with norm={norm!r}", expected="'backward', 'ortho' or 'forward'", where=here())
+        raise ArgumentError(
+            f"{name} with norm={norm!r}", expected="'backward', 'ortho' or 'forward'", where=whereabouts()
+        )
     x = tensor_like(x)
     (check_real if real else check_floating)(name, x.node.spec)
     return x
@@ -32,7 +35,10 @@ def _operand(name: str, x: Any, norm: str, *, real: bool = False) -> Any:
 def _length(name: str, axis: int, n: int) -> int:
     if n < 1:
         raise ArgumentError(
-            f"{name} of {n} numbers along axis {axis}", expected="at least one", where=here(), cure="n=1, or more"
+            f"{name} of {n} numbers along axis {axis}",
+            expected="at least one",
+            where=whereabouts(),
+            cure="n=1, or more",
         )
     return n
 
@@ -60,7 +66,7 @@ def _plan(name: str, x: Any, s: Sequence[int] | None, axes: Sequence[int] | None
         raise ArgumentError(
             f"{name} of a tensor of shape {x.shape} with s={s}, axes={axes}",
             expected="at least one axis, and a length in s for each",
-            where=here(),
+            where=whereabouts(),
         )
     return chosen, lengths
 

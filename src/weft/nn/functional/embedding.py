@@ -9,7 +9,8 @@ import numpy as np
 from weft.errors import ArgumentError, DataError, DTypeError, ShapeError
 from weft.graph.dtype import int64
 from weft.graph.function import function
-from weft.nn.functional.labels import check_indices, here
+from weft.graph.recording import whereabouts
+from weft.nn.functional.labels import check_indices
 from weft.ops import searching
 from weft.ops.comparison import where
 from weft.ops.creation import arange, full
@@ -159,5 +160,5 @@ def _check_offsets(offsets: Tensor, n: int, include_last: bool) -> None:
         raise DataError(
             f"embedding_bag: offsets {known.tolist()} for {n} indices",
             expected=f"0 first, then numbers that do not fall, up to {n}" + " as the last" * include_last,
-            where=here(),
+            where=whereabouts(),
         )

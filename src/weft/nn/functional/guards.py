@@ -9,7 +9,7 @@ import numpy as np
 
 from weft.errors import ArgumentError, DataError, DTypeError
 from weft.graph.node import Node
-from weft.nn.functional.labels import here
+from weft.graph.recording import whereabouts
 from weft.nn.functional.linear import _linear as linear
 from weft.nn.functional.softmax import _softmax as softmax_op
 from weft.ops.exponential import sigmoid
@@ -33,11 +33,13 @@ def swapped(name: str, x: Tensor, t: Tensor) -> DTypeError:
             f"{name}: the prediction is {x.dtype.name} {x.shape} and the target {t.dtype.name} {t.shape}: "
             "they look swapped",
             expected=f"{name}(prediction, target)",
-            where=here(),
+            where=whereabouts(),
             cure=f"{name}(target, prediction) with the names as they are here",
         )
     return DTypeError(
-        f"{name}: a prediction of type {x.dtype.name}", expected="floating-point results of a model", where=here()
+        f"{name}: a prediction of type {x.dtype.name}",
+        expected="floating-point results of a model",
+        where=whereabouts(),
     )
 
 
@@ -51,7 +53,7 @@ def refuse_activation(loss: str, x: Tensor, own: str, instead: str) -> None:
         if applied == own
         else f"{loss} of the result of a {applied}: it takes logits and applies {own} itself",
         expected="logits: what comes before the activation",
-        where=f"{here()}\nthe {applied} is at {x.node.place}",
+        where=f"{whereabouts()}\nthe {applied} is at {x.node.place}",
         cure=f"leave the {applied} layer out of the model and apply it to predictions only; or {instead}",
     )
 
@@ -128,7 +130,7 @@ def _check(tensor: Tensor, kind: str, holds: Any, received: str, expected: str, 
         raise DataError(
             f"{received} {values[at]:g}{place} ({int(wrong.sum())} of {values.size} are out of range)",
             expected=expected,
-            where=here(),
+            where=whereabouts(),
             cure=cure(values),
         )
     _checked[node].add(kind)

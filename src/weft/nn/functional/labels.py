@@ -15,11 +15,6 @@ from weft.tensor import Tensor
 _checked: WeakKeyDictionary[Node, Any] = WeakKeyDictionary()  # what was found in range, once for each tensor
 
 
-def here() -> str:
-    """The layer and the user's line that are at work, for errors that no op raises."""
-    return whereabouts()
-
-
 def check_labels(
     labels: Tensor,
     classes: int,
@@ -41,7 +36,7 @@ def check_labels(
             f"{loss}: label {values[at]} {place} ({int(wrong.sum())} of {values.size} labels are out of range)",
             expected=f"0 ≤ label < {classes}: there are {classes} classes, the size of axis {axis} of the logits "
             f"{logits_shape}",
-            where=here(),
+            where=whereabouts(),
             cure=_cure(values, classes, ignore_index),
         )
     _checked[node] = (classes, ignore_index)
@@ -58,7 +53,7 @@ def check_indices(indices: Tensor, rows: int) -> None:
         raise DataError(
             f"embedding: the index {values[wrong][0]} for a table of {rows} rows",
             expected=f"0 ≤ index < {rows}",
-            where=here(),
+            where=whereabouts(),
             cure=f"nn.Embedding({values.max() + 1}, …)" if values.max() >= rows else None,
         )
     _checked[node] = rows

@@ -12,8 +12,8 @@ from weft.errors import ArgumentError, DataError, ShapeError
 from weft.graph.dtype import int64
 from weft.graph.function import function
 from weft.graph.op import Casts, Kind
+from weft.graph.recording import whereabouts
 from weft.nn.functional.guards import operands, refuse_probabilities
-from weft.nn.functional.labels import here
 from weft.nn.functional.reduction import as_prediction, check_reduction, reduce
 from weft.ops.arithmetic import maximum
 from weft.ops.assembling import concat
@@ -150,7 +150,9 @@ def _check(t: Tensor, lengths: list[Tensor], steps: int, n: int, classes: int, b
         if v.node.data is not None and v.shape[0]:
             low, high = int(np.min(v.node.data)), int(np.max(v.node.data))
             if low < 0 or high > most:
-                raise DataError(f"ctc_loss: {name} from {low} to {high}", expected=f"0 ≤ length ≤ {most}", where=here())
+                raise DataError(
+                    f"ctc_loss: {name} from {low} to {high}", expected=f"0 ≤ length ≤ {most}", where=whereabouts()
+                )
     if t.node.data is None or lengths[1].node.data is None or not t.shape[1]:
         return
     values, counts = np.asarray(t.node.data), np.asarray(lengths[1].node.data)
@@ -161,6 +163,6 @@ def _check(t: Tensor, lengths: list[Tensor], steps: int, n: int, classes: int, b
         raise DataError(
             f"ctc_loss: label {values[row, place]} at place {place} of sequence {row}",
             expected=f"0 ≤ label < {classes}, and not the blank, {blank}",
-            where=here(),
+            where=whereabouts(),
             cure="labels + 1, where 0 is the blank" if blank == 0 and values[used].min() == 0 else None,
         )

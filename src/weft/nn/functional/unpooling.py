@@ -10,9 +10,9 @@ import numpy as np
 from weft.errors import DataError, DTypeError, ShapeError
 from weft.graph.dtype import int64
 from weft.graph.function import function
+from weft.graph.recording import whereabouts
 from weft.nn.check import spread
 from weft.nn.functional.convolution import Sizes
-from weft.nn.functional.labels import here
 from weft.nn.functional.pooling import check_window, one_batch, unbatched
 from weft.ops.conversion import cast
 from weft.ops.creation import full_op, iota_op
@@ -65,7 +65,7 @@ def _check_places(layer: str, at: Tensor, size: Sizes) -> None:
         raise DataError(
             f"{layer}: positions from {values.min()} to {values.max()} in a result of {size}",
             expected=f"0 ≤ position < {math.prod(size)}",
-            where=here(),
+            where=whereabouts(),
             cure="size=… of what was pooled",
         )
 

@@ -55,6 +55,11 @@ class Block(Module):
         self.layer_norm_eps, self.batch_first = layer_norm_eps, batch_first
         self.norm_first, self.bias = norm_first, bias
         self.self_attn = self._attention()
+        self._parts()
+
+    def _parts(self) -> None:
+        """Make the rest of the sub-layers."""
+        raise NotImplementedError
 
     def _attention(self) -> MultiheadAttention:
         return MultiheadAttention(self.d_model, self.nhead, self.dropout, self.bias, batch_first=self.batch_first)
@@ -112,21 +117,7 @@ class TransformerEncoderLayer(Block):
     (2, 5, 8)
     """
 
-    def __init__(
-        self,
-        d_model: int,
-        nhead: int,
-        dim_feedforward: int = 2048,
-        dropout: float = 0.1,
-        activation: Activation = "relu",
-        layer_norm_eps: float = 1e-5,
-        batch_first: bool = False,
-        norm_first: bool = False,
-        bias: bool = True,
-    ) -> None:
-        super().__init__(
-            d_model, nhead, dim_feedforward, dropout, activation, layer_norm_eps, batch_first, norm_first, bias
-        )
+    def _parts(self) -> None:
         self._feedforward(norms=2)
 
     def forward(
@@ -153,21 +144,7 @@ class TransformerDecoderLayer(Block):
     (2, 5, 8)
     """
 
-    def __init__(
-        self,
-        d_model: int,
-        nhead: int,
-        dim_feedforward: int = 2048,
-        dropout: float = 0.1,
-        activation: Activation = "relu",
-        layer_norm_eps: float = 1e-5,
-        batch_first: bool = False,
-        norm_first: bool = False,
-        bias: bool = True,
-    ) -> None:
-        super().__init__(
-            d_model, nhead, dim_feedforward, dropout, activation, layer_norm_eps, batch_first, norm_first, bias
-        )
+    def _parts(self) -> None:
         self.multihead_attn = self._attention()
         self._feedforward(norms=3)
 
