@@ -15,7 +15,7 @@ from weft.graph.gradient import between, fitted, pull_through
 from weft.graph.node import Node, wrap
 from weft.graph.op import Op
 from weft.graph.recording import context, literal
-from weft.graph.spec import Spec
+from weft.graph.spec import Spec, scalar
 
 Tangents = tuple[Any, ...]  # one for each operand or result: a tensor of its shape and type, or None for zero
 Rule = Callable[..., Tangents]
@@ -104,7 +104,7 @@ def _transposed_twice(op: Op, node: Node, tangents: Tangents) -> Tangents:
 
 def _dual(spec: Spec) -> Any:
     """A tracked tensor of this spec: the place of a cotangent."""
-    zero = wrap(literal(0, spec.dtype)).broadcast_to(spec.shape)
+    zero = wrap(literal(0, scalar(spec.dtype))).broadcast_to(spec.shape)
     return wrap(context.recording.alias(zero, tracked=True))
 
 

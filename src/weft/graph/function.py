@@ -16,7 +16,7 @@ from weft.graph.gradient import backpropagate
 from weft.graph.node import Handle, Node, wrap
 from weft.graph.op import Casts, Kind, Op, alike
 from weft.graph.recording import Graph, Literal, Reference, Trace, context, literal
-from weft.graph.spec import Spec
+from weft.graph.spec import Spec, scalar
 
 
 class Function:
@@ -77,7 +77,7 @@ class Function:
 
 def zero_like(node: Node) -> Any:
     """A tensor of zeros in the spec of ``node``: the gradient of what a result does not depend on."""
-    return wrap(literal(0, node.spec.dtype)).broadcast_to(node.spec.shape)
+    return wrap(literal(0, scalar(node.spec.dtype))).broadcast_to(node.spec.shape)
 
 
 def make(
@@ -156,7 +156,7 @@ def inline(graph: Graph, arguments: Sequence[Any]) -> list[Any]:
 
     def find(r: Reference) -> Any:
         if isinstance(r, Literal):
-            return wrap(literal(r.value, r.dtype))
+            return wrap(literal(r.value, scalar(r.dtype)))
         return values[r] if r >= 0 else arguments[~r]
 
     for op, refs, params, _ in graph.entries:

@@ -89,7 +89,6 @@ def _append(recording: Recording, passage: Passage) -> list[tuple[Any, Any]]:
     try:
         recording.entries.extend(passage.entries)
         recording.notes.extend([(*source[:2], path) for path in passage.paths])
-        recording.tracked.extend([False] * len(passage.entries))
         recording.count += passage.values
     except BaseException:  # an interruption
         recording.mend()

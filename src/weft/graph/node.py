@@ -32,21 +32,22 @@ class Node:
     """
 
     __slots__ = (
+        "__dict__",  # of what few nodes have
         "__weakref__",
         "data",
-        "ended",
-        "home",
         "inputs",
         "number",
         "op",
         "order",
-        "owner",
         "params",
         "recording",
         "source",
         "spec",
         "tracked",
     )
+    ended: Place | None = None
+    owner: ref[Handle] | None = None
+    home: Any = None
 
     def __init__(
         self,
@@ -69,9 +70,6 @@ class Node:
         self.source = source
         self.order = next_order()
         self.data: Any = None
-        self.ended: Place | None = None
-        self.owner: ref[Handle] | None = None
-        self.home: Any = None
 
     def __repr__(self) -> str:
         return f"<{self.op.name if self.op else 'leaf'} {self.spec!r}>"

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from weft.errors import ArgumentError, DTypeError, WeftError
 from weft.graph.dtype import DType, dtype, float32, promote, promote_number
 from weft.graph.node import Handle, Node, wrap
-from weft.graph.recording import ElsewhereError, Params, context, whereabouts
+from weft.graph.recording import ElsewhereError, Literal, Params, context, whereabouts
 from weft.graph.source import user_source
 from weft.graph.spec import Spec
 
@@ -25,6 +25,7 @@ class Signature(NamedTuple):
 
     casts: Casts
     changes: bool  # whether any tensor has to be cast
+    numbers: tuple[tuple[int, Spec], ...]  # the operands that are Python numbers, and what they become
     spec: Spec | tuple[Spec, ...]
     differentiable: bool
 
@@ -110,12 +111,12 @@ class Op:
         return f"<op {self.name}>"
 
     def __call__(self, *operands: Any, **params: Any) -> Any:
-        here = context
-        recording = here.recording
+        here = context.__dict__  # of this thread; looked up once
+        recording = here["recording"]
         kinds: list[Any] = []
         refs: list[Any] = []
         nodes: list[Any] = []
-        tracked = numbers = False
+        tracked = False
         try:
             for x in operands:
                 if isinstance(x, Handle):
@@ -125,11 +126,10 @@ class Op:
                     refs.append(node.number if node.recording is recording else recording.leaf(node, x))
                     if node.tracked:
                         tracked = True
-                elif type(x) in _NUMBERS:
-                    kinds.append(type(x))
+                elif (kind := type(x)) in _NUMBERS:
+                    kinds.append(kind)
                     nodes.append(None)
                     refs.append(None)
-                    numbers = True
                 else:
                     return self(*map(operand, operands), **params)
             if params:
@@ -138,27 +138,27 @@ class Op:
             else:
                 static = ()
                 signature = self.signatures.get(tuple(kinds))
-            casts, changes, spec, differentiable = signature or self.sign(tuple(kinds), static)
+            casts, changes, numbers, spec, differentiable = signature or self.sign(tuple(kinds), static)
             if changes:
                 return self(*map(cast_if_needed, operands, casts), **params)
-            keeps = tracked and differentiable and here.tracking
-            if numbers:
-                for k, to in enumerate(casts):
-                    if nodes[k] is None:
-                        if keeps:
-                            nodes[k] = number = recording.number(operands[k], to)  # type: ignore[arg-type]
-                            refs[k] = recording.leaf(number, operands[k])
-                        else:
-                            refs[k] = recording.number_reference(operands[k], to)  # type: ignore[arg-type]
+            keeps = tracked and differentiable and here["tracking"]
+            for k, number in numbers:
+                if keeps:
+                    nodes[k] = leaf = recording.number(operands[k], number)
+                    refs[k] = recording.leaf(leaf, operands[k])
+                elif here["literal"]:
+                    refs[k] = Literal(repr(operands[k]), number.dtype)
+                else:
+                    refs[k] = recording.number_reference(operands[k], number)
             inputs = tuple(nodes) if keeps else ()
-            made = recording.add(self, tuple(refs), static, spec, inputs, user_source(here.path))
+            made = recording.add(self, tuple(refs), static, spec, inputs, user_source(here["path"]))
         except BaseException as error:  # an interruption, too, must not leave half an entry
             recording.mend()
-            if isinstance(error, ElsewhereError) and not here.following:
-                with here.set(recording=error.recording, following=True):  # where its operands are
+            if isinstance(error, ElsewhereError) and not here["following"]:
+                with context.set(recording=error.recording, following=True):  # where its operands are
                     return self(*operands, **params)
             raise
-        return wrap(made) if type(made) is Node else tuple(map(wrap, made))  # type: ignore[arg-type]  # several
+        return wrap(made) if type(made) is Node else tuple(map(wrap, made))
 
     def sign(self, kinds: tuple[Spec | type, ...], static: Params) -> Signature:
         """Promotion and shape rule for operands of these kinds; refused here is refused where the user wrote it."""
@@ -186,7 +186,8 @@ class Op:
         )
         first = result if isinstance(result, Spec) else None
         differentiable = self.vjp is not None and (first is None or first.dtype.is_differentiable)
-        signature = Signature(casts, changes, result, differentiable)
+        numbers = tuple((k, spec) for k, (kind, spec) in enumerate(zip(kinds, specs, strict=True)) if kind in _NUMBERS)
+        signature = Signature(casts, changes, numbers, result, differentiable)
         if len(self.signatures) > 4096:  # a program of ever new shapes must not grow without bound
             self.signatures.clear()
         self.signatures[(*kinds, static) if static else kinds] = signature

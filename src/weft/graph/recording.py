@@ -92,7 +92,7 @@ class Recording:
     generation = 0  # how often it has been cleared
     entries: list[Entry]
     notes: list[Place]
-    tracked: list[bool]
+    tracked: list[int]
     count: int
     bytes: int
     nodes: list[ref[Node]]
@@ -114,7 +114,7 @@ class Recording:
         return {
             "entries": [],  # of Entry
             "notes": [],  # of Place, one for each entry: for errors, no part of the program
-            "tracked": [],  # for each entry whether its result can be differentiated
+            "tracked": [],  # the first values of the entries whose results can be differentiated
             "count": 0,  # of values
             "bytes": 0,  # of values
             "nodes": [],  # weak references to what somebody may hold
@@ -126,10 +126,11 @@ class Recording:
 
     def mend(self) -> None:
         """Take back what an interruption left half recorded: entries and inputs are whole, or not there."""
-        whole = min(len(self.entries), len(self.notes), len(self.tracked))
-        for part in (self.entries, self.notes, self.tracked):
+        whole = min(len(self.entries), len(self.notes))
+        for part in (self.entries, self.notes):
             del part[whole:]
         self.count = sum(entry[3] for entry in self.entries)
+        self.tracked = [number for number in self.tracked if number < self.count]
         known = min(len(self.leaves), len(self.specs))
         for inputs in (self.leaves, self.specs):
             del inputs[known:]
@@ -150,12 +151,15 @@ class Recording:
         """Append one application; its result, or its results where it has several."""
         if type(spec) is not Spec:
             return self.add_several(op, refs, params, spec, inputs, source)  # type: ignore[arg-type]
-        number, tracked = self.count, inputs != ()
+        number = self.count
         self.entries.append((op, refs, params, 1))
         self.notes.append(source)
-        self.tracked.append(tracked)
         self.count = number + 1
-        node = Node(op, inputs, params, spec, self, number, tracked, source)
+        if inputs:
+            self.tracked.append(number)
+            node = Node(op, inputs, params, spec, self, number, True, source)
+        else:
+            node = Node(op, (), params, spec, self, number, False, source)
         self.nodes.append(ref(node))
         self.bytes += spec.nbytes
         if number >= self.most_values or self.bytes > self.most_bytes:
@@ -169,10 +173,10 @@ class Recording:
         number, tracked = self.count, bool(inputs)
         self.entries.append((op, refs, params, len(specs)))
         self.notes.append(source)
-        self.tracked.append(tracked)
         self.count = number + len(specs)
         origin: tuple[Node, ...] = ()
         if tracked:
+            self.tracked.append(number)
             origin = (Node(op, inputs, params, specs, self, number, True, source),)  # type: ignore[arg-type]
             self.nodes.append(ref(origin[0]))
         made = []
@@ -200,17 +204,17 @@ class Recording:
         """The reference of a value that this recording did not make, and which ``handle`` holds."""
         raise NotImplementedError
 
-    def number(self, value: complex, dtype: DType) -> Node:
+    def number(self, value: complex, spec: Spec) -> Node:
         """A leaf for a Python number."""
         if type(value) is int:
-            check_whole(value, dtype)
-        return literal(value, dtype)
+            check_whole(value, spec.dtype)
+        return literal(value, spec)
 
-    def number_reference(self, value: complex, dtype: DType) -> Reference:
+    def number_reference(self, value: complex, spec: Spec) -> Reference:
         """The reference of a Python number that no gradient will ask for."""
         if type(value) is int:
-            check_whole(value, dtype)
-        return Literal(repr(value), dtype)
+            check_whole(value, spec.dtype)
+        return Literal(repr(value), spec.dtype)
 
     def reference(self, handle: Handle) -> Reference:
         """How this recording names the tensor ``handle``."""
@@ -290,10 +294,10 @@ class Trace(Recording):
         return prune(Graph(tuple(self.specs), tuple(self.entries), outputs, tuple(self.notes)))
 
 
-def literal(value: complex, dtype: DType) -> Node:
+def literal(value: complex, spec: Spec) -> Node:
     """A leaf for a number that belongs to the program's text."""
-    node = leaf(value, Spec((), dtype))
-    node.number = Literal(repr(value), dtype)
+    node = leaf(value, spec)
+    node.number = Literal(repr(value), spec.dtype)
     return node
 
 

@@ -9,7 +9,6 @@ from types import CodeType
 from typing import NamedTuple
 
 _PACKAGE = str(Path(__file__).resolve().parent.parent) + "/"
-_ours: dict[str, bool] = {}
 
 Place = tuple[CodeType, int, str]  # what a `Source` is made of: every recorded op pays for one, few are looked at
 
@@ -39,22 +38,25 @@ class Source(NamedTuple):
         return f"{place}: {self.text}" if self.text else place
 
 
-def _is_ours(filename: str) -> bool:
-    ours = _ours[filename] = filename.startswith(_PACKAGE)
-    return ours
+class _Ours(dict[str, bool]):
+    """Whether a file belongs to this package, by its name; found out when first asked."""
+
+    def __missing__(self, filename: str) -> bool:
+        ours = self[filename] = filename.startswith(_PACKAGE)
+        return ours
+
+
+_ours = _Ours()
 
 
 def user_source(path: str = "", depth: int = 2) -> Place:
     """The innermost place outside this package that led here (the outermost one if there is none)."""
     frame = sys._getframe(depth)
     code = frame.f_code
-    ours = _ours.get
-    while True:
-        filename = code.co_filename
-        known = ours(filename)
-        if known is None:
-            known = _is_ours(filename)
-        if not known or frame.f_back is None:
-            return code, frame.f_lasti, path
-        frame = frame.f_back
+    while _ours[code.co_filename]:
+        outer = frame.f_back
+        if outer is None:
+            break
+        frame = outer
         code = frame.f_code
+    return code, frame.f_lasti, path

@@ -12,7 +12,7 @@ from weft.graph.dtype import DType, complex64, complex128, dtype, float32, float
 from weft.graph.node import Handle, wrap
 from weft.graph.op import Op, tensor_like
 from weft.graph.recording import context
-from weft.graph.spec import Spec
+from weft.graph.spec import Spec, scalar
 from weft.ops.comparison import where
 from weft.ops.conversion import cast
 from weft.ops.engine import jnp, lax
@@ -67,7 +67,7 @@ def full(shape: Any, value: Any, *, dtype: Any = None) -> Any:
         if isinstance(value, complex) and to.kind != "complex":
             raise DTypeError(f"a tensor of {to.name} filled with {value}", expected="a real number", cure="value.real")
         # As a number of that very type: a float64 must not pass through float32.
-        value = wrap(context.recording.number(value, to))
+        value = wrap(context.recording.number(value, scalar(to)))
     else:
         value = tensor_like(value)
         to = value.dtype if dtype is None else data_type(dtype)

@@ -14,7 +14,7 @@ from weakref import ref
 import numpy as np
 
 from weft.errors import ValueNeededError
-from weft.graph.dtype import DType, check_whole
+from weft.graph.dtype import check_whole
 from weft.graph.node import Handle, Node, leaf
 from weft.graph.recording import (
     ElsewhereError,
@@ -29,7 +29,7 @@ from weft.graph.recording import (
     set_root_factory,
 )
 from weft.graph.source import Place
-from weft.graph.spec import Spec, scalar
+from weft.graph.spec import Spec
 from weft.runtime import devices
 from weft.runtime.aside import peek, run_apart
 from weft.runtime.engine import jax, wide_types
@@ -118,20 +118,18 @@ class Log(Recording):
         else:
             node.number = USED_BEFORE
 
-    def number(self, value: complex, dtype: DType) -> Node:
+    def number(self, value: complex, spec: Spec) -> Node:
         if type(value) is int:
-            check_whole(value, dtype)
-        return literal(value, dtype) if context.literal else leaf(value, scalar(dtype))
+            check_whole(value, spec.dtype)
+        return literal(value, spec) if context.literal else leaf(value, spec)
 
-    def number_reference(self, value: complex, dtype: DType) -> int | Literal:
-        if context.literal:
-            return Literal(repr(value), dtype)
+    def number_reference(self, value: complex, spec: Spec) -> int | Literal:
         if type(value) is int:
-            check_whole(value, dtype)
+            check_whole(value, spec.dtype)
         slot = len(self.leaves)
         self.numbers.append(slot)
         self.leaves.append(value)
-        self.specs.append(scalar(dtype))
+        self.specs.append(spec)
         return ~slot
 
     def alias(self, handle: Handle, *, tracked: bool) -> Node:

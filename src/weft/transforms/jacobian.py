@@ -8,6 +8,7 @@ from typing import Any
 from weft.errors import ArgumentError, DTypeError, GradientError
 from weft.graph.node import wrap
 from weft.graph.recording import literal
+from weft.graph.spec import scalar
 from weft.graph.structure import unflatten
 from weft.ops.creation import eye
 from weft.ops.manipulation import moveaxis, reshape
@@ -128,8 +129,8 @@ def _basis(t: Tensor) -> Tensor:
 
 
 def _one(y: Tensor) -> Tensor:
-    return wrap(literal(1, y.dtype)).broadcast_to(y.shape)
+    return wrap(literal(1, scalar(y.dtype))).broadcast_to(y.shape)
 
 
 def _zeros(shape: tuple[int, ...], like: Tensor) -> Tensor:
-    return wrap(literal(0, like.dtype)).broadcast_to(shape)
+    return wrap(literal(0, scalar(like.dtype))).broadcast_to(shape)

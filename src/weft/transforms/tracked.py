@@ -11,6 +11,7 @@ from weft.graph.gradient import backpropagate, gradients_of_owners
 from weft.graph.memory import backward_pass
 from weft.graph.node import wrap
 from weft.graph.recording import context, literal, whereabouts
+from weft.graph.spec import scalar
 from weft.graph.structure import flatten, unflatten
 from weft.ops.conversion import conj
 from weft.runtime.log import beside
@@ -79,7 +80,7 @@ def one_for(y: Tensor) -> Tensor:
             if y.dtype.kind == "complex"
             else "a loss of floating-point numbers: integers have no derivative",
         )
-    one = wrap(literal(1, y.dtype))
+    one = wrap(literal(1, scalar(y.dtype)))
     return one if y.ndim == 0 else one.broadcast_to(y.shape)
 
 
