@@ -16,6 +16,7 @@ FILES = sorted(SOURCE.rglob("*.py"))
 # From the ground up; a part imports only from itself and from parts before it.
 ORDER = [
     "errors",
+    "storage",
     "graph",
     "ops",
     "runtime",
@@ -35,6 +36,7 @@ ORDER = [
     "data",
     "overfit",
     "view",
+    "augment",
     "train",
     "interop",
     "cli",

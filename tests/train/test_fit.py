@@ -164,18 +164,18 @@ def test_a_run_keeps_its_own_history():
 
 
 def test_large_work_goes_in_stretches_of_batches_with_the_same_result(monkeypatch):
-    from weft.train import drive
+    from weft.train import loop
 
     whole = fit(iris_trainer(dropout=0.2), 4)
-    monkeypatch.setattr(drive, "SMALL", 0)
+    monkeypatch.setattr(loop, "SMALL", 0)
     parts = fit(iris_trainer(dropout=0.2), 4)
     np.testing.assert_allclose(parts.history.rows, whole.history.rows, rtol=2e-4, atol=2e-5)
 
 
 def test_large_work_compiles_three_programs(monkeypatch):
-    from weft.train import drive
+    from weft.train import loop
 
-    monkeypatch.setattr(drive, "SMALL", 0)
+    monkeypatch.setattr(loop, "SMALL", 0)
     trainer = iris_trainer()
     before = wf.explain().count
     fit(trainer, 3)

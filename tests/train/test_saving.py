@@ -31,7 +31,15 @@ def test_a_run_leaves_everything_to_predict_with(tmp_path):
     data = wf.data.iris()
     trainer.fit(data, validation=0.2, epochs=6, scale="standard", folder=tmp_path / "run", verbose=False)
     names = {p.name for p in (tmp_path / "run").iterdir()}
-    assert names == {"model.weft", "history.csv", "run.json", "evidence.json", "diagnosis.json", "report.html"}
+    assert names == {
+        "model.weft",
+        "history.csv",
+        "run.json",
+        "evidence.json",
+        "diagnosis.json",
+        "report.html",
+        "checkpoints",
+    }
     saved = load_saved(tmp_path / "run" / "model.weft")
     saved.model.eval()
     outputs = saved.model(wf.tensor(saved.scaler.apply(data.x))).numpy()

@@ -48,7 +48,7 @@ def _add_places(parser: argparse.ArgumentParser) -> None:
 
 def predict(arguments: argparse.Namespace) -> int:
     """Print a row for each row: its number, the prediction, and for classes their probabilities."""
-    from weft.train.files import write_atomically
+    from weft.storage.files import write_atomically
 
     applied = Applied.of(arguments.folder)
     text = applied.predictions(applied.recipe(arguments.file).encode(arguments.file))
@@ -114,8 +114,14 @@ class Applied:
                 expected=f"the {n} inputs in the order of training, and after them the target if there is one",
             )
         columns = tuple(Column(name, "number") for name in header[:n])
-        task: Any = "regression" if self.trainer.loss.kind == "regression" else "classification"
+        task: Any = "regression" if self.kind == "regression" else "classification"
         return Table(columns, header[n] if len(header) > n else "target", self.saved.classes, task, "")
+
+    @property
+    def kind(self) -> str:
+        """Classification, regression, or what else the loss is."""
+        assert self.trainer.loss is not None
+        return self.trainer.loss.kind
 
     def shaped(self, x: Array) -> Array:
         """Rows (n, features) in the shape that the model takes."""
@@ -126,7 +132,7 @@ class Applied:
         x = self.shaped(x)
         predicted = self.trainer.predict(x).reshape(len(x), -1)
         names, shares = self.saved.classes, self.probabilities(x)
-        if self.trainer.loss.kind == "regression" or not names:
+        if self.kind == "regression" or not names:
             texts = [[f"{value:.7g}" for value in row] for row in predicted]
         else:
             texts = [[names[k] for k in row] for row in predicted]
@@ -141,7 +147,7 @@ class Applied:
 
     def probabilities(self, x: Array) -> Array:
         """The probability of each class, (n, classes); (n, 0) where the model does not classify into one of several."""
-        if self.trainer.loss.kind != "classification":
+        if self.kind != "classification":
             return np.empty((len(x), 0))
         outputs = self.trainer.outputs(x).astype(np.float64)
         grown = np.exp(outputs - outputs.max(axis=1, keepdims=True))
@@ -152,7 +158,7 @@ class Applied:
         from weft.cli.scores import Errors
 
         rows = [(f"loss ({self.saved.loss})", f"{found['loss']:.4g}")]
-        if self.trainer.loss.kind == "regression":
+        if self.kind == "regression":
             target = self.saved.table.target if self.saved.table is not None else "the target"
             scaled = " in standard deviations of the training targets" if self.saved.target_scaler else ""
             return [(rows[0][0] + scaled, rows[0][1]), *Errors.of(y, self.trainer.predict(x)).lines(target)]

@@ -34,7 +34,7 @@ def diagnose(arguments: argparse.Namespace) -> int:
     from weft.cli.folders import part_of
     from weft.overfit import Evidence
     from weft.overfit import diagnose as judged
-    from weft.train.files import read
+    from weft.storage.files import read
 
     path = part_of(arguments.folder, "evidence.json")
     found = judged(Evidence.from_json(read(path, "the evidence of a run").decode("utf-8", "replace")))

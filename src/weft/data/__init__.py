@@ -3,22 +3,31 @@
 from weft.data.bundled import NAMES, breast_cancer, diabetes, digits, iris, load, wine
 from weft.data.check import check_finite, check_labels, check_scaled
 from weft.data.dataset import Dataset, aligned, as_dataset
+from weft.data.files import csv_stream, parquet
+from weft.data.images import images
+from weft.data.lazy import Block, LazyDataset, lazy, mapped
 from weft.data.leakage import Leakage, leakage
+from weft.data.mnist import fashion_mnist, kmnist, mnist, read_idx
 from weft.data.order import batches, generator, permutation
 from weft.data.scale import Scaler
 from weft.data.split import Split, split
+from weft.data.stream import Stream, ahead
 from weft.data.table import Source, Table, open_table, read_csv
 from weft.data.warning import DataWarning
 
 __all__ = [
     "NAMES",
+    "Block",
     "DataWarning",
     "Dataset",
+    "LazyDataset",
     "Leakage",
     "Scaler",
     "Source",
     "Split",
+    "Stream",
     "Table",
+    "ahead",
     "aligned",
     "as_dataset",
     "batches",
@@ -26,15 +35,24 @@ __all__ = [
     "check_finite",
     "check_labels",
     "check_scaled",
+    "csv_stream",
     "diabetes",
     "digits",
+    "fashion_mnist",
     "generator",
+    "images",
     "iris",
+    "kmnist",
+    "lazy",
     "leakage",
     "load",
+    "mapped",
+    "mnist",
     "open_table",
+    "parquet",
     "permutation",
     "read_csv",
+    "read_idx",
     "split",
     "wine",
 ]

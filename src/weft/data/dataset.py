@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from weft.data.check import check_finite
-from weft.data.convert import as_array, as_inputs, as_targets
+from weft.data.convert import as_array, as_inputs, as_targets, column_names
 from weft.data.naming import closest, listing, plural
 from weft.errors import ArgumentError, DataError
 
@@ -89,7 +89,8 @@ def as_rows(indices: Any, n: int) -> Array:
 
 
 def as_dataset(data: Any, *, name: str = "data", task: Task | None = None, keep_float64: bool = False) -> Dataset:
-    """A data set from a Dataset, a tuple ``(x, y)``, or ``x`` alone; arrays, lists, tensors and data frames all do.
+    """A data set from a Dataset, a tuple ``(x, y)``, or ``x`` alone; arrays, lists, tensors and data
+    frames (pandas, Polars, Arrow) all do.
 
     Floating-point x and y become float32 (unless ``keep_float64``), integer x is kept. Integer or text y are class
     labels and become int64; with ``task="regression"`` integers become float32. Raises DataError when x is empty,
@@ -101,7 +102,7 @@ def as_dataset(data: Any, *, name: str = "data", task: Task | None = None, keep_
     if isinstance(data, Dataset):
         return _checked(data)
     x, y = _pair(data)
-    features = tuple(str(column) for column in getattr(x, "columns", ()))
+    features = column_names(x)
     inputs = as_inputs(as_array(x, "x"), x, features, keep_float64=keep_float64)
     if y is None:
         return _checked(Dataset(inputs, name=name, features=features))

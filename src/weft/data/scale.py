@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -40,14 +41,30 @@ class Scaler:
 
         Raises ArgumentError for an unknown method, DataError when x is empty or not finite.
         """
-        array = np.asarray(x)
+        return cls.fit_blocks([x], method)
+
+    @classmethod
+    def fit_blocks(cls, blocks: Iterable[Any], method: Method = "standard") -> Scaler:
+        """The scaler of rows that come in blocks, arrays or what ``blocks(…)`` of a data set gives; none is kept.
+
+        It equals ``fit`` of all rows to rounding. Raises as ``fit`` does, and ShapeError when the features differ.
+
+        >>> Scaler.fit_blocks([np.array([[0.0], [1.0]]), np.array([[5.0]])]).shift
+        (2.0,)
+        """
         if method not in METHODS:
             raise ArgumentError(f"method={method!r}", expected=f"one of {listing(METHODS)}", cure='method="standard"')
-        if array.size == 0:
-            raise DataError(f"x of shape {array.shape} is empty", expected="at least one row to fit on")
-        check_finite(array, "x")
-        columns = _columns(array)
-        shift, scale = _numbers(columns, method)
+        total: Moments | None = None
+        for block in blocks:
+            array = np.asarray(getattr(block, "x", block))
+            if array.size == 0:
+                raise DataError(f"x of shape {array.shape} is empty", expected="at least one row to fit on")
+            check_finite(array, "x")
+            moments = Moments.of(_columns(array))
+            total = moments if total is None else total.merged(moments)
+        if total is None:
+            raise DataError("no block of rows", expected="at least one row to fit on")
+        shift, scale = _numbers(total, method)
         return cls(method, tuple(shift.tolist()), tuple(scale.tolist()))
 
     def apply(self, x: Any) -> Array:
@@ -107,15 +124,91 @@ def _columns(array: Array) -> Array:
     return array.reshape(-1, 1) if array.ndim < 2 else np.moveaxis(array, 1, -1).reshape(-1, array.shape[1])
 
 
-def _numbers(columns: Array, method: Method) -> tuple[Array, Array]:
-    low, high = columns.min(axis=0).astype(np.float64), columns.max(axis=0).astype(np.float64)
+@dataclass(frozen=True, eq=False)
+class Moments:
+    """Count, mean, sum of squared deviations, least and greatest value of each feature, shape (features,), float64."""
+
+    count: int
+    mean: Array
+    squares: Array
+    low: Array
+    high: Array
+
+    @classmethod
+    def of(cls, columns: Array) -> Moments:
+        """Those of values of shape (values, features)."""
+        mean = columns.mean(axis=0, dtype=np.float64)
+        low, high = columns.min(axis=0).astype(np.float64), columns.max(axis=0).astype(np.float64)
+        return cls(len(columns), mean, columns.var(axis=0, dtype=np.float64) * len(columns), low, high)
+
+    def merged(self, other: Moments) -> Moments:
+        """Those of both together.
+
+        Source: Chan, Golub, LeVeque, "Algorithms for computing the sample variance" (1983).
+        """
+        if self.mean.shape != other.mean.shape:
+            raise ShapeError(
+                f"a block of {len(other.mean)} features", expected=f"{len(self.mean)} features, as the first block"
+            )
+        count, apart = self.count + other.count, other.mean - self.mean
+        return Moments(
+            count,
+            self.mean + apart * (other.count / count),
+            self.squares + other.squares + apart**2 * (self.count * other.count / count),
+            np.minimum(self.low, other.low),
+            np.maximum(self.high, other.high),
+        )
+
+
+class StreamedMedian:
+    """The median of numbers that come in pieces: exact up to ``keep`` of them, then to a rank of log₂(n/keep)/keep.
+
+    Full buffers of equal weight are merged in pairs, and every other number of the two goes on with twice the weight.
+    Source: Munro and Paterson, "Selection and sorting with limited storage" (1980).
+
+    >>> median = StreamedMedian(keep=100)
+    >>> median.add(np.array([3.0, 1.0]))
+    >>> median.add(np.array([2.0]))
+    >>> median.value()
+    2.0
+    """
+
+    def __init__(self, keep: int) -> None:
+        self.keep, self.loose, self.levels = keep, np.empty(0), [np.empty(0)]
+
+    def add(self, numbers: Array) -> None:
+        """Take these numbers, shape (n,), into account."""
+        self.loose = np.concatenate([self.loose, numbers])
+        while len(self.loose) >= self.keep:
+            buffer, self.loose = np.sort(self.loose[: self.keep]), self.loose[self.keep :]
+            level = 0
+            while len(self.levels[level]):
+                buffer = np.sort(np.concatenate([buffer, self.levels[level]]))[level % 2 :: 2]
+                self.levels[level] = np.empty(0)
+                level += 1
+                self.levels += [np.empty(0)] if level == len(self.levels) else []
+            self.levels[level] = buffer
+
+    def value(self) -> float:
+        """The median of all numbers so far."""
+        parts = [self.loose, *self.levels]
+        weights = np.repeat([1, *(2**level for level in range(len(self.levels)))], [len(part) for part in parts])
+        values = np.concatenate(parts)
+        order = np.argsort(values, kind="stable")
+        reached = np.cumsum(weights[order])
+        middle = np.searchsorted(2 * reached, [reached[-1], reached[-1] + 1])
+        return float(values[order][middle].mean())
+
+
+def _numbers(moments: Moments, method: Method) -> tuple[Array, Array]:
+    low, high = moments.low, moments.high
     if method == "none":
         return np.zeros_like(low), np.ones_like(low)
     if method == "minmax":
         return low, _nonzero(high - low)
-    mean, deviation = columns.mean(axis=0, dtype=np.float64), columns.std(axis=0, dtype=np.float64)
+    deviation = np.sqrt(moments.squares / moments.count)
     # Rounding gives a constant column a mean and a deviation that are slightly off: dividing by it would explode.
-    return np.where(low == high, low, mean), _nonzero(np.where(low == high, 0.0, deviation))
+    return np.where(low == high, low, moments.mean), _nonzero(np.where(low == high, 0.0, deviation))
 
 
 def _nonzero(scale: Array) -> Array:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from weft.data.column import Column
+from weft.data.convert import as_frame
 from weft.data.dataset import Dataset, as_rows
 from weft.data.frame import read_frame
 from weft.data.naming import closest, listing
@@ -102,7 +103,7 @@ def read_csv(
 
 
 def open_table(
-    data: DataFrame | str | Path,
+    data: Any,
     target: str,
     *,
     missing: Missing = "refuse",
@@ -110,7 +111,8 @@ def open_table(
     separator: str = ",",
     ignore: Sequence[str] = (),
 ) -> Source:
-    """A file, or a pandas data frame, with its columns recognised and nothing fitted: the first of two steps.
+    """A file, or a table of pandas, Polars or Arrow, with its columns recognised and nothing fitted: the first of two
+    steps. A path that ends in ``.parquet`` is read as Parquet, any other as text.
 
     Arguments and errors are those of ``read_csv``.
 
@@ -121,7 +123,8 @@ def open_table(
     """
     if missing not in ("refuse", "impute"):
         raise ArgumentError(f"missing={missing!r}", expected="'refuse' or 'impute'", cure='missing="impute"')
-    frame = read_frame(data, separator=separator) if isinstance(data, str | Path) else data
+    is_text = isinstance(data, str | Path) and Path(data).suffix != ".parquet"
+    frame = read_frame(data, separator=separator) if is_text else as_frame(data, ignore)
     names = [str(name) for name in frame.columns]
     frame = frame.set_axis(names, axis=1)
     if not len(frame):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -43,6 +44,7 @@ class Loss:
     ``baseline(targets, classes)``   the loss of the best prediction that ignores the input, which a model must beat;
                    NaN where it is not known
     ``prepare(targets)``   labels or numbers as the function takes them, from NumPy arrays
+    ``weigh(target)``  the sum that the mean is divided by, where that is not the number of losses
     ``threshold``  of a "binary" loss: the prediction above which the answer is yes, ½ of probabilities, 0 of logits
     """
 
@@ -52,10 +54,17 @@ class Loss:
     baseline: Callable[..., float] = unknown
     prepare: Callable[[np.ndarray], np.ndarray] = np.asarray
     threshold: float = 0.5
+    weigh: Callable[..., Tensor] | None = None
 
     def __call__(self, prediction: Any, target: Any) -> Tensor:
         """The mean over the batch."""
         return self.function(prediction, target)
+
+    def counted(self, prediction: Any, target: Any) -> Any:
+        """What the mean of a batch is divided by, so that means of its pieces can be put together again."""
+        if self.weigh is not None:
+            return self.weigh(target)
+        return float(max(1, math.prod(self.function(prediction, target, reduction="none").shape)))
 
     def per_example(self, prediction: Any, target: Any) -> Tensor:
         """The loss of each example, (N,): the mean over what else an example has."""
@@ -116,14 +125,38 @@ def _within(y: np.ndarray, low: float, high: float, expected: str, cure: str) ->
     return y.astype(np.float32)
 
 
+def labels_counted(weight: Any = None, ignore_index: int = -100) -> Callable[..., Any]:
+    """Of a target: the sum of the class weights of its labels without the ignored ones, their number without weights.
+
+    >>> float(labels_counted(ignore_index=2)(Tensor(np.array([0, 2, 1]))))
+    2.0
+    """
+
+    def count(target: Any) -> Any:
+        if target.dtype.is_floating:  # probabilities (N, classes, …)
+            return float(math.prod(target.shape) / (target.shape[1] if target.ndim > 1 else target.shape[0]))
+        kept = target != ignore_index
+        if weight is None:
+            return kept.astype("float32").sum()
+        return where(kept, as_tensor(weight)[where(kept, target, 0)], 0).sum()
+
+    return count
+
+
 # ── the table ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def _entry(
-    name: str, function: Function, kind: str, baseline: Any, prepare: Any, threshold: float = 0.5, **options: Any
+    name: str,
+    function: Function,
+    kind: str,
+    baseline: Any,
+    prepare: Any,
+    threshold: float = 0.5,
+    weigh: Any = None,
 ) -> Loss:
-    bound = lambda p, t, reduction="mean": function(p, t, reduction=reduction, **options)
-    return Loss(name, bound, kind, baseline, prepare, threshold)
+    bound = lambda p, t, reduction="mean": function(p, t, reduction=reduction)
+    return Loss(name, bound, kind, baseline, prepare, threshold, weigh)
 
 
 def _with_signs(function: Function) -> Function:
@@ -136,8 +169,8 @@ LOSSES: dict[str, Loss] = {
     loss.name: loss
     for loss in (
         # One of several classes: logits, log-probabilities or scores (N, classes), and class numbers.
-        _entry("cross_entropy", F.cross_entropy, "classification", entropy, as_labels),
-        _entry("nll", F.nll_loss, "classification", entropy, as_labels),
+        _entry("cross_entropy", F.cross_entropy, "classification", entropy, as_labels, weigh=labels_counted()),
+        _entry("nll", F.nll_loss, "classification", entropy, as_labels, weigh=labels_counted()),
         _entry("focal", F.focal_loss, "classification", unknown, as_labels),
         _entry("multi_margin", F.multi_margin_loss, "classification", unknown, as_labels),
         _entry("categorical_hinge", F.categorical_hinge_loss, "classification", unknown, as_labels),
@@ -184,7 +217,8 @@ def get_loss(of: str | Loss | Module | Function) -> Loss:
         known = LOSSES[table]
         baseline = getattr(of, "baseline", known.baseline)
         function = _with_signs(of.compute) if table in SIGNED else of.compute  # type: ignore[union-attr]
-        return Loss(table, function, known.kind, baseline, known.prepare, known.threshold)
+        weigh = known.weigh and labels_counted(of.weight, of.ignore_index)  # type: ignore[union-attr]
+        return Loss(table, function, known.kind, baseline, known.prepare, known.threshold, weigh)
     if hasattr(of, "compute"):
         return Loss(type(of).__name__, of.compute, "custom")
     if callable(of):

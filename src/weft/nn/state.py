@@ -13,6 +13,8 @@ import numpy as np
 
 from weft.errors import ArgumentError, FileError, ShapeError
 from weft.nn.parameter import Buffer, LateBuffer, Parameter, Promised
+from weft.storage import files
+from weft.storage.tensors import read_tensors
 from weft.tensor import Tensor
 
 if TYPE_CHECKING:
@@ -167,17 +169,12 @@ def read(values: Any) -> Mapping[str, Any]:
         raise ArgumentError(
             f"{type(values).__name__} as the state of a model", expected="a mapping of arrays by path, or a path"
         )
-    from safetensors import SafetensorError
-    from safetensors.numpy import load_file
-
+    what = "a file in the safetensors format"
     try:
-        return load_file(values)
-    except (OSError, SafetensorError) as error:
-        raise FileError(
-            f"{values} cannot be read as a state: {error}",
-            expected="a file in the safetensors format",
-            cure="safetensors.torch.save_file(model.state_dict(), path) in PyTorch, for a file of torch.save",
-        ) from error
+        return read_tensors(files.read(values, what), f"the state {values}")[0]
+    except FileError as error:
+        error.cure = "safetensors.torch.save_file(model.state_dict(), path) in PyTorch, for a file of torch.save"
+        raise
 
 
 def tensor_for(tensor: Parameter | Buffer, array: np.ndarray) -> Tensor:

@@ -1,4 +1,4 @@
-"""What runs on the device during a fit: steps, epochs, evaluation, and the record of the best.
+"""What runs on the device during a fit: batches, epochs, evaluation, and the record of the best.
 
 Everything here is written with the same tensors as a loop by hand. A `Course` only decides what is recorded as one
 program: for small work whole stretches of epochs, for large work a stretch of batches.
@@ -11,128 +11,153 @@ from typing import Any
 
 import numpy as np
 
-from weft.control import scan, while_loop
-from weft.nn.module import Module
+from weft.control import while_loop
 from weft.ops.assembling import concat, stack
 from weft.ops.comparison import isfinite, where
 from weft.ops.indexing import window_op
-from weft.ops.manipulation import reshape
 from weft.ops.random import fold_in
 from weft.ops.statistics import all as all_true
-from weft.optim.optimizer import Optimizer
-from weft.optim.state import State
-from weft.random import using, wrap_key
+from weft.random import hashed, using, wrap_key
 from weft.runtime.compiled import compile
 from weft.tensor import Tensor, number_cell
-from weft.train.metrics import Metric
-from weft.transforms import gradients
+from weft.train.measuring import Measure, laid_out
+from weft.train.step import Step, keys_of
 
-CHUNK = 1024  # examples evaluated at once
 Array = np.ndarray[Any, Any]
+POLICIES = ("stop", "raise", "skip", "ignore")
 
 
 class Course:
     """The tensors and the programs of one fit.
 
-    ``train`` and ``evaluated`` are pairs (x, y); the evaluated rows are first the ``n_val`` validation rows, then
-    the fixed training subsample. All state is in tensors: what a stretch of training changes, its program returns.
+    ``resident`` is the training set (x, y) if it lies on the device as a whole; ``evaluated`` are the sets (x, y)
+    that are measured after each epoch: the ``n_val`` validation rows, if there are any, and the fixed training
+    subsample (None where they are measured outside of the program); together they have ``n_evaluated`` rows. All
+    state is in tensors: what a stretch of training changes, its program returns.
     """
 
     def __init__(
         self,
-        model: Module,
-        loss: Any,
-        optimizer: Optimizer,
-        state: State,
-        metrics: Sequence[Metric],
-        train: tuple[Array, Array],
-        evaluated: tuple[Array, Array],
+        step: Step,
+        measure: Measure,
+        resident: tuple[Array, Array] | None,
+        evaluated: Sequence[tuple[Array, Array]] | None,
         n_val: int,
-        key: Array,
+        n_evaluated: int,
+        seed: int,
+        policy: str = "stop",
+        most_skipped: int = 0,
     ) -> None:
-        self.model, self.loss, self.optimizer, self.state, self.metrics = model, loss, optimizer, state, metrics
-        self.x, self.y = Tensor(train[0]), Tensor(train[1])
-        self.outputs = 0  # the size of the model's last axis
-        self.n_val, self.n_evaluated = n_val, len(evaluated[0])
-        self.evaluated = tuple(Tensor(chunked(a)) for a in evaluated)
-        self.parameters = [p for p in model.parameters() if p.requires_grad]
-        self.weights: list[Tensor] = [*model.parameters(), *(b for _, b in model.named_buffers())]
-        self.key = wrap_key(key)
+        self.step, self.measure, self.policy, self.most_skipped = step, measure, policy, most_skipped
+        self.resident = (Tensor(resident[0]), Tensor(resident[1])) if resident is not None else None
+        self.index = Tensor(np.arange(len(resident[0]) if resident is not None else 0, dtype=np.int32))
+        self.n_val, self.n_evaluated = n_val, n_evaluated
+        self.evaluated: list[tuple[Tensor, Tensor]] | None = None
+        if evaluated is not None:
+            laid = laid_out(evaluated, by_example=measure.by_example)
+            self.evaluated = [(Tensor(x), Tensor(y)) for x, y in laid]
+        model = step.model
+        self.weights: dict[str, Tensor] = {**dict(model.named_parameters()), **dict(model.named_buffers())}
+        self.key = wrap_key(np.array([hashed(seed, "steps"), 0], np.uint32))
+        self.augment_key = wrap_key(np.array([hashed(seed, "augmentation"), 0], np.uint32))
+        self.measure_key = wrap_key(np.array([hashed(seed, "measure"), 0], np.uint32))
         self.clock = number_cell(0, np.int64)
         self.epoch = number_cell(0, np.int64)
         self.finite = number_cell(True, np.bool_)
-        self.sums = Tensor(np.zeros(3 + len(metrics), np.float32))  # Σ loss, examples, last loss, Σ metrics
+        self.skipped = number_cell(0, np.int64)
+        self.sums = Tensor(
+            np.zeros(3 + len(step.logged), np.float32)
+        )  # Σ loss, examples, last loss, Σ of what is logged
         self.best_loss = number_cell(np.inf)
         self.best_epoch = number_cell(0, np.int64)
-        self.best_weights = [Tensor(np.asarray(w.numpy())) for w in self.weights]
-        per_example = np.zeros((1 + len(metrics), self.n_evaluated), np.float32)
+        self.best_weights = {path: Tensor(np.array(w.numpy())) for path, w in self.weights.items()}
+        per_example = np.zeros((len(measure.columns), n_evaluated), np.float32)
         self.last_examples, self.best_examples = Tensor(per_example), Tensor(per_example)
-        self.run_batches = compile(self.batches)
-        self.run_epoch_end = compile(self.epoch_end)
-        self.run_epochs = compile(self.epochs)
+        self.outputs = 0  # the size of the model's last axis
+        self.renew()
 
-    def is_of(self, training: tuple[Array, Array], held_out: tuple[Array, Array] | None) -> bool:
-        """Whether this is the course of these very numbers, and of the parameters that are trained now."""
-        if list(map(id, self.parameters)) != [id(p) for p in self.model.parameters() if p.requires_grad]:
-            return False
-        if self.n_val != (len(held_out[0]) if held_out is not None else 0):
-            return False
-        ours: list[Any] = [self.x.numpy(), self.y.numpy()]
-        ours += [e.numpy().reshape(-1, *e.shape[2:])[: self.n_val] for e in self.evaluated] if held_out else []
-        theirs = [*training, *(held_out or ())]
-        return all(a.dtype == b.dtype and np.array_equal(a, b) for a, b in zip(ours, theirs, strict=True))
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of the history that the program computes."""
+        measured = self.measure.columns
+        on_val = tuple(f"val_{name}" for name in measured) if self.n_val else ()
+        return ("loss", *self.step.logged, "last_loss", *(f"train_{name}" for name in measured), *on_val)
 
-    # ── one step, as by hand ────────────────────────────────────────────────────────────────────────────────
+    def renew(self) -> None:
+        """Record the programs anew, for what is to be trained now."""
+        self.step.choose()
+        self.run_batches: Callable[..., Any] = compile(self.batches)
+        self.run_epoch_end: Callable[..., Any] = compile(self.epoch_end)
+        self.run_epochs: Callable[..., Any] = compile(self.epochs)
 
-    def step(self, rows: Tensor) -> None:
-        """Train on the examples ``rows``: forward, gradients, update, and the running sums."""
-        x, y = self.x[rows], self.y[rows]
-        prediction = self.model(x)
-        loss = self.loss.function(prediction, y)
-        grads = gradients(loss, self.parameters)
-        self.optimizer.update(self.parameters, grads, self.state)
-        n = rows.shape[0]
-        measured = [m.per_example(prediction.detach(), y).sum() for m in self.metrics]
-        loss = loss.detach().astype("float32")
-        added = stack([loss * n, loss * 0 + n, loss, *measured])
+    def state(self) -> dict[str, Tensor]:
+        """Everything that training changes besides the weights and the optimizers, by name."""
+        names = ("clock", "epoch", "finite", "skipped", "sums", "best_loss", "best_epoch")
+        found = {name: getattr(self, name) for name in (*names, "last_examples", "best_examples")}
+        found |= {f"best/{path}": w for path, w in self.best_weights.items()}
+        return found | {"scale": self.step.scale.factor, "scale_good": self.step.scale.good}
+
+    # ── batches ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def batch(self, x: Tensor, y: Tensor, index: Tensor) -> None:
+        """Train on one batch, count, and note whether all was finite."""
+        keys = None if self.step.augment is None else keys_of(self.augment_key, self.epoch, index)
+        finite, loss, measured = self.step(x, y, keys, fold_in(self.key, self.clock))
+        n = x.shape[0]
+        added = stack([loss * n, loss * 0 + n, loss, *(m.astype("float32") for m in measured)])
         keep = Tensor(np.array([1, 1, 0] + [1] * len(measured), np.float32))  # the last loss replaces, the rest adds
-        self.sums.assign(self.sums * keep + added)
-        self.finite.assign(self.finite & isfinite(loss))
+        sums = self.sums * keep + added
+        self.clock.assign_add(1)
+        if self.policy == "ignore":
+            self.sums.assign(sums)
+            return
+        self.sums.assign(where(finite, sums, self.sums))
+        tripped = ~finite & ~self.step.scale.note(finite) if self.step.scale.used else ~finite
+        self.skipped.assign(self.skipped + tripped)
+        self.finite.assign(self.finite & (self.skipped <= self.most_skipped))
 
-    def batches(self, order: Tensor, first: Any, last: Any) -> Tensor:
-        """Train on the batches ``order[first:last]``, as long as everything stays finite."""
+    def batches(self, x: Tensor, y: Tensor, index: Tensor, order: Tensor, first: Any, last: Any) -> Tensor:
+        """Train on the batches ``order[first:last]`` of these rows, as long as everything stays finite."""
 
         def one(i: Tensor) -> Tensor:
             rows = window_op(order, i, axes=(0,), sizes=(1,), drop=(0,))
-            with using(fold_in(self.key, self.clock)):
-                self.step(rows)
-            self.clock.assign_add(1)
+            self.batch(x[rows], y[rows], index[rows])
             return i + 1
 
-        self.model.train()
+        self.step.model.train()
         while_loop(lambda i: (i < last) & self.finite, one, first)
         return self.sums
 
     # ── the end of an epoch ─────────────────────────────────────────────────────────────────────────────────
 
-    def epoch_end(self, counts: Any) -> tuple[Tensor, Tensor]:
-        """Evaluate, remember the best, and give the history's row; ``counts`` is 0 before training, else 1."""
-        self.model.eval()
-        examples = evaluate(self.model, self.loss, self.metrics, *self.evaluated)[:, : self.n_evaluated]
-        self.last_examples.assign(examples)
+    def epoch_end(self, counts: Any, measured: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Evaluate, remember the best, and give the history's row; ``counts`` is 0 before training, else 1.
+
+        What was ``measured`` of each example is computed here unless it is given.
+        """
+        self.step.model.eval()
+        if measured is None:
+            assert self.evaluated is not None
+            with using(fold_in(self.measure_key, self.epoch)):  # a step of one's own may draw random numbers
+                measured = concat([self.measure.chunks(x, y) for x, y in self.evaluated], axis=1)
+            measured = measured[:, : self.n_evaluated]
+        self.last_examples.assign(measured)
         self.epoch.assign_add(counts)
         n = self.n_val
-        on_train = examples[:, n:].mean(axis=1)
-        on_val = examples[:, :n].mean(axis=1) if n else on_train[:0]
+        on_train = measured[:, n:].mean(axis=1)
+        on_val = measured[:, :n].mean(axis=1) if n else on_train[:0]
         running = self.sums / self.sums[1]
+        if self.policy != "ignore":  # what a batch that was not finite left unfinished is no epoch
+            on_train, on_val = (where(self.finite, v, np.nan) for v in (on_train, on_val))
         row = concat([running[:1], running[3:], self.sums[2:3], on_train, on_val])
         self.sums.assign(self.sums * 0)
-        self.optimizer.observe(on_val[0] if n else on_train[0], self.state, when=counts > 0)
+        for part in self.step.parts:
+            part.optimizer.observe(on_val[0] if n else on_train[0], part.state, when=counts > 0)
         if n:
-            self.remember(on_val[0], examples, counts)
-        finite = self.finite & all_true(isfinite(on_train))
-        self.finite.assign(finite)
-        return row, finite
+            self.remember(on_val[0], measured, counts)
+        if self.policy in ("stop", "raise"):
+            self.finite.assign(self.finite & all_true(isfinite(on_train)))
+        return row, self.finite
 
     def remember(self, loss: Tensor, examples: Tensor, counts: Any) -> None:
         """Keep a copy of the weights if their validation loss is the lowest so far; NaN never is."""
@@ -140,22 +165,23 @@ class Course:
         self.best_loss.assign(where(better, loss, self.best_loss))
         self.best_epoch.assign(where(better, self.epoch, self.best_epoch))
         self.best_examples.assign(where(better, examples, self.best_examples))
-        for best, w in zip(self.best_weights, self.weights, strict=True):
-            best.assign(where(better, w, best))
+        for path, best in self.best_weights.items():
+            best.assign(where(better, self.weights[path], best))
 
     # ── many epochs in one program ──────────────────────────────────────────────────────────────────────────
 
     def epochs(self, orders: Tensor, rests: Tensor | None, steps: Any, count: Any, patience: Any) -> Any:
         """Train and evaluate ``count`` epochs; (number done, their rows). ``rests`` are the short last batches."""
-        width = 2 + len(self.metrics) + (1 + len(self.metrics)) * (2 if self.n_val else 1)
-        rows = Tensor(np.zeros((orders.shape[0], width), np.float32))
+        assert self.resident is not None
+        rows = Tensor(np.zeros((orders.shape[0], len(self.columns)), np.float32))
         counts = (steps > 0).astype("int64")
+        x, y, index = *self.resident, self.index
 
         def one(state: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
             e, table = state
-            self.batches(window_op(orders, e, axes=(0,), sizes=(1,), drop=(0,)), e * 0, steps)
+            self.batches(x, y, index, window_op(orders, e, axes=(0,), sizes=(1,), drop=(0,)), e * 0, steps)
             if rests is not None:
-                self.batches(window_op(rests, e, axes=(0,), sizes=(1,), drop=(0,)), e * 0, counts)
+                self.batches(x, y, index, window_op(rests, e, axes=(0,), sizes=(1,), drop=(0,)), e * 0, counts)
             row, _ = self.epoch_end(counts)
             at = Tensor(np.arange(orders.shape[0])[:, None]) == e
             return e + 1, where(at, row, table)
@@ -167,25 +193,3 @@ class Course:
         start = number_cell(0, np.int64)
         done, table = while_loop(more, one, (start, rows))
         return done, table, self.best_epoch, self.finite
-
-
-def evaluate(model: Callable[[Tensor], Tensor], loss: Any, metrics: Sequence[Metric], x: Tensor, y: Tensor) -> Tensor:
-    """The loss and the metrics of each example, (1 + M, chunks · size), of data in chunks (chunks, size, …)."""
-
-    def one(_: None, chunk: tuple[Tensor, Tensor]) -> tuple[None, Tensor]:
-        prediction = model(chunk[0]).detach()
-        measured = [loss.per_example(prediction, chunk[1]), *(m.per_example(prediction, chunk[1]) for m in metrics)]
-        return None, stack([m.astype("float32") for m in measured])
-
-    if x.shape[0] == 1:
-        return one(None, (x[0], y[0]))[1]
-    _, examples = scan(one, None, (x, y))
-    return reshape(examples.permute_dims(1, 0, 2), (examples.shape[1], -1))
-
-
-def chunked(a: Array) -> Array:
-    """Rows in chunks of one size, (chunks, size, …); the last chunk is filled up with the first row again."""
-    size = min(len(a), CHUNK)
-    chunks = -(-len(a) // size)
-    rows = np.concatenate([np.arange(len(a)), np.zeros(chunks * size - len(a), int)])
-    return a[rows].reshape(chunks, size, *a.shape[1:])

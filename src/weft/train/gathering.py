@@ -16,27 +16,35 @@ from weft.train.course import Course
 from weft.train.history import History
 from weft.train.metrics import Metric
 from weft.train.preparation import Prepared
+from weft.train.supply import length_of
 
 
 def gather(
-    course: Course, prepared: Prepared, history: History, loss: Loss, metrics: Sequence[Metric], initial: float | None
+    course: Course,
+    prepared: Prepared,
+    history: History,
+    loss: Loss | None,
+    metrics: Sequence[Metric],
+    initial: float | None,
 ) -> Evidence:
     """What the curves, the losses of single examples and the split tell."""
     assert prepared.held_out is not None
     n, leak = course.n_val, prepared.leak
     last, best = course.last_examples.numpy(), course.best_examples.numpy()
-    known = int(course.best_epoch) > 0
+    known = int(course.best_epoch) > 0 and course.measure.by_example
+    y = getattr(prepared.training, "y", None)
+    y = np.asarray(prepared.sample.y if y is None else y)
     accuracy = next((k for k, m in enumerate(metrics, 1) if "accuracy" in m.name), None)
     return Evidence(
         train_loss=np.array(history["train_loss"]),
         val_loss=np.array(history["val_loss"]),
-        baseline=constant_loss(loss, np.asarray(prepared.training.y), course.outputs, initial),
-        n_train=len(prepared.training),
+        baseline=constant_loss(loss, y, course.outputs, initial),
+        n_train=length_of(prepared.training) or len(prepared.sample),
         n_val=n,
         train_size=course.n_evaluated - n,
         train_examples_best=best[0, n:] if known else None,
         val_examples_best=best[0, :n] if known else None,
-        val_examples_last=last[0, :n],
+        val_examples_last=last[0, :n] if course.measure.by_example else None,
         val_correct_best=best[accuracy, :n] > 0.5 if accuracy and known else None,
         val_correct_last=last[accuracy, :n] > 0.5 if accuracy else None,
         duplicates_percent=leak.percent if leak else 0.0,
@@ -45,12 +53,14 @@ def gather(
     )
 
 
-def constant_loss(loss: Loss, y: np.ndarray[Any, Any], outputs: int, initial: float | None) -> float:
+def constant_loss(loss: Loss | None, y: np.ndarray[Any, Any], outputs: int, initial: float | None) -> float:
     """The loss of the best prediction that ignores the input.
 
     Of a loss of one's own the best constant is not known: it is measured at the mean target, or at the shares of the
     classes where targets are labels; and where even that gives no number, the loss before training stands for it.
     """
+    if loss is None:
+        return float(initial if initial is not None else 1.0)
     known = loss.baseline(y, outputs)
     if math.isfinite(known):
         return known

@@ -66,10 +66,11 @@ class Progress:
             # Lines get rarer as the run gets longer: about twenty for a hundred epochs.
             self.next_line = number + max(1, (number - self.first) // 5)
 
-    def batch(self, number: int, of: int, epoch: int, loss: float) -> None:
+    def batch(self, number: int, of: int | None, epoch: int, loss: float) -> None:
         """A stretch of batches within an epoch has ended."""
         if self.live is not None:
-            self._update(f"epoch {epoch}/{self.last}  batch {number}/{of}  loss {loss:.4f}")
+            part = f"{number}/{of}" if of is not None else str(number)
+            self._update(f"epoch {epoch}/{self.last}  batch {part}  loss {loss:.4f}")
 
     def _update(self, text: str) -> None:
         now = time.monotonic()

@@ -12,7 +12,9 @@ from weft.overfit import Diagnosis, Evidence, diagnose
 from weft.train.history import History
 
 if TYPE_CHECKING:
+    from weft.data.split import Split
     from weft.nn.module import Module
+    from weft.train.callback import Callback
 
 
 @dataclass(eq=False)
@@ -22,9 +24,11 @@ class Run:
     ``history``      the table of the epochs
     ``best_epoch``   the epoch (from 1) with the lowest validation loss; the last one without validation data
     ``held_epoch``   the epoch whose weights the model holds now; 0: those from before training
-    ``stopped``      why training ended: "epochs", "patience", "interrupted" or "diverged"
+    ``stopped``      why training ended: "epochs", "patience", "interrupted", "diverged", or what a callback said
     ``notes``        what a reader should know: the split, how the data was scaled, advice
     ``evidence``     what the diagnosis rests on; None without validation data
+    ``split``        which rows were for training and which for validation
+    ``callbacks``    the fit's own copies of the trainer's callbacks, with what they have found
     """
 
     model: Module
@@ -36,6 +40,8 @@ class Run:
     settings: dict[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
+    split: Split | None = None
+    callbacks: tuple[Callback, ...] = ()
 
     @cached_property
     def diagnosis(self) -> Diagnosis:

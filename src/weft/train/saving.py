@@ -19,7 +19,9 @@ from weft.data.scale import Scaler
 from weft.errors import FileError
 from weft.nn import registry
 from weft.nn.module import Module
-from weft.train.files import read, write_atomically
+from weft.storage import jsontext
+from weft.storage.files import read, write_atomically
+from weft.storage.tensors import read_tensors, write_tensors
 from weft.train.preparation import Prepared
 from weft.train.run import Run
 
@@ -50,9 +52,9 @@ def save(model: Module, path: str | os.PathLike[str], **extras: Any) -> Path:
     ...     bool((wf.load(path)(wf.ones((1, 2))) == model(wf.ones((1, 2)))).all())
     True
     """
-    from safetensors.numpy import save as to_bytes
-
-    return write_atomically(path, to_bytes(_arrays(model), {"weft": json.dumps(_description(Saved(model, **extras)))}))
+    return write_atomically(
+        path, write_tensors(_arrays(model), {"weft": json.dumps(_description(Saved(model, **extras)))})
+    )
 
 
 def _arrays(model: Module) -> dict[str, np.ndarray[Any, Any]]:
@@ -97,17 +99,14 @@ def load_saved(path: str | os.PathLike[str]) -> Saved:
 
 
 def _read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, Any]]:
-    from safetensors import SafetensorError
-    from safetensors.numpy import load as from_bytes
-
     content = read(path, "a model file that wf.save wrote")
     try:
-        arrays = from_bytes(content)
-        length = int.from_bytes(content[:8], "little")
-        header = json.loads(content[8 : 8 + length])
-        description = json.loads(header["__metadata__"]["weft"])
-    except (SafetensorError, KeyError, TypeError, ValueError) as error:
-        raise _not_ours(path, str(error) or type(error).__name__) from error
+        arrays, metadata = read_tensors(content, "its tensors")
+        if "weft" not in metadata:
+            raise FileError("it has tensors, and no description of a model")
+        description = jsontext.parse(metadata["weft"], depth=256, words=True)
+    except FileError as error:
+        raise _not_ours(path, error.received) from error
     if not isinstance(description, dict) or description.get("format") != FORMAT:
         raise _not_ours(path, f"its format is {description.get('format') if isinstance(description, dict) else '?'!r}")
     return arrays, description
@@ -131,12 +130,14 @@ def write_run(run: Run, folder: str | os.PathLike[str], prepared: Prepared) -> P
         classes=tuple(training.classes),
         scaler=prepared.scaler,
         target_scaler=prepared.target_scaler,
-        table=training.table,
-        input_shape=tuple(training.x.shape[1:]),
+        table=getattr(training, "table", None),
+        input_shape=tuple(prepared.sample.x.shape[1:]),
     )
     write_atomically(target / "history.csv", run.history.to_csv())
     about = {"stopped": run.stopped, "best_epoch": run.best_epoch, "held_epoch": run.held_epoch, "seconds": run.seconds}
     described = {"format": "weft.run/1", **about, "settings": run.settings, "notes": run.notes}
+    if run.split is not None:
+        described["split"] = {"train": run.split.train.tolist(), "validation": run.split.validation.tolist()}
     write_atomically(target / "run.json", json.dumps(described, indent=1))
     if run.evidence is not None:
         write_atomically(target / "evidence.json", run.evidence.to_json())

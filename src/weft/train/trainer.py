@@ -1,10 +1,11 @@
-"""The Trainer: a model, a loss, an optimizer, metrics, and a seed; `fit`, `evaluate` and `predict`."""
+"""The Trainer: model, loss, optimizer, metrics, callbacks, precision and seed; `fit`, `evaluate` and `predict`."""
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -12,27 +13,35 @@ import numpy as np
 
 from weft.data.dataset import Dataset, aligned, as_dataset
 from weft.data.scale import Scaler
-from weft.errors import ArgumentError, DataError
-from weft.nn.losses import get_loss
+from weft.errors import DataError
+from weft.nn.losses import Loss, get_loss
 from weft.nn.mode import evaluation_mode, modes_kept
 from weft.nn.module import Module
 from weft.optim.adam import Adam
 from weft.optim.optimizer import Optimizer
-from weft.random import hashed
 from weft.runtime.compiled import compile
 from weft.runtime.log import run as value_of
 from weft.tensor import Tensor
-from weft.train.course import Course, chunked, evaluate
-from weft.train.drive import Drive
+from weft.train.beginning import arrays, stand, supply_of
+from weft.train.callback import Callback, EachEpoch, checked, fresh
+from weft.train.course import Course
 from weft.train.gathering import gather
+from weft.train.guard import NonFiniteError
 from weft.train.history import History
+from weft.train.loop import Loop, Standing
+from weft.train.measuring import Measure, chunked
 from weft.train.metrics.watch import sort_out, watch, watched_numbers
-from weft.train.preparation import Prepared, output_shape, prepare, scaled, with_targets
+from weft.train.options import Method, check_fit, check_trainer
+from weft.train.precision import Precision, get_precision
+from weft.train.preparation import Prepared, output_shape, scaled, with_targets
+from weft.train.resume import Keeper, marks
 from weft.train.run import Run
 from weft.train.saving import write_run
+from weft.train.sources import as_source, blocks_of, measured_outside, pieces_of, prepare_any
+from weft.train.step import Part
+from weft.train.supply import length_of
 
 Array = np.ndarray[Any, Any]
-SAMPLE = 256  # training examples whose loss is measured at the end of an epoch where there is no validation data
 
 
 class Trainer:
@@ -42,7 +51,12 @@ class Trainer:
     ``optimizer``  a formula with its numbers, such as ``optim.Adam(1e-2)``; its state belongs to this trainer
     ``metrics``    names, functions of (prediction, target) that give one number for each example, or metrics of whole
                    data sets such as ``wf.metrics.ROCAUC()``, which `fit` computes on the validation data
-    ``seed``       of the order of the examples and of dropout; the weights' is that of the model
+    ``callbacks``  what else is to happen at the events of a fit; each fit works with fresh copies
+    ``step``       a step of one's own, ``step(model, batch) -> (loss, logs)``: instead of model, loss and metrics on
+                   (batch.x, batch.y). With ``optimizer={"generator": …, "critic": …}`` it returns a loss for each of
+                   these parts of the model, which then moves by its own gradient
+    ``precision``  "f32"; "bf16" or "f16" to calculate in 16 bits with parameters of 32; "f64"
+    ``seed``       of the order of the examples, of augmentation and of dropout; the weights' is that of the model
 
     >>> import weft as wf
     >>> from weft import nn, optim
@@ -57,42 +71,65 @@ class Trainer:
         self,
         model: Module,
         loss: Any = None,
-        optimizer: Optimizer | None = None,
+        optimizer: Optimizer | Mapping[str, Optimizer] | None = None,
         metrics: Sequence[Any] = (),
+        callbacks: Sequence[Callback] = (),
         *,
+        step: Callable[..., Any] | None = None,
+        precision: str | Precision = "f32",
         seed: int = 0,
     ) -> None:
-        if not isinstance(model, Module):
-            raise ArgumentError(
-                f"a Trainer of {type(model).__name__}", expected="a module", cure="nn.Sequential(nn.Linear(3))"
-            )
-        if isinstance(metrics, str):
-            raise ArgumentError(f"metrics={metrics!r}", expected="a list", cure=f"metrics=[{metrics!r}]")
-        if optimizer is not None and not isinstance(optimizer, Optimizer):
-            raise ArgumentError(
-                f"a Trainer with {type(optimizer).__name__}",
-                expected="an optimizer that moves parameters by the gradients of each batch",
-                cure="optim.Adam(1e-3); optim.LBFGS and optim.Accumulate are for loops by hand",
-            )
-        self.model = model
-        self.loss = get_loss(loss)
+        check_trainer(model, optimizer, metrics, step)
+        self.model, self.own, self.seed = model, step, seed
+        self.loss: Loss | None = None if loss is None and step is not None else get_loss(loss)
         self.optimizer = optimizer if optimizer is not None else Adam()
-        self.metrics, self.watched = sort_out(metrics, self.loss)
-        self.seed = seed
-        self.state = self.optimizer.new_state()
-        self.epoch = 0
-        self.history: History | None = None
-        self.course: Course | None = None
-        self._evaluate = compile(self._examples)
-        self._predict = compile(self._prediction)
+        self.metrics, self.watched = sort_out(metrics, self.loss) if self.loss is not None else ([], {})
+        self.callbacks = checked(callbacks)
+        self.precision = get_precision(precision)
+        named = self.optimizer if isinstance(self.optimizer, Mapping) else {"": self.optimizer}
+        self.parts = [Part(name, opt, opt.new_state()) for name, opt in named.items()]
+        self.standing: Standing | None = None
+        self.prepared: Prepared | None = None
+        self.measure = self.measured_by()
         self.classes: tuple[str, ...] = ()
         self.scaler: Scaler | None = None
         self.target_scaler: Scaler | None = None
-        self.measured: tuple[str, ...] = ()  # the columns of the history that the program computes
-        self._watch_on: Dataset | None = None
-        self.initial: float | None = None  # the training loss before training
-        self._trained: list[Array] | None = None  # the weights where training was when a fit ended
+        self._evaluate = compile(lambda x, y: self.measure.examples(x, y))
+        self._predict = compile(self._prediction)
+        self._trained: dict[str, Array] | None = None  # the weights where training was when a fit ended
         self._held: list[Any] = []  # what the model was left with, to see whether somebody has changed it since
+
+    # ── what there is to know of it ─────────────────────────────────────────────────────────────────────────
+
+    @property
+    def state(self) -> Any:
+        """What the optimizer remembers in this trainer; of the first one where there are several."""
+        return self.parts[0].state
+
+    @property
+    def course(self) -> Course:
+        """What runs on the device in the fit in progress, or did in the last one."""
+        assert self.standing is not None
+        return self.standing.course
+
+    @property
+    def epoch(self) -> int:
+        """How many epochs have been trained."""
+        return self.standing.done if self.standing is not None else 0
+
+    @property
+    def history(self) -> History | None:
+        """The table of the epochs trained so far."""
+        return self.standing.history if self.standing is not None else None
+
+    @property
+    def watches(self) -> bool:
+        """Whether metrics of whole data sets are computed after each epoch of the fit in progress."""
+        return bool(self.watched) and self.prepared is not None and self.prepared.held_out is not None
+
+    def measured_by(self, names: tuple[str, ...] = (), *, labelled: bool = True) -> Measure:
+        """What this trainer's models are judged by."""
+        return Measure(self.model, self.loss, self.metrics, self.precision, self.own, names, self.parts, labelled)
 
     # ── fit ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -106,6 +143,10 @@ class Trainer:
         scale: Any = None,
         scale_target: bool = False,
         shuffle: bool | Callable[[int], Any] = True,
+        augment: Any = None,
+        pieces: int = 1,
+        nonfinite: str = "stop",
+        most_skipped: int = 100,
         patience: int | None = None,
         keep: str = "best",
         policy: Any = "random",
@@ -114,46 +155,65 @@ class Trainer:
         on_epoch: Callable[[int, dict[str, float]], None] | None = None,
         probe: Module | None = None,
         folder: str | os.PathLike[str] | None = None,
+        resume: bool = False,
         verbose: bool = True,
     ) -> Run:
         """Train for ``epochs`` epochs (called again: for so many more) and end with the best weights.
 
         Training and evaluation mode are set as needed; afterwards each module has its own mode again.
 
-        ``data``         a data set, a pair (x, y), or anything `weft.data.as_dataset` takes
+        ``data``         a data set, a pair (x, y), or anything `weft.data.as_dataset` takes; or data that is read
+                         while training: `weft.data.LazyDataset`, `weft.data.Stream`
         ``validation``   a fraction of the data, chosen at random with the share of every class kept, or data of its own
         ``scale``        "standard" or "minmax": scale the inputs, by numbers found on the training part alone; the
                          trainer then scales what it evaluates and predicts, and saves the numbers with the model
         ``scale_target`` the same for the targets of a regression; predictions come back in the target's own unit
         ``shuffle``      True: anew each epoch, by (seed, epoch); False: as given; or a function from epoch to an order
+        ``augment``      `weft.augment` specifications: what is done to an example depends on seed, epoch and its number
+        ``pieces``       compute each batch in so many pieces, one after the other: less memory, the same update
+        ``nonfinite``    when a loss or gradient is not finite, the step changes nothing, the run's notes say where the
+                         number came from, and the fit stops ("stop"), raises ("raise"), passes over at most
+                         ``most_skipped`` such batches ("skip"), or goes on as if nothing had happened ("ignore")
         ``patience``     stop after so many epochs without a lower validation loss
         ``keep``         which weights the model holds at the end: "best" (by validation loss) or "last"
         ``probe``        a model about twice as wide: trained alike afterwards, only to see whether the training loss
                          falls further; without it the verdict "underfitting" is never given
         ``on_epoch``     called with the epoch's number and its row of the history
-        ``folder``       where to leave the run: model, history, diagnosis, report
+        ``folder``       where to leave the run: checkpoints, model, history, diagnosis, report
+        ``resume``       go on from the newest checkpoint in ``folder``, bit for bit, up to ``epochs`` epochs in all
 
         Raises DataError for data that cannot be trained on, before the first step.
         """
-        _check_fit(epochs, batch_size, patience, keep)
+        check_fit(epochs, batch_size, patience, keep, folder, resume)
+        started, method = time.perf_counter(), Method(augment, pieces, nonfinite, most_skipped)
+        if self.precision.name == "f64":
+            self.model.to(self.precision.hold)
         how = {"policy": policy, "groups": groups, "stratify": stratify}
-        prepared = prepare(data, validation, self.model, self.loss, self.seed, scale, scale_target, **how)
+        prepared = prepare_any(data, validation, self, scale, scale_target, how)
         self.scaler, self.target_scaler = prepared.scaler, prepared.target_scaler
         self.classes = prepared.training.classes
-        course = self._course(prepared)
-        n = len(prepared.training)
-        self._watch_on = prepared.held_out if self.watched else None
+        callbacks = [fresh(c) for c in self.callbacks] + ([EachEpoch(on_epoch)] if on_epoch is not None else [])
+        standing = stand(self, prepared, method, callbacks)
         self.watch()  # what cannot be measured is refused before the first step
-        drive = Drive(self, course, n, min(batch_size, n), shuffle, patience, on_epoch, verbose)
-        started = time.perf_counter()
+        supply = supply_of(self, prepared, standing.course, batch_size, shuffle)
+        loop = Loop(self, standing, supply, callbacks, patience=patience, verbose=verbose)
         with modes_kept(self.model):
-            self._take_up(course)
-            stopped = drive.run(epochs)
-            run = self._result(course, prepared, keep, stopped)
+            self._take_up(standing)
+            keeper = None if folder is None else Keeper(folder, self, loop, marks(self, prepared, supply))
+            with keeper or nullcontext():
+                stopped = keeper.take_up(epochs) if keeper is not None and resume else ""
+                if not stopped:
+                    stopped = loop.run(epochs if resume else standing.done + epochs)
+                    if keeper is not None:
+                        keeper.write(stopped, final=loop.final)
+            run = self._result(standing, prepared, keep, stopped)
+        run.callbacks = tuple(loop.callbacks[: len(self.callbacks)])
+        if stopped == "diverged" and nonfinite == "raise":
+            raise NonFiniteError("; ".join(standing.trips) or "a loss that is not finite", expected="finite numbers")
         if probe is not None and run.evidence is not None:
             run.evidence = replace(run.evidence, probe_gain=self._probe(probe, prepared, batch_size, shuffle))
         run.seconds = time.perf_counter() - started
-        run.settings = {**self._settings(prepared, epochs, batch_size), "launches": drive.launches}
+        run.settings = {**self._settings(prepared, epochs, supply.batch_size), "launches": loop.launches}
         if folder is not None:
             write_run(run, folder, prepared)
         return run
@@ -167,115 +227,129 @@ class Trainer:
         own = min(self.history["train_loss"])
         return (own - min(run.history["train_loss"])) / abs(own) if own else 0.0
 
-    def _course(self, prepared: Prepared) -> Course:
-        """The course of this data: the one in progress if the data is the same, else a new one."""
-        training, held_out = prepared.training, prepared.held_out
-        pairs = [(part.x, np.asarray(part.y)) if part is not None else None for part in (training, held_out)]
-        if self.course is not None and pairs[0] is not None and self.course.is_of(pairs[0], pairs[1]):
-            return self.course
-        rng = np.random.default_rng(hashed(self.seed, "sample"))
-        size = min(len(training), prepared.n_val or SAMPLE)
-        sample = training.take(np.sort(rng.permutation(len(training))[:size]))
-        parts = [held_out, sample] if held_out is not None else [sample]
-        x = np.concatenate([part.x for part in parts])
-        y = np.concatenate([np.asarray(part.y) for part in parts])
-        key = np.array([hashed(self.seed, "steps"), 0], np.uint32)
-        self.course = Course(
-            self.model,
-            self.loss,
-            self.optimizer,
-            self.state,
-            self.metrics,
-            (training.x, np.asarray(training.y)),
-            (x, y),
-            prepared.n_val,
-            key,
-        )
-        self.course.outputs = output_shape(self.model, training.x)[-1]
-        self.epoch, self.initial = 0, None
-        names = ["loss", *(m.name for m in self.metrics)]
-        measured = [f"train_{name}" for name in names] + [f"val_{name}" for name in names if held_out is not None]
-        self.measured = (*names, "last_loss", *measured)
-        watched = [f"val_{name}" for name in self.watched if held_out is not None]
-        self.history = History([*self.measured, *watched])
-        return self.course
-
-    def _take_up(self, course: Course) -> None:
+    def _take_up(self, standing: Standing) -> None:
         """Go on from where training was, not from the best weights, unless somebody has changed the weights since."""
-        if self._trained is not None and all(w.node.data is h for w, h in zip(course.weights, self._held, strict=True)):
-            for w, data in zip(course.weights, self._trained, strict=True):
-                w.assign(Tensor(data))
+        weights = standing.course.weights
+        if self._trained is not None and self._untouched(standing):
+            for path, data in self._trained.items():
+                weights[path].assign(Tensor(data))
 
-    def _result(self, course: Course, prepared: Prepared, keep: str, stopped: str) -> Run:
+    def _untouched(self, standing: Standing) -> bool:
+        """Whether the model still holds the very arrays that the last fit left it with."""
+        return all(value_of(w.node) is h for w, h in zip(standing.course.weights.values(), self._held, strict=True))
+
+    def _result(self, standing: Standing, prepared: Prepared, keep: str, stopped: str) -> Run:
         """Put the weights to keep into the model and gather the evidence."""
-        assert self.history is not None
+        course, history = standing.course, standing.history
         found = int(course.best_epoch)
-        held = found if (found and keep == "best") or stopped == "diverged" else self.epoch
-        self._trained = [np.array(w.numpy()) for w in course.weights]
-        if held != self.epoch:  # after divergence without any good epoch these are the weights from before training
-            for w, kept in zip(course.weights, course.best_weights, strict=True):
-                w.assign(Tensor(np.array(kept.numpy())))
+        held = found if (found and keep == "best") or stopped == "diverged" else standing.done
+        self._trained = {path: np.array(w.numpy()) for path, w in course.weights.items()}
+        if held != standing.done or (held and standing.position):
+            # After divergence without any good epoch these are the weights from before training.
+            for path, kept in course.best_weights.items():
+                course.weights[path].assign(Tensor(np.array(kept.numpy())))
+        initial = standing.initial
         if stopped == "diverged":  # nothing of it is worth going on from
-            self._trained, self.course = None, None
-            self.state = self.optimizer.new_state()
-        self._held = [value_of(w.node) for w in course.weights]
+            self._trained, self.standing = None, None
+            for part in self.parts:
+                part.state = part.optimizer.new_state()
+        self._held = [value_of(w.node) for w in course.weights.values()]
         self.model.eval()
         evidence = None
-        if prepared.held_out is not None and self.epoch:
-            evidence = gather(course, prepared, self.history, self.loss, self.metrics, self.initial)
-        history = History(self.history.columns, self.history.rows)
-        return Run(self.model, history, found or self.epoch, held, stopped, evidence, notes=prepared.notes)
+        if prepared.held_out is not None and history.epochs:
+            evidence = gather(course, prepared, history, self.loss, self.metrics, initial)
+        notes = [*prepared.notes, *standing.trips]
+        if (skipped := int(course.skipped) - (stopped == "diverged")) > 0:
+            notes.append(f"{skipped} batches were passed over because a number was not finite")
+        table = History(history.columns, history.rows)
+        return Run(
+            self.model,
+            table,
+            found or history.epochs,
+            held,
+            stopped,
+            evidence,
+            notes=tuple(notes),
+            split=prepared.split,
+        )
 
     def watch(self) -> dict[str, float]:
         """The metrics of whole data sets on the validation data of the fit in progress, if there is any."""
-        data = self._watch_on
-        if data is None:
+        if not self.watches:
             return {}
-        values = watch(self.watched, self.loss, self._outputs(data.x), np.asarray(data.y))
+        assert self.prepared is not None
+        assert self.loss is not None
+        outputs, answers = self._answers(self.prepared.held_out)
+        values = watch(self.watched, self.loss, outputs, answers)
         return {f"val_{name}": value for name, value in watched_numbers(values).items()}
 
+    def _answers(self, data: Any) -> tuple[Array, Array]:
+        """The model's outputs and the targets of a data set, which may be read for it."""
+        parts = [(self._outputs(x), np.asarray(y)) for x, y in blocks_of(data)]
+        return np.concatenate([p for p, _ in parts]), np.concatenate([t for _, t in parts])
+
     def _settings(self, prepared: Prepared, epochs: int, batch_size: int) -> dict[str, str]:
-        data = f"{prepared.training.name}: {len(prepared.training)} rows for training"
+        training = prepared.training
+        known = length_of(training)
+        count = f"{known} rows" if known is not None else "rows not counted"
+        named = self.optimizer if not isinstance(self.optimizer, Mapping) else dict(self.optimizer)
         return {
-            "data": data + (f", {prepared.n_val} for validation" if prepared.n_val else ""),
-            "loss": self.loss.name,
-            "optimizer": repr(self.optimizer),
+            "data": f"{training.name}: {count} for training"
+            + (f", {prepared.n_val} for validation" if prepared.n_val else ""),
+            "loss": self.loss.name if self.loss is not None else "of the step",
+            "optimizer": repr(named),
             "epochs": str(epochs),
             "batch size": str(batch_size),
+            "precision": self.precision.name,
             "seed": str(self.seed),
             "parameters": f"{sum(p.size for p in self.model.parameters()):,}",
         }
+
+    def measured_outside(self) -> Array:
+        """What the program of a fit does not measure itself, because its validation data is read for it."""
+        assert self.prepared is not None
+        return measured_outside(self, self.prepared)
 
     # ── evaluate and predict ────────────────────────────────────────────────────────────────────────────────
 
     def evaluate(self, data: Any) -> dict[str, Any]:
         """The loss and the metrics on ``data``, in evaluation mode; the loss is the mean over all examples."""
-        given = scaled(aligned(as_dataset(data), self.classes), self.scaler)
+        source = as_source(data)
+        parts = [self._checked(part) for part in (pieces_of(source) if source is not None else [as_dataset(data)])]
+        examples = np.concatenate([self.per_example(part) for part in parts], axis=1)
+        means = dict(zip(self.measure.columns, map(float, examples.mean(axis=1)), strict=True))
+        if not self.watched or self.loss is None:
+            return means
+        outputs, answers = (np.concatenate(both) for both in zip(*map(self._answers, parts), strict=True))
+        return means | watch(self.watched, self.loss, outputs, answers)
+
+    def _checked(self, data: Dataset) -> Dataset:
+        """Data as the model and the loss take it."""
+        given = scaled(aligned(data, self.classes), self.scaler)
+        if self.loss is None:
+            return given
         if given.y is None:
             raise DataError("evaluation without targets y", expected="a pair (x, y)", cure="trainer.evaluate((x, y))")
         checked = with_targets(given, self.loss, output_shape(self.model, given.x), [])
-        if self.target_scaler is not None:
-            checked = replace(checked, y=self.target_scaler.apply(np.asarray(checked.y)))
-        examples = self.per_example(checked)
-        means = dict(zip(["loss", *(m.name for m in self.metrics)], map(float, examples.mean(axis=1)), strict=True))
-        if not self.watched:
-            return means
-        return means | watch(self.watched, self.loss, self._outputs(checked.x), np.asarray(checked.y))
+        if self.target_scaler is None:
+            return checked
+        return replace(checked, y=self.target_scaler.apply(np.asarray(checked.y)))
 
     def per_example(self, data: Dataset) -> Array:
         """The loss and each metric of every example, (1 + metrics, N)."""
-        with evaluation_mode(self.model):
-            parts = [
-                self._evaluate(x, y).numpy() for x, y in zip(chunked(data.x), chunked(np.asarray(data.y)), strict=True)
-            ]
-        return np.concatenate(parts, axis=1)[:, : len(data)]
+        return self.examples_of(*arrays(data))
 
-    def _examples(self, x: Tensor, y: Tensor) -> Tensor:
-        return evaluate(self.model, self.loss, self.metrics, x[None], y[None])
+    def examples_of(self, x: Array, y: Array) -> Array:
+        """The same, of inputs and targets as the loss takes them."""
+        with evaluation_mode(self.model):
+            parts = [self._evaluate(*chunk).numpy() for chunk in zip(chunked(x), chunked(y), strict=True)]
+        return np.concatenate(parts, axis=1)[:, : len(x)]
 
     def predict(self, x: Any) -> Array:
         """What the model says of each row of ``x``: class numbers (N,) after a classification loss, else its output."""
         output = self.outputs(x)
+        if self.loss is None:
+            return output
         if self.loss.kind == "classification":
             return np.asarray(output.argmax(axis=-1))
         if self.loss.kind == "binary":
@@ -284,7 +358,11 @@ class Trainer:
 
     def outputs(self, x: Any) -> Array:
         """The model's raw output for each row of ``x``, computed in chunks in evaluation mode."""
-        return self._outputs(scaled(x if isinstance(x, Dataset) else as_dataset(np.asarray(x)), self.scaler).x)
+        source = as_source(x)
+        parts = (
+            pieces_of(source) if source is not None else [x if isinstance(x, Dataset) else as_dataset(np.asarray(x))]
+        )
+        return np.concatenate([self._outputs(scaled(part, self.scaler).x) for part in parts])
 
     def _outputs(self, rows: Array) -> Array:
         with evaluation_mode(self.model):
@@ -292,26 +370,24 @@ class Trainer:
         return np.concatenate(parts)[: len(rows)]
 
     def _prediction(self, x: Tensor) -> Tensor:
-        return self.model(x).detach()
-
-
-def _check_fit(epochs: int, batch_size: int, patience: int | None, keep: str) -> None:
-    for name, value, least in (("epochs", epochs, 0), ("batch_size", batch_size, 1), ("patience", patience, 1)):
-        if value is not None and (not isinstance(value, int | np.integer) or value < least):
-            raise ArgumentError(f"{name}={value!r}", expected=f"a whole number ≥ {least}")
-    if keep not in ("best", "last"):
-        raise ArgumentError(f"keep={keep!r}", expected='"best" or "last"')
+        with self.precision.computing(self.model):
+            made = self.model(self.precision.given(x)).detach()
+        return made.astype(self.precision.hold) if self.precision.mixed else made
 
 
 def fit(
     model: Module,
     data: Any,
     loss: Any = None,
-    optimizer: Optimizer | None = None,
+    optimizer: Any = None,
     metrics: Sequence[Any] = (),
+    callbacks: Sequence[Callback] = (),
     *,
+    step: Callable[..., Any] | None = None,
+    precision: str | Precision = "f32",
     seed: int = 0,
     **how: Any,
 ) -> Run:
-    """``Trainer(model, loss, optimizer, metrics, seed=seed).fit(data, **how)`` in one call."""
-    return Trainer(model, loss, optimizer, metrics, seed=seed).fit(data, **how)
+    """``Trainer(model, loss, optimizer, metrics, …, seed=seed).fit(data, **how)`` in one call."""
+    made = Trainer(model, loss, optimizer, metrics, callbacks, step=step, precision=precision, seed=seed)
+    return made.fit(data, **how)

@@ -1,0 +1,126 @@
+"""How a fit begins: where training stands with this data and method, and where its batches come from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from weft.data.dataset import Dataset
+from weft.train.callback import Callback
+from weft.train.course import Course
+from weft.train.history import History
+from weft.train.loop import Standing
+from weft.train.options import Method
+from weft.train.precision import LossScale
+from weft.train.preparation import Prepared, output_shape, own_names
+from weft.train.sources import ready
+from weft.train.step import Step
+from weft.train.supply import Resident, Streamed, Supply
+
+if TYPE_CHECKING:
+    from weft.train.trainer import Trainer
+
+Array = np.ndarray[Any, Any]
+
+
+def stand(trainer: Trainer, prepared: Prepared, method: Method, callbacks: Sequence[Callback]) -> Standing:
+    """Where training is if data, method and parameters are those of the last fit, else its beginning."""
+    known, before = trainer.standing, trainer.prepared
+    trainer.prepared = prepared
+    if known is None or before is None or known.method != method or not trains(known.course, trainer):
+        return begin(trainer, prepared, method, callbacks)
+    return known if same_data(prepared, before) else begin(trainer, prepared, method, callbacks)
+
+
+def begin(trainer: Trainer, prepared: Prepared, method: Method, callbacks: Sequence[Callback]) -> Standing:
+    """The beginning: programs, counters at zero, and a history whose columns are known."""
+    sample, classifies = prepared.sample, trainer.loss is not None and trainer.loss.kind == "classification"
+    labelled = sample.y is not None
+    names = own_names(trainer.model, trainer.own, trainer.parts, sample.x, sample.y) if trainer.own else ()
+    outputs = output_shape(trainer.model, sample.x)[-1] if trainer.loss is not None else 0
+    trainer.measure = trainer.measured_by(names, labelled=labelled)
+    step = Step(
+        trainer.model,
+        trainer.loss,
+        trainer.metrics,
+        trainer.parts,
+        trainer.precision,
+        LossScale(trainer.precision.scales),
+        own=trainer.own,
+        names=names,
+        pieces=method.pieces,
+        augment=augmentation(method.augment, outputs if classifies else None),
+        guarded=method.nonfinite != "ignore",
+        labelled=labelled,
+    )
+    course = Course(
+        step,
+        trainer.measure,
+        arrays(prepared.training) if isinstance(prepared.training, Dataset) else None,
+        evaluated(prepared),
+        prepared.n_val,
+        prepared.n_val + len(sample),
+        trainer.seed,
+        method.nonfinite,
+        method.most_skipped if method.nonfinite == "skip" else 0,
+    )
+    course.outputs = outputs
+    watched = [f"val_{name}" for name in trainer.watched if prepared.held_out is not None]
+    added = [name for callback in callbacks for name in callback.columns]
+    columns = course.columns
+    trainer.standing = Standing(course, columns, History([*columns, *watched, *added]), method)
+    return trainer.standing
+
+
+def trains(course: Course, trainer: Trainer) -> bool:
+    """Whether a course is of the parameters that the model has now."""
+    trained = [id(p) for part in course.step.parts for p in part.parameters]
+    if not all(course.weights.get(path) is p for path, p in trainer.model.named_parameters()):
+        return False
+    course.step.choose()
+    return trained == [id(p) for part in course.step.parts for p in part.parameters]
+
+
+def same_data(a: Prepared, b: Prepared) -> bool:
+    """Whether two fits see the very same numbers; of data that is read while training, the same source."""
+    for one, other in ((a.training, b.training), (a.held_out, b.held_out)):
+        if isinstance(one, Dataset) and isinstance(other, Dataset):
+            if not all(x.dtype == y.dtype and np.array_equal(x, y) for x, y in zip(arrays(one), arrays(other))):  # noqa: B905
+                return False
+        elif one is not other:
+            return False
+    return True
+
+
+def arrays(data: Dataset) -> tuple[Array, Array]:
+    """Inputs and targets; where there are no targets, columns that hold nothing."""
+    return data.x, np.zeros((len(data), 0), np.float32) if data.y is None else np.asarray(data.y)
+
+
+def evaluated(prepared: Prepared) -> list[tuple[Array, Array]] | None:
+    """What is measured after each epoch: validation rows, then the sample of training rows; None if it is too much."""
+    parts = [] if prepared.held_out is None else [prepared.held_out]
+    if not all(isinstance(part, Dataset) for part in parts):
+        return None
+    return [arrays(part) for part in (*parts, prepared.sample)]
+
+
+def supply_of(trainer: Trainer, prepared: Prepared, course: Course, batch_size: int, shuffle: Any) -> Supply:
+    """Where the batches come from."""
+    if course.resident is not None:
+        size = min(batch_size, course.index.shape[0])
+        return Resident(course.resident, course.index, size, trainer.seed, shuffle)
+    row = prepared.sample.x[:1].nbytes
+    return Streamed(prepared.training, batch_size, row, trainer.seed, bool(shuffle), ready(trainer, course.outputs))
+
+
+def augmentation(given: Any, classes: int | None) -> Any:
+    """What to do to each batch: one specification from several, with the number of classes where labels are mixed."""
+    if given is None:
+        return None
+    from weft.augment import Compose
+
+    made = Compose(given) if isinstance(given, list | tuple) else given
+    return made.with_classes(classes) if classes is not None and hasattr(made, "with_classes") else made

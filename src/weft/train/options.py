@@ -1,0 +1,97 @@
+"""What a Trainer and a fit are asked for, and what is refused before anything is done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from weft.errors import ArgumentError
+from weft.nn.module import Module
+from weft.optim.optimizer import Optimizer
+from weft.train.course import POLICIES
+
+
+@dataclass(frozen=True)
+class Method:
+    """How a fit learns from a batch; a fit with the same method and data goes on where the last one was."""
+
+    augment: Any = None
+    pieces: int = 1
+    nonfinite: str = "stop"
+    most_skipped: int = 100
+
+    def __post_init__(self) -> None:
+        if self.nonfinite not in POLICIES:
+            raise ArgumentError(f"nonfinite={self.nonfinite!r}", expected=f"one of {', '.join(POLICIES)}")
+        whole("pieces", self.pieces, 1)
+        whole("most_skipped", self.most_skipped, 0)
+
+
+def whole(name: str, value: Any, least: int) -> None:
+    """Refuse what is no whole number of at least ``least``."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+        raise ArgumentError(f"{name}={value!r}", expected=f"a whole number ≥ {least}", cure=f"{name}={max(1, least)}")
+
+
+def check_fit(epochs: int, batch_size: int, patience: int | None, keep: str, folder: Any, resume: bool) -> None:
+    """Refuse numbers out of range, and combinations that mean nothing."""
+    whole("epochs", epochs, 0)
+    whole("batch_size", batch_size, 1)
+    if patience is not None:
+        whole("patience", patience, 1)
+    if keep not in ("best", "last"):
+        raise ArgumentError(f"keep={keep!r}", expected='"best" or "last"')
+    if resume and folder is None:
+        raise ArgumentError(
+            "resume=True without a folder",
+            expected="the folder with the checkpoints",
+            cure='trainer.fit(…, folder="runs/mine", resume=True)',
+        )
+
+
+def check_trainer(model: Any, optimizer: Any, metrics: Any, step: Any) -> None:
+    """Refuse what is no model, no optimizer, or no list of metrics."""
+    if not isinstance(model, Module):
+        raise ArgumentError(
+            f"a Trainer of {type(model).__name__}", expected="a module", cure="nn.Sequential(nn.Linear(3))"
+        )
+    if isinstance(metrics, str):
+        raise ArgumentError(f"metrics={metrics!r}", expected="a list", cure=f"metrics=[{metrics!r}]")
+    if step is not None and not callable(step):
+        raise ArgumentError(f"step={step!r}", expected="a function of (model, batch) that returns a loss and logs")
+    if isinstance(optimizer, Mapping):
+        check_parts(model, optimizer, step)
+        return
+    check_optimizer(optimizer)
+
+
+def check_parts(model: Module, optimizers: Mapping[str, Any], step: Any) -> None:
+    """Refuse optimizers for parts that the model does not have, and several of them without a step of one's own."""
+    if step is None:
+        raise ArgumentError(
+            "several optimizers and one loss",
+            expected="a step that returns a loss for each of them",
+            cure='Trainer(model, optimizer={…}, step=step), or one optimizer with groups={"encoder.*": {"scale": 0.1}}',
+        )
+    children = dict(model.named_children())
+    for name, optimizer in optimizers.items():
+        if name not in children:
+            raise ArgumentError(
+                f"an optimizer for {name!r}",
+                expected=f"a part of the model: {', '.join(children) or 'it has none'}",
+                cure='nn.ModuleDict({"generator": …, "critic": …})',
+            )
+        check_optimizer(optimizer)
+
+
+def check_optimizer(optimizer: Any) -> None:
+    """Refuse what does not move parameters by the gradients of each batch."""
+    if optimizer is not None and not isinstance(optimizer, Optimizer):
+        raise ArgumentError(
+            f"a Trainer with {type(optimizer).__name__}",
+            expected="an optimizer that moves parameters by the gradients of each batch",
+            cure="optim.Adam(1e-3); optim.LBFGS and optim.Accumulate are for loops by hand (fit has pieces=4)",
+        )

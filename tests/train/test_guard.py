@@ -1,0 +1,102 @@
+"""Numbers that are not finite: the step changes nothing, and the run says where they came from."""
+
+import numpy as np
+import pytest
+
+import weft as wf
+from weft import nn, optim
+from weft.train import loop
+from weft.train.guard import NonFiniteError
+
+
+class Root(nn.Module):
+    """A model whose root has no value for inputs below 0."""
+
+    def __init__(self):
+        self.inner, self.outer = nn.Linear(1, 1), nn.Linear(1, 1)
+
+    def forward(self, x):
+        return self.outer(wf.sqrt(x)) + self.inner(x)
+
+
+class Steep(nn.Module):
+    """A value that is finite where its derivative is not."""
+
+    def __init__(self):
+        self.fc = nn.Linear(1, 1)
+
+    def forward(self, x):
+        return wf.sqrt(wf.abs(self.fc(x) * 0.0))
+
+
+def data(bad=(7,), n=64):
+    x = np.linspace(0.5, 2, n, dtype=np.float32)[:, None]
+    x[list(bad)] = -1
+    return x, x * 2
+
+
+def fit(model, xy, **options):
+    trainer = wf.Trainer(model, "mse", optim.SGD(1e-3))
+    how = {"epochs": 3, "batch_size": 16, "shuffle": False, "verbose": False, **options}
+    good = data(())
+    return trainer, trainer.fit(xy, validation=good, **how)
+
+
+@pytest.mark.parametrize("small", [4e9, 0], ids=["epochs", "batches"])
+def test_the_layer_the_op_the_direction_and_the_rows_are_named(small, monkeypatch):
+    monkeypatch.setattr(loop, "SMALL", small)
+    xy = data((37, 39))
+    trainer = wf.Trainer(Root(), "mse", optim.SGD(1e-3))
+    # Measured on rows that are good, so that the training step is the first to meet the others.
+    trainer.fit(data(()), epochs=1, batch_size=16, shuffle=False, verbose=False)
+    before = [p.numpy().copy() for p in trainer.model.parameters()]
+    _, run = fit(Root(), xy, nonfinite="skip")
+    note = next(n for n in run.notes if "passed over" in n)
+    assert "3 batches" in note
+    assert all(np.isfinite(p).all() for p in before)
+
+
+def test_a_backward_pass_that_breaks_is_told_from_a_forward_one():
+    trainer, run = fit(Steep(), data(()), epochs=1)
+    assert run.stopped == "diverged"
+    [note] = [n for n in run.notes if "epoch 1, batch 1" in n]
+    assert "backward" in note
+    assert all(np.isfinite(p.numpy()).all() for p in trainer.model.parameters())
+
+
+def test_raise_raises_with_the_same_words():
+    with pytest.raises(NonFiniteError, match="backward"):
+        fit(Steep(), data(()), epochs=1, nonfinite="raise")
+
+
+def test_skipping_is_counted_and_capped():
+    _, run = fit(Steep(), data(()), epochs=3, nonfinite="skip", most_skipped=5)
+    assert run.stopped == "diverged"
+    assert any("5 batches were passed over" in n for n in run.notes)
+
+
+def test_a_batch_that_is_passed_over_changes_nothing():
+    class Sudden(nn.Module):
+        def __init__(self):
+            self.fc, self.norm = nn.Linear(1, 1), nn.BatchNorm1d(1)
+
+        def forward(self, x):
+            return self.norm(self.fc(wf.where(x < 0, wf.nan, x)))
+
+    x, y = data((40,))
+    with_bad, without = Sudden(), Sudden()
+    for a, b in zip(with_bad.parameters(), without.parameters(), strict=True):
+        b.assign(a.detach())
+    step = lambda model, batch: ((model(batch.x) - batch.y) ** 2).mean()
+    how = {"epochs": 1, "batch_size": 16, "shuffle": False, "verbose": False}
+    one = wf.Trainer(with_bad, step=step, optimizer=optim.Adam(1e-2))
+    one.fit((x, y), nonfinite="skip", **how)
+    rest = np.delete(np.arange(64), np.arange(32, 48))
+    wf.Trainer(without, step=step, optimizer=optim.Adam(1e-2)).fit((x[rest], y[rest]), **how)
+    for name, value in with_bad.state_dict().items():
+        assert (value == without.state_dict()[name]).all(), name
+
+
+def test_ignore_goes_on():
+    _, run = fit(Steep(), data(()), epochs=2, nonfinite="ignore")
+    assert (run.stopped, run.history.epochs) == ("epochs", 2)
