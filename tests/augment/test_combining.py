@@ -70,6 +70,7 @@ def test_specifications_are_frozen_equal_and_readable():
     assert repr(chain) == "Compose(augmentations=(HorizontalFlip(p=0.3), MixUp(alpha=0.2, classes=None)))"
     assert chain == Compose([HorizontalFlip(0.3), MixUp(0.2)])
     assert hash(chain) == hash(Compose([HorizontalFlip(0.3), MixUp(0.2)]))
+    assert hash(Affine(scale=[0.8, 1.2])) == hash(Affine(scale=(0.8, 1.2)))
     with pytest.raises(AttributeError):
         chain.augmentations[0].p = 1.0
 

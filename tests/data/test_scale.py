@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from weft.data import Scaler
+from weft.data import Scaler, Stream
+from weft.data.scale import StreamedMedian
 from weft.errors import ArgumentError, DataError, FileError, ShapeError
 
 VALUES = arrays(np.float32, st.tuples(st.integers(1, 20), st.integers(1, 4)), elements=st.floats(-1e4, 1e4, width=32))
@@ -119,3 +120,55 @@ GOOD = {"method": "minmax", "shift": [0.0], "scale": [2.0]}
 def test_a_bad_file_is_refused(bad):
     with pytest.raises(FileError, match=r"Scaler\.to_json"):
         Scaler.from_json(bad)
+
+
+@settings(deadline=None)
+@given(st.lists(VALUES, min_size=1, max_size=5), METHODS)
+def test_a_fit_by_blocks_is_the_fit_of_the_whole(blocks, method):
+    blocks = [block[:, :1] for block in blocks]
+    streamed, whole = Scaler.fit_blocks(iter(blocks), method), Scaler.fit(np.concatenate(blocks), method)
+    size = max(1.0, *(float(np.abs(block).max()) for block in blocks))
+    np.testing.assert_allclose(streamed.shift, whole.shift, rtol=1e-12, atol=1e-12 * size)
+    np.testing.assert_allclose(streamed.scale, whole.scale, rtol=1e-9, atol=1e-8 * size)
+
+
+def test_blocks_of_a_stream_and_of_pictures():
+    x = np.random.default_rng(0).normal(1e6, 1.0, (100, 3, 4, 5))
+    stream = Stream(list(x)).blocks(7, seed=0, epoch=0)
+    np.testing.assert_allclose(Scaler.fit_blocks(stream).shift, Scaler.fit(x.astype(np.float32)).shift, rtol=1e-13)
+    streamed, whole = Scaler.fit_blocks(np.split(x, 10)), Scaler.fit(x)
+    np.testing.assert_allclose(streamed.scale, whole.scale, rtol=1e-10)  # at a distance of 10⁶
+
+
+def test_a_feature_that_is_constant_in_all_blocks_is_only_shifted():
+    assert Scaler.fit_blocks([np.full((3, 1), 0.1), np.full((4, 1), 0.1)]) == Scaler("standard", (0.1,), (1.0,))
+    assert Scaler.fit_blocks([np.full((3, 1), 1.0), np.full((3, 1), 3.0)]) == Scaler("standard", (2.0,), (1.0,))
+
+
+def test_blocks_that_do_not_fit():
+    with pytest.raises(ShapeError, match="a block of 2 features"):
+        Scaler.fit_blocks([np.ones((2, 3)), np.ones((2, 2))])
+    with pytest.raises(DataError, match="no block of rows"):
+        Scaler.fit_blocks([])
+    with pytest.raises(DataError, match="not finite"):
+        Scaler.fit_blocks([np.ones((2, 3)), np.full((2, 3), np.nan)])
+    with pytest.raises(ArgumentError, match="method='z'"):
+        Scaler.fit_blocks([np.ones((2, 3))], "z")
+
+
+@pytest.mark.parametrize("n", [1, 2, 7, 99, 100, 150, 199])
+def test_medians_of_few_numbers_are_exact(n):
+    numbers = np.random.default_rng(n).normal(size=n)
+    median = StreamedMedian(keep=100)
+    for part in np.array_split(numbers, 5):
+        median.add(part)
+    assert median.value() == np.median(numbers)
+
+
+def test_medians_of_many_numbers_are_close_in_rank():
+    n, keep = 100_000, 1000
+    for numbers in (np.random.default_rng(0).permutation(n), np.arange(n), -np.arange(n)):
+        median = StreamedMedian(keep)
+        for part in np.array_split(numbers.astype(float), 333):
+            median.add(part)
+        assert abs(median.value() - np.median(numbers)) / n < np.log2(n / keep) / keep

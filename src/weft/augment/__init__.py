@@ -7,11 +7,12 @@ the device, or where training was interrupted.
 
 from weft.augment.affine import Affine, Rotate
 from weft.augment.augmentation import Augmentation, PictureAugmentation
-from weft.augment.colour import Brightness, ColorJitter, Contrast, Grayscale, Hue, Saturation
+from weft.augment.colour import ColorJitter, Grayscale, Hue, Saturation
 from weft.augment.combining import Compose, Sometimes, as_augmentation
 from weft.augment.crops import Cutout, RandomCrop, RandomErasing
 from weft.augment.draws import beta, bits, example_keys, fold, normal, uniform
 from weft.augment.flips import HorizontalFlip, VerticalFlip
+from weft.augment.light import Brightness, Contrast
 from weft.augment.mixing import CutMix, LabelSmoothing, MixUp
 from weft.augment.noise import FeatureDropout, GaussianNoise
 from weft.augment.preview import plot, preview

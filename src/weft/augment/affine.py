@@ -73,6 +73,7 @@ class Affine(PictureAugmentation):
     mode: str = "zeros"
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         self.ranges()
         choice(self.name, "mode", self.mode, tuple(MODES))
 
@@ -117,6 +118,7 @@ class Rotate(PictureAugmentation):
     mode: str = "zeros"
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         span(self.name, "degrees", self.degrees)
         choice(self.name, "mode", self.mode, tuple(MODES))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -39,6 +39,12 @@ class Augmentation:
     """
 
     settles = True  # whether to compute the examples before what comes next; not where the parts have done it
+
+    def __post_init__(self) -> None:
+        """Lists become tuples, so that equal specifications have equal hashes."""
+        for field in fields(self):
+            if isinstance(value := getattr(self, field.name), list):
+                object.__setattr__(self, field.name, tuple(value))
 
     def __call__(self, x: Any, y: Any, keys: Any) -> Pair:
         """The augmented examples and their targets (None if there are none); ``keys`` is (B, 2), of uint32."""

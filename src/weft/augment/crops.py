@@ -62,6 +62,7 @@ class RandomCrop(PictureAugmentation):
     size: Size | None = None
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         both(self.name, "padding", self.padding)
         choice(self.name, "mode", self.mode, tuple(MODES))
         if self.size is not None:
@@ -137,6 +138,7 @@ class Cutout(PictureAugmentation):
     value: float = 0.0
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         both(self.name, "size", self.size, 1)
         number(self.name, "p", self.p, 0, 1)
         number(self.name, "value", self.value, -math.inf)
@@ -181,6 +183,7 @@ class RandomErasing(PictureAugmentation):
     value: float = 0.0
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         number(self.name, "p", self.p, 0, 1)
         number(self.name, "value", self.value, -math.inf)
         for argument, value, most in (("scale", self.scale, 1.0), ("ratio", self.ratio, math.inf)):

@@ -88,7 +88,10 @@ def _decoded(path: Path, size: tuple[int, int], mode: Mode) -> Array:
             pixels = np.asarray(made)
     except (OSError, SyntaxError, ValueError, EOFError, image_of.DecompressionBombError) as error:
         raise DataError(
-            f"{str(path)!r} cannot be decoded: {error}", expected="a whole picture", cure="remove it, or copy it again"
+            f"{path.name!r} cannot be decoded: {error}",
+            expected="a whole picture",
+            where=str(path),
+            cure="remove it, or copy it again",
         ) from error
     return pixels[None] if mode == "L" else np.moveaxis(pixels, -1, 0)
 
@@ -105,7 +108,7 @@ def _check_all(paths: list[Path], size: tuple[int, int], mode: Mode, threads: in
         try:
             _decoded(path, size, mode)
         except DataError as error:
-            return error.received
+            return error.where
         return None
 
     with ThreadPoolExecutor(threads) as pool:

@@ -116,7 +116,8 @@ class Stream:
         """
         if threads < 1:
             raise ArgumentError(f"threads={threads}", expected="1 thread or more", cure="threads=4")
-        return self._with(lambda order: _mapped(self._pieces(order), function, threads), _is_raw=False)
+        changes = {"_is_raw": False, "features": (), "table": None}
+        return self._with(lambda order: _mapped(self._pieces(order), function, threads), **changes)
 
     def filter(self, keep: Callable[..., Any]) -> Stream:
         """The examples for which ``keep(x, y)``, or ``keep(x)``, is true; they keep their numbers.
@@ -234,7 +235,7 @@ class Stream:
             raise ArgumentError(
                 "take or skip after shuffle: each epoch would take other examples",
                 expected="shuffle as a later step",
-                cure="stream.take(n).shuffle(buffer)",
+                cure="stream.take(n).shuffle(buffer); of files: parquet(…, shuffle=None).take(n).shuffle(buffer)",
             )
         stop = None if count is None else start + count
         return self._with(

@@ -71,6 +71,25 @@ def matching(module: Module, patterns: tuple[str, ...]) -> list[Parameter]:
     return list(found.values())
 
 
+def mark_recomputed(module: Module, patterns: tuple[str, ...]) -> None:
+    """Mark the modules whose path matches a pattern (without one, the children), and no others, as recomputed."""
+    named_modules = {path: m for path, m in walk(module, "", set()) if path}
+    children = {id(child) for child in module.children}
+    chosen = {path for path, m in named_modules.items() if not patterns and id(m) in children}
+    for pattern in filter(None, patterns):
+        fits = {path for path in named_modules if fnmatchcase(path, pattern)}
+        if not fits:
+            close = get_close_matches(pattern, named_modules, n=1)
+            raise ArgumentError(
+                f"no module matches {pattern!r}",
+                expected="a pattern of paths: there are " + ", ".join(named_modules),
+                cure=repr(close[0]) if close else None,
+            )
+        chosen |= fits
+    for path, m in named_modules.items():
+        object.__setattr__(m, "_recomputed", path in chosen)
+
+
 def prefixes(path: str) -> list[str]:
     """The path of a parameter, and of each module around it.
 

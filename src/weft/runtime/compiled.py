@@ -26,7 +26,7 @@ from weft.ops.calling import call_op
 from weft.runtime.devices import Device
 from weft.runtime.interrupt import hold
 from weft.runtime.log import USED_BEFORE, Log, run, to_device, where_all_are
-from weft.runtime.programs import program_for
+from weft.runtime.programs import Memory, Program, program_for
 
 _NUMBER = (float, int, bool, complex)
 
@@ -115,6 +115,12 @@ class Compiled:
             result = self.call(args, kwargs, there)
         self.away = there
         return result
+
+    @property
+    def memory(self) -> Memory:
+        """How many bytes the largest of its programs needs; nothing where none has been compiled."""
+        programs = [v.program for found in self.variants.values() for v in found]
+        return max((p.memory for p in programs if isinstance(p, Program)), key=sum, default=Memory(0, 0))
 
     @property
     def name(self) -> str:

@@ -85,6 +85,11 @@ def explain() -> Explanation:
         return Explanation(tuple(_recent), int(_totals["count"]), _totals["seconds"], int(_totals["loaded"]))
 
 
+def seconds_compiling() -> float:
+    """How long new programs have taken in this process so far."""
+    return _totals["seconds"]
+
+
 def compiled(graph: Graph, seconds: float, *, loaded: bool = False) -> None:
     """Note a new program; warn when the same place compiles again and again."""
     source = graph.notes[0][:2] if graph.notes else None

@@ -9,7 +9,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -31,6 +31,15 @@ _OLD_KERNELS = {"xla_cpu_experimental_ynn_fusion_type": ""}
 _QUICK_COMPILE = {"xla_cpu_use_fusion_emitters": False}
 _LONG, _TINY = 200, 1 << 13
 CAPACITY = 1024  # programs kept; the least recently used one goes first
+
+
+class Memory(NamedTuple):
+    """Bytes of a launch: arguments and results (one that takes over the memory of the other counts once), and what is
+    needed in between.
+    """
+
+    held: int
+    temporary: int
 
 
 class Program:
@@ -70,6 +79,15 @@ class Program:
             compiled = lowered.compile(compiler_options=options or None)
         explanation.compiled(graph, time.perf_counter() - started, loaded=loaded_from_disk())
         return compiled
+
+    @property
+    def memory(self) -> Memory:
+        """How many bytes a launch needs, as the compiler has planned it."""
+        found = self.run.memory_analysis()  # type: ignore[attr-defined]
+        if found is None:
+            return Memory(0, 0)
+        held = found.argument_size_in_bytes + found.output_size_in_bytes - found.alias_size_in_bytes
+        return Memory(int(held), int(found.temp_size_in_bytes))
 
     def __call__(self, arguments: Sequence[Any]) -> Any:
         """Launch it; the results come back as JAX arrays that may still be in the making."""

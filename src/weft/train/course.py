@@ -6,7 +6,7 @@ program: for small work whole stretches of epochs, for large work a stretch of b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -86,9 +86,16 @@ class Course:
     def renew(self) -> None:
         """Record the programs anew, for what is to be trained now."""
         self.step.choose()
-        self.run_batches: Callable[..., Any] = compile(self.batches)
-        self.run_epoch_end: Callable[..., Any] = compile(self.epoch_end)
-        self.run_epochs: Callable[..., Any] = compile(self.epochs)
+        self.run_batches, self.run_epochs = compile(self.batches), compile(self.epochs)
+        self.run_epoch_end = compile(self.epoch_end)
+
+    @property
+    def memory(self) -> str:
+        """The most memory that one of its programs needs, in words."""
+        programs = (self.run_epochs, self.run_batches, self.run_epoch_end)
+        held, temporary = max((p.memory for p in programs), key=sum)
+        parts = f"{held / 1e6:,.1f} of data, weights and state, {temporary / 1e6:,.1f} in between"
+        return f"{(held + temporary) / 1e6:,.1f} MB at most: {parts}"
 
     def state(self) -> dict[str, Tensor]:
         """Everything that training changes besides the weights and the optimizers, by name."""

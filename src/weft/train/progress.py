@@ -5,7 +5,10 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Mapping
-from typing import Any
+
+from weft.runtime.explanation import seconds_compiling
+
+EVERY = 0.2  # seconds between two updates
 
 
 def told(row: Mapping[str, float]) -> str:
@@ -30,55 +33,141 @@ def told(row: Mapping[str, float]) -> str:
 
 
 class Progress:
-    """Says how far a fit is; ``verbose=False`` says nothing."""
+    """Says how far a fit is; ``verbose=False`` says nothing.
+
+    One line that moves in a terminal or a notebook, plain lines elsewhere, which get rarer as the run gets longer.
+    What is shown has arrived already: nothing waits for the device in order to be printed.
+    """
 
     def __init__(self, epochs: int, first: int, verbose: bool) -> None:
-        self.first, self.last, self.verbose = first, first + epochs, verbose
+        self.first, self.last = first, first + epochs
         self.started = self.shown = time.monotonic()
-        self.live: Any = None
+        self.compiling = seconds_compiling()
+        self.line: Line = line_for(verbose)
         self.next_line = first + 1
         self.closing = ""
 
     def __enter__(self) -> Progress:
-        if self.verbose and sys.stderr.isatty():
-            from rich.console import Console
-            from rich.status import Status
-
-            console = Console(stderr=True)
-            self.live = Status("compiling the first program …", console=console)
-            self.live.__enter__()
+        self.line.begin("compiling the first program …")
         return self
 
     def __exit__(self, *failure: object) -> None:
-        if self.live is not None:
-            self.live.__exit__(*failure)
-        if self.verbose and self.closing and failure[0] is None:
-            print(self.closing, file=sys.stderr)
+        self.line.end(self.closing + self._took() if self.closing and failure[0] is None else "")
 
     def epoch(self, number: int, row: Mapping[str, float]) -> None:
         """An epoch has ended."""
         text = f"epoch {number}/{self.last}  {told(row)}"
         self.closing = text
-        if self.live is not None:
-            self._update(text + self._left(number))
-        elif self.verbose and number >= self.next_line and number < self.last:
-            print(text, file=sys.stderr, flush=True)
+        self._update(text, number)
+        if number >= self.next_line and number < self.last:
+            self.line.note(text)
             # Lines get rarer as the run gets longer: about twenty for a hundred epochs.
             self.next_line = number + max(1, (number - self.first) // 5)
 
     def batch(self, number: int, of: int | None, epoch: int, loss: float) -> None:
         """A stretch of batches within an epoch has ended."""
-        if self.live is not None:
-            part = f"{number}/{of}" if of is not None else str(number)
-            self._update(f"epoch {epoch}/{self.last}  batch {part}  loss {loss:.4f}")
+        part = f"{number}/{of}" if of is not None else str(number)
+        done = epoch - 1 + (number / of if of else 0)
+        self._update(f"epoch {epoch}/{self.last}  batch {part}  loss {loss:.4f}", done)
 
-    def _update(self, text: str) -> None:
+    def _update(self, text: str, done: float) -> None:
         now = time.monotonic()
-        if now - self.shown >= 0.2:
-            self.live.update(text)
+        if now - self.shown >= EVERY:
+            self.line.update(text + self._left(done))
             self.shown = now
 
-    def _left(self, number: int) -> str:
+    def _left(self, number: float) -> str:
         done = number - self.first
-        seconds = (time.monotonic() - self.started) / max(done, 1) * (self.last - number)
+        if done <= 0:
+            return ""
+        compiling = seconds_compiling() - self.compiling  # which does not come again
+        seconds = (time.monotonic() - self.started - compiling) / done * (self.last - number)
         return f"  about {seconds:.0f} s left" if seconds >= 1 else ""
+
+    def _took(self) -> str:
+        compiling = seconds_compiling() - self.compiling
+        if compiling < 0.1:
+            return ""
+        return f"  compiled in {compiling:.1f} s"
+
+
+class Line:
+    """Where progress is shown; this one shows nothing."""
+
+    def begin(self, text: str) -> None:
+        """Show the first text."""
+
+    def update(self, text: str) -> None:
+        """Replace what is shown."""
+
+    def note(self, text: str) -> None:
+        """Say something worth a line of its own where lines cannot be replaced."""
+
+    def end(self, text: str) -> None:
+        """Leave the last text."""
+
+
+class PlainLines(Line):
+    """Lines for a file or a log."""
+
+    def note(self, text: str) -> None:
+        print(text, file=sys.stderr, flush=True)
+
+    def end(self, text: str) -> None:
+        if text:
+            print(text, file=sys.stderr, flush=True)
+
+
+class TerminalLine(Line):
+    """One line of a terminal that is written over."""
+
+    def begin(self, text: str) -> None:
+        from rich.console import Console
+        from rich.status import Status
+
+        self.live = Status(text, console=Console(stderr=True))
+        self.live.__enter__()
+
+    def update(self, text: str) -> None:
+        self.live.update(text)
+
+    def end(self, text: str) -> None:
+        self.live.__exit__(None, None, None)
+        if text:
+            print(text, file=sys.stderr)
+
+
+class NotebookLine(Line):
+    """One output of a notebook's cell that is replaced: thousands of lines would freeze the page."""
+
+    def begin(self, text: str) -> None:
+        from IPython.display import display
+
+        self.handle = display(_Text(text), display_id=True)
+
+    def update(self, text: str) -> None:
+        self.handle.update(_Text(text))
+
+    def end(self, text: str) -> None:
+        self.handle.update(_Text(text))
+
+
+class _Text:
+    """A text as a notebook shows it, without quotation marks."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+def line_for(verbose: bool) -> Line:
+    """The line that fits where the program runs."""
+    if not verbose:
+        return Line()
+    shell = sys.modules.get("IPython")
+    running = shell.get_ipython() if shell is not None else None
+    if running is not None and hasattr(running, "kernel"):
+        return NotebookLine()
+    return TerminalLine() if sys.stderr.isatty() else PlainLines()

@@ -213,7 +213,11 @@ class Trainer:
         if probe is not None and run.evidence is not None:
             run.evidence = replace(run.evidence, probe_gain=self._probe(probe, prepared, batch_size, shuffle))
         run.seconds = time.perf_counter() - started
-        run.settings = {**self._settings(prepared, epochs, supply.batch_size), "launches": loop.launches}
+        run.settings = {
+            **self._settings(prepared, epochs, supply.batch_size),
+            "launches": loop.launches,
+            "memory": standing.course.memory,
+        }
         if folder is not None:
             write_run(run, folder, prepared)
         return run
