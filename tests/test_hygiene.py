@@ -38,6 +38,7 @@ ORDER = [
     "view",
     "augment",
     "train",
+    "studies",
     "interop",
     "cli",
 ]

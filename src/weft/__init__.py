@@ -185,6 +185,7 @@ from weft.runtime.compiled import compile
 from weft.runtime.devices import Device, devices
 from weft.runtime.explanation import RecompileWarning, explain
 from weft.runtime.log import device, realize
+from weft.studies import Population
 from weft.tensor import Tensor, as_tensor, tensor
 from weft.train import callbacks, metrics
 from weft.train.callback import Callback, SkipBatch, StopTraining
@@ -215,7 +216,8 @@ newaxis = None
 
 # fmt: off
 __all__ = [
-    "Callback", "DType", "Device", "Diagnosis", "Drawing", "Evidence", "History", "Metric", "RecompileWarning",
+    "Callback", "DType", "Device", "Diagnosis", "Drawing", "Evidence", "History", "Metric", "Population",
+    "RecompileWarning",
     "Run", "SkipBatch", "StopTraining", "Tensor", "Trainer", "WeftError", "__array_namespace_info__", "abs", "acos",
     "acosh", "add", "all", "allclose", "angle", "any", "arange", "argmax", "argmin", "argsort", "array_split",
     "as_tensor", "asarray", "asin", "asinh", "astype", "atan", "atan2", "atanh", "atleast_1d", "atleast_2d",

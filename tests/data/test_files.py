@@ -161,6 +161,7 @@ def test_a_category_that_training_did_not_have_is_named_with_its_line(tmp_path):
         ("a,y\n1,0.5\n2\n", "line 3 of t.csv has 1 cell, the header has 2", "t.csv, line 3"),
         ("a,y\n1,0.5\n1,2,3\n", "line 3 of t.csv has 3 cells, the header has 2", "t.csv, line 3"),
         ("a,y\n1,0.5,9\n1,2\n", "line 2 of t.csv has 3 cells, the header has 2", "t.csv, line 2"),
+        ('a,c,y\n1,"u\nv",2\n1,"u\nv"\n', "line 4 of t.csv has 2 cells, the header has 3", "t.csv, line 4"),
         ("a,y\n", "a table without rows", None),
         ("a,a,y\n1,2,3\n", "two columns named 'a'", None),
         ("y\n1\n2\n", "no column but the target", None),

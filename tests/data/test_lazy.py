@@ -134,3 +134,11 @@ def test_targets_from_a_file_and_regression(tmp_path):
     np.save(tmp_path / "y.npy", np.arange(20))
     assert mapped(X, tmp_path / "y.npy", task="regression").y.dtype == np.float32
     assert mapped(X, tmp_path / "y.npy").y.dtype == np.int64
+
+
+@pytest.mark.parametrize("dtype", [">f4", ">i2", ">f8", "?", "u1"])
+def test_rows_are_in_the_order_of_bytes_of_the_machine(dtype):
+    data = mapped(np.arange(6).reshape(3, 2).astype(dtype))
+    assert data.load().x.dtype in (np.float32, np.int16, np.uint8)
+    assert data.dtype.isnative
+    assert np.array_equal(data.load().x, np.arange(6).reshape(3, 2).astype(dtype))

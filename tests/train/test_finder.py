@@ -46,9 +46,9 @@ def test_nothing_is_changed(optimizer):
     before = hashed(made)
     first = find_learning_rate(made, (X, Y), steps=30)
     assert hashed(made) == before
-    drawn = wf.random.normal(size=(3,)).tolist()
+    drawn = wf.random.normal(shape=(3,)).tolist()
     wf.random.seed(5)
-    assert wf.random.normal(size=(3,)).tolist() == drawn
+    assert wf.random.normal(shape=(3,)).tolist() == drawn
     assert find_learning_rate(made, (X, Y), steps=30).losses.tolist() == first.losses.tolist()
 
 

@@ -20,6 +20,7 @@ from weft.augment.light import (
     grey,
     held,
 )
+from weft.graph.dtype import float32
 from weft.graph.function import function
 from weft.ops.arithmetic import clip, floor, maximum, minimum
 from weft.ops.assembling import concat
@@ -37,6 +38,8 @@ def _saturation(x: Any, keys: Any, low: Any, high: Any, black: Any, least: Any, 
 @function(takes=apart)
 def _hue(x: Any, keys: Any, low: Any, high: Any, black: Any, least: Any, most: Any) -> Any:
     """The hue is an angle, here in sixths of a turn; lightest and darkest channel stay what they are."""
+    kind = x.dtype
+    x = x if kind.itemsize >= 4 else x.astype(float32)  # an angle needs more digits than a colour
     red, green, blue = (x[:, k : k + 1] for k in range(3))
     value = maximum(maximum(red, green), blue)
     chroma = value - minimum(minimum(red, green), blue)
@@ -52,7 +55,7 @@ def _hue(x: Any, keys: Any, low: Any, high: Any, black: Any, least: Any, most: A
         at = turned + place
         at = at - floor(at / 6) * 6
         channels.append(value - chroma * clip(minimum(at, 4 - at), 0, 1))
-    return held(concat(channels, axis=1), least, most)
+    return held(concat(channels, axis=1).astype(kind), least, most)
 
 
 @function(takes=apart)

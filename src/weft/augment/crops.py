@@ -33,6 +33,8 @@ MODES = {"zeros": "constant", "reflect": "reflect", "edge": "edge"}  # in the wo
 @function(takes=apart)
 def _random_crop(x: Any, keys: Any, *, padding: tuple[int, int], mode: str, size: tuple[int, int]) -> Any:
     padded = pad(x, ((0, 0), (0, 0), *((p, p) for p in padding)), mode=MODES[mode])
+    if mode != "zeros":  # it is made of several pieces, which would be searched for every pixel
+        padded = settle(padded, keys)
     # A picture of n has n − size + 1 windows; u < 1 times that stays below it, in float32 too.
     places = uniform(keys, 0, 2)
     starts = [

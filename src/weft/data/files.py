@@ -159,7 +159,7 @@ def _found(paths: str | Path | Sequence[str | Path]) -> list[Path]:
         these = [Path(name) for name in names if Path(name).is_file()]
         if not these:
             folder = Path(path).parent
-            near = closest(Path(path).name, [p.name for p in folder.glob("*")]) if folder.is_dir() else None
+            near = closest(Path(path).name, [p.name for p in folder.glob("*")])
             raise FileError(
                 f"no file {str(path)!r}",
                 expected="the path of a table, a pattern, or several",
@@ -257,15 +257,10 @@ def _check_widths(path: Path, separator: str) -> None:
     with path.open(encoding="utf-8", newline="") as file:
         lines = csv.reader(file, delimiter=separator, skipinitialspace=True)
         width = len(next(lines))
-        for cells in lines:
-            if cells and len(cells) != width:
-                raise _wrong_width(path, lines.line_num, len(cells), width)
-
-
-def _some(inputs: list[str], target: str) -> list[str]:
-    if inputs:
-        return inputs
-    raise DataError(f"no column but the target {target!r}", expected="a column to predict from")
+        for cells in filter(None, lines):
+            if len(cells) != width:
+                begin = lines.line_num - sum(cell.count("\n") for cell in cells)
+                raise _wrong_width(path, begin, len(cells), width)
 
 
 def _text_columns(table: Table) -> set[str]:
@@ -292,7 +287,8 @@ def _fit_csv(
                 if not surveys:
                     names = [str(name) for name in frame.columns]
                     _check_names(names, target, ignore, separator)
-                    surveys = {name: _Survey(name, _VALUES // len(names)) for name in names if name not in ignore}
+                    keep = _VALUES // len(names) if missing == "impute" else 0
+                    surveys = {name: _Survey(name, keep, name == target) for name in names if name not in ignore}
                 if frame.shape[1] > 1 and frame.iloc[:, -1].isna().any():
                     _check_widths(path, separator)
                 sizes[place] += len(frame)
@@ -305,12 +301,12 @@ def _fit_csv(
         if mixed <= text:
             break
         text |= mixed
-    if not surveys:
-        raise DataError("a table without rows", expected="a row for each example")
     for name in [name for name, survey in surveys.items() if survey.counts_rows and name != target]:
         warnings.warn(f"the column without a name ({name!r}) only counts the rows: it is left out", DataWarning, 3)
         del surveys[name]
-    inputs = _some([name for name in surveys if name != target], target)
+    inputs = [name for name in surveys if name != target]
+    if surveys:
+        _check_inputs(inputs, dict.fromkeys(inputs, "number"), None, target)
     return _layout(surveys, inputs, target, missing, task, separator), sizes
 
 
@@ -325,7 +321,9 @@ def _kind(kind: Any) -> str:
 
 
 def _check_inputs(inputs: list[str], kinds: dict[str, str], schema: Any, target: str) -> None:
-    for name in _some(inputs, target):
+    if not inputs:
+        raise DataError(f"no column but the target {target!r}", expected="a column to predict from")
+    for name in inputs:
         if kinds[name] not in ("number", "text") and (kinds[name] != "list" or len(inputs) > 1):
             raise DataError(
                 f"column {name!r} holds {schema.field(name).type}" + (" beside other columns" if inputs[1:] else ""),
@@ -346,7 +344,8 @@ def _fit_parquet(
     files: list[Path], inputs: list[str], kinds: dict[str, str], target: str, missing: Missing, task: TableTask | None
 ) -> Table:
     read = [name for name in inputs if missing == "impute" or kinds[name] == "text"]
-    surveys = {name: _Survey(name, _VALUES // (1 + len(inputs))) for name in [*read, target]}
+    keep = _VALUES // (1 + len(inputs)) if missing == "impute" else 0
+    surveys = {name: _Survey(name, keep, name == target) for name in [*read, target]}
     for path in files:
         at = 0
         for part in parquet_file(path).iter_batches(_LINES, columns=list(surveys)):
@@ -378,14 +377,14 @@ def _chunk(part: Any, table: Table, numeric: set[str], vector: str | None, start
 
 
 class _Survey:
-    """What one pass tells of a column: kinds of cells, different values and their counts, a median."""
+    """What one pass tells of a column, judged by the rules of ``is_numeric`` and ``recognise_target``."""
 
-    def __init__(self, name: str, keep: int) -> None:
-        self.name, self.cells, self.gaps, self.bad = name, 0, 0, 0
+    def __init__(self, name: str, keep: int, is_target: bool) -> None:
+        self.name, self.is_target, self.cells, self.gaps, self.bad = name, is_target, 0, 0, 0
         self.kinds: set[str] = set()
         self.counts: dict[str, int] = {}
-        self.numbers = np.empty(0)  # the different ones; no more are added once they are too many for classes
-        self.median = StreamedMedian(int(np.clip(keep, 1024, 1 << 22)))
+        self.numbers = np.empty(0)  # the different ones of a target; no more once they are too many for classes
+        self.median = StreamedMedian(int(np.clip(keep, 1024, 1 << 22))) if keep else None
         self.counts_rows = name.startswith("Unnamed: ")
         self.first_gap = self.first_bad = ""
 
@@ -420,13 +419,13 @@ class _Survey:
                 self.first_bad = self.first_bad or f"{series.iloc[first]!r}\n{place_of(series, first)}"
                 self.bad += int(bad.sum())
                 return
-        self.median.add(numbers)
-        if len(self.numbers) <= MAX_CLASSES:
+        if self.median is not None:
+            self.median.add(numbers)
+        if self.is_target and len(self.numbers) <= MAX_CLASSES:
             self.numbers = np.union1d(self.numbers, numbers)
 
     @property
     def is_number(self) -> bool:
-        """Whether the cells are numbers, by the rules of ``is_numeric``. Refuses a few texts among them."""
         if "bool" in self.kinds or self.bad > max(1, self.cells // 10) or 2 * self.bad >= self.cells:
             return False
         if self.bad:
@@ -435,16 +434,18 @@ class _Survey:
             raise DataError(told, expected="finite numbers", where=where, cure="correct the cell, or empty it")
         return True
 
-    def column(self, impute: bool) -> Column:
+    def column(self) -> Column:
         if not self.cells:
             raise DataError(
                 f"column {self.name!r} is empty", expected="a value somewhere", cure=f"ignore=[{self.name!r}]"
             )
         if self.is_number:
-            return Column(self.name, "number", fill=self.median.value() if impute else None)
+            return Column(self.name, "number", fill=self.median.value() if self.median else None)
         self._check_few(of=self.cells)
         names = sorted(self.counts)
-        return Column(self.name, "category", tuple(names), max(names, key=self.counts.__getitem__) if impute else None)
+        return Column(
+            self.name, "category", tuple(names), max(names, key=self.counts.__getitem__) if self.median else None
+        )
 
     def target(self, task: TableTask | None) -> tuple[TableTask, tuple[str, ...], str]:
         import pandas as pd
@@ -452,8 +453,6 @@ class _Survey:
         _check_task(task)
         numeric = self.is_number
         values = self.numbers if numeric else np.array(sorted(self.counts), dtype=np.str_)
-        if not len(values):
-            raise DataError("a table without rows", expected="a row for each example")
         if len(values) < 2:
             return recognise_target(pd.Series(values, name=self.name))  # refuses it
         found, reason = _task(self.name, values, numeric=numeric, rows=self.cells)
@@ -494,6 +493,8 @@ def _layout(
             where="\n".join(f"column {one.name!r}: {one.gaps} missing, first in {one.first_gap}" for one in gaps[:8]),
             cure='missing="impute" (the median, or the most frequent value), or fill them in',
         )
+    if not (surveys and surveys[target].cells):
+        raise DataError("a table without rows", expected="a row for each example")
     found, classes, reason = surveys[target].target(task)
-    columns = [surveys[n].column(missing == "impute") if n in surveys else Column(n, "number") for n in inputs]
+    columns = [surveys[n].column() if n in surveys else Column(n, "number") for n in inputs]
     return Table(tuple(columns), target, classes, found, reason, separator)

@@ -232,9 +232,9 @@ def finite_inputs(x: Array, numbers: Array, features: tuple[str, ...] = ()) -> A
     """
     if x.dtype.kind == "f":
         check_block(x, numbers, "x")
-        if x.dtype.itemsize == 4:
-            return x.astype(np.float32, copy=False)  # the machine's byte order
-    return as_inputs(x, x, features, keep_float64=False)
+    if x.dtype.kind != "f" or x.dtype.itemsize != 4:
+        x = as_inputs(x, x, features, keep_float64=False)
+    return x.astype(x.dtype.newbyteorder("="), copy=False)  # a file may have the other byte order
 
 
 def check_block(x: Array, numbers: Array, name: str) -> None:

@@ -81,7 +81,7 @@ class Stream:
         # A loader that shuffles by itself numbers its examples otherwise in each epoch.
         self._numbered = not loader or _is_sequential(source)
         self._numbers = None if self.length is None else range(self.length)
-        self._shuffles = self._ahead = 0
+        self._shuffles = self._splits = self._ahead = 0
         self._is_raw = True
         self._first: Block | None = None
 
@@ -172,7 +172,7 @@ class Stream:
 
         >>> train, validation = Stream(range(100)).split(0.2)
         >>> sorted([*train.load().x, *validation.load().x]) == list(range(100)), validation.length
-        (True, 20)
+        (True, 17)
         """
         if isinstance(fraction, bool) or not 0 < fraction < 1:
             raise ArgumentError(f"fraction={fraction!r}", expected="a number between 0 and 1", cure="split(0.2)")
@@ -246,18 +246,23 @@ class Stream:
 
     def _side(self, fraction: float, seed: int, *, validation: bool) -> Stream:
         begun: dict[str, bytes] = {}  # what example 0 was when it was seen first
+        depth = self._splits
 
         def pieces(order: Order) -> Iterator[Chunk]:
             for chunk in self._pieces(order):
                 if self._is_raw:  # a map may be random
                     _check_same(begun, chunk, self.name)
-                side = on_validation_side(np.asarray(chunk.index), fraction, seed) == validation
+                side = on_validation_side(np.asarray(chunk.index), fraction, seed, depth) == validation
                 if side.any():
                     yield chunk if side.all() else chunk.pick(np.flatnonzero(side))
 
-        count = None if self._numbers is None else _count(self._numbers, fraction, seed, validation=validation)
+        count = None
+        if self._numbers is not None:
+            parts = (self._numbers[at : at + (1 << 20)] for at in range(0, len(self._numbers), 1 << 20))
+            on_side = (on_validation_side(np.asarray(part), fraction, seed, depth) == validation for part in parts)
+            count = sum(int(side.sum()) for side in on_side)
         name = f"{self.name}, {'validation' if validation else 'training'} part"
-        return self._with(pieces, length=count, _numbers=None, name=name)
+        return self._with(pieces, length=count, _numbers=None, name=name, _splits=depth + 1)
 
 
 class Reader:
@@ -317,19 +322,17 @@ def _work_ahead(items: Iterator[Any], made: SimpleQueue[tuple[bool, Any]], room:
         made.put((False, error))
 
 
-def on_validation_side(numbers: Array, fraction: float, seed: int) -> Array:
-    """Which examples are for validation, (n,) bool: a 64-bit hash of (seed, number) is below ``fraction`` · 2⁶⁴."""
-    salt = np.random.SeedSequence(seed, spawn_key=(SPLIT,)).generate_state(1, np.uint64)[0]
+def on_validation_side(numbers: Array, fraction: float, seed: int, depth: int = 0) -> Array:
+    """Which examples are for validation, (n,) bool: a 64-bit hash of (seed, depth, number) is below ``fraction`` · 2⁶⁴.
+
+    ``depth`` counts the splits before: one of a part must not be decided by the hash that made the part.
+    """
+    salt = np.random.SeedSequence(seed, spawn_key=(SPLIT, depth)).generate_state(1, np.uint64)[0]
     mixed = numbers.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) + salt  # splitmix64, which wraps around
     mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     side: Array = (mixed ^ (mixed >> np.uint64(31))) < np.uint64(int(fraction * 2.0**64))
     return side
-
-
-def _count(numbers: range, fraction: float, seed: int, *, validation: bool) -> int:
-    parts = (numbers[start : start + (1 << 20)] for start in range(0, len(numbers), 1 << 20))
-    return sum(int((on_validation_side(np.asarray(part), fraction, seed) == validation).sum()) for part in parts)
 
 
 def _check_same(begun: dict[str, bytes], chunk: Chunk, name: str) -> None:

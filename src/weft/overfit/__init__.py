@@ -21,15 +21,22 @@ from weft.overfit.criteria import (
     stop_up,
 )
 from weft.overfit.diagnosis import Diagnosis, diagnose
+from weft.overfit.decomposition import Decomposition, decompose
+from weft.overfit.estimates import Estimate, estimate, out_of_fold
 from weft.overfit.evidence import Evidence
 
 __all__ = [
+    "Decomposition",
     "Diagnosis",
+    "Estimate",
     "Evidence",
+    "decompose",
     "diagnose",
+    "estimate",
     "gap",
     "generalization_loss",
     "mcnemar",
+    "out_of_fold",
     "paired_rise",
     "progress",
     "quotient",

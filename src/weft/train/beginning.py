@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from weft.augment import as_augmentation
 from weft.data.dataset import Dataset
 from weft.train.callback import Callback
 from weft.train.course import Course
@@ -51,7 +52,7 @@ def begin(trainer: Trainer, prepared: Prepared, method: Method, callbacks: Seque
         own=trainer.own,
         names=names,
         pieces=method.pieces,
-        augment=augmentation(method.augment, outputs if classifies else None),
+        augment=augmentation(method.augment, outputs if classifies else None, sample.x),
         guarded=method.nonfinite != "ignore",
         labelled=labelled,
     )
@@ -116,11 +117,10 @@ def supply_of(trainer: Trainer, prepared: Prepared, course: Course, batch_size: 
     return Streamed(prepared.training, batch_size, row, trainer.seed, bool(shuffle), ready(trainer, course.outputs))
 
 
-def augmentation(given: Any, classes: int | None) -> Any:
+def augmentation(given: Any, classes: int | None, x: Array) -> Any:
     """What to do to each batch: one specification from several, with the number of classes where labels are mixed."""
     if given is None:
         return None
-    from weft.augment import Compose
-
-    made = Compose(given) if isinstance(given, list | tuple) else given
-    return made.with_classes(classes) if classes is not None and hasattr(made, "with_classes") else made
+    made = as_augmentation(given)
+    made.check(x)
+    return made.with_classes(classes) if classes is not None else made

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from weft.augment import example_keys
 from weft.control import while_loop
 from weft.ops.assembling import concat, stack
 from weft.ops.comparison import isfinite, where
@@ -21,7 +22,7 @@ from weft.random import hashed, using, wrap_key
 from weft.runtime.compiled import compile
 from weft.tensor import Tensor, number_cell
 from weft.train.measuring import Measure, laid_out
-from weft.train.step import Step, keys_of
+from weft.train.step import Step
 
 Array = np.ndarray[Any, Any]
 POLICIES = ("stop", "raise", "skip", "ignore")
@@ -58,9 +59,7 @@ class Course:
             self.evaluated = [(Tensor(x), Tensor(y)) for x, y in laid]
         model = step.model
         self.weights: dict[str, Tensor] = {**dict(model.named_parameters()), **dict(model.named_buffers())}
-        self.key = wrap_key(np.array([hashed(seed, "steps"), 0], np.uint32))
-        self.augment_key = wrap_key(np.array([hashed(seed, "augmentation"), 0], np.uint32))
-        self.measure_key = wrap_key(np.array([hashed(seed, "measure"), 0], np.uint32))
+        self.key, self.augment_key, self.measure_key = map(wrap_key, keys_for(seed).values())
         self.clock = number_cell(0, np.int64)
         self.epoch = number_cell(0, np.int64)
         self.finite = number_cell(True, np.bool_)
@@ -108,7 +107,7 @@ class Course:
 
     def batch(self, x: Tensor, y: Tensor, index: Tensor) -> None:
         """Train on one batch, count, and note whether all was finite."""
-        keys = None if self.step.augment is None else keys_of(self.augment_key, self.epoch, index)
+        keys = None if self.step.augment is None else example_keys(self.augment_key, self.epoch, index)
         finite, loss, measured = self.step(x, y, keys, fold_in(self.key, self.clock))
         n = x.shape[0]
         added = stack([loss * n, loss * 0 + n, loss, *(m.astype("float32") for m in measured)])
@@ -200,3 +199,9 @@ class Course:
         start = number_cell(0, np.int64)
         done, table = while_loop(more, one, (start, rows))
         return done, table, self.best_epoch, self.finite
+
+
+def keys_for(seed: int) -> dict[str, Array]:
+    """The keys of a course: of steps (dropout), of augmentation, and of what is drawn while measuring."""
+    purposes = {"key": "steps", "augment_key": "augmentation", "measure_key": "measure"}
+    return {name: np.array([hashed(seed, purpose), 0], np.uint32) for name, purpose in purposes.items()}

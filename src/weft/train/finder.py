@@ -63,6 +63,9 @@ class RateSweep:
             axes.axvline(self.suggestion, linestyle="--", color="0.3", label=f"suggestion {self.suggestion:.2g}")
         axes.set(xscale="log", xlabel="learning rate", ylabel="loss")
         axes.set_title(self.why, fontsize=9, wrap=True)
+        low, first = float(np.nanmin(self.smoothed)), float(self.smoothed[0])
+        if self.suggestion is not None and first > low:  # what comes after it has broken down would hide the fall
+            axes.set_ylim(low - 0.1 * (first - low), first + 0.5 * (first - low))
         axes.spines[["top", "right"]].set_visible(False)
         axes.legend(frameon=False)
         if path is not None:

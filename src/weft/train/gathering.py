@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from weft.data.leakage import Leakage
 from weft.errors import WeftError
 from weft.nn.losses import Loss
 from weft.overfit import Evidence
@@ -17,6 +18,8 @@ from weft.train.history import History
 from weft.train.metrics import Metric
 from weft.train.preparation import Prepared
 from weft.train.supply import length_of
+
+Array = np.ndarray[Any, Any]
 
 
 def gather(
@@ -28,23 +31,57 @@ def gather(
     initial: float | None,
 ) -> Evidence:
     """What the curves, the losses of single examples and the split tell."""
-    assert prepared.held_out is not None
-    n, leak = course.n_val, prepared.leak
-    last, best = course.last_examples.numpy(), course.best_examples.numpy()
-    known = int(course.best_epoch) > 0 and course.measure.by_example
     y = getattr(prepared.training, "y", None)
-    y = np.asarray(prepared.sample.y if y is None else y)
+    return evidence_of(
+        history,
+        course.best_examples.numpy(),
+        course.last_examples.numpy(),
+        course.n_val,
+        y=np.asarray(prepared.sample.y if y is None else y),
+        n_train=length_of(prepared.training) or len(prepared.sample),
+        loss=loss,
+        metrics=metrics,
+        outputs=course.outputs,
+        initial=initial,
+        known=int(course.best_epoch) > 0,
+        by_example=course.measure.by_example,
+        leak=prepared.leak,
+    )
+
+
+def evidence_of(
+    history: History,
+    best: Array,
+    last: Array,
+    n_val: int,
+    *,
+    y: Array,
+    n_train: int,
+    loss: Loss | None,
+    metrics: Sequence[Metric],
+    outputs: int,
+    initial: float | None,
+    known: bool,
+    by_example: bool = True,
+    leak: Leakage | None = None,
+) -> Evidence:
+    """Evidence from what was measured of each example, (1 + M, n) at the best epoch and at the last one.
+
+    The first ``n_val`` examples are the validation rows, the others the sample of training rows; ``y`` are the
+    training targets, and ``known`` says whether there is a best epoch.
+    """
+    n, known = n_val, known and by_example
     accuracy = next((k for k, m in enumerate(metrics, 1) if "accuracy" in m.name), None)
     return Evidence(
         train_loss=np.array(history["train_loss"]),
         val_loss=np.array(history["val_loss"]),
-        baseline=constant_loss(loss, y, course.outputs, initial),
-        n_train=length_of(prepared.training) or len(prepared.sample),
+        baseline=constant_loss(loss, y, outputs, initial),
+        n_train=n_train,
         n_val=n,
-        train_size=course.n_evaluated - n,
+        train_size=best.shape[1] - n,
         train_examples_best=best[0, n:] if known else None,
         val_examples_best=best[0, :n] if known else None,
-        val_examples_last=last[0, :n] if course.measure.by_example else None,
+        val_examples_last=last[0, :n] if by_example else None,
         val_correct_best=best[accuracy, :n] > 0.5 if accuracy and known else None,
         val_correct_last=last[accuracy, :n] > 0.5 if accuracy else None,
         duplicates_percent=leak.percent if leak else 0.0,

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from weft.augment import example_keys
 from weft.errors import WeftError
 from weft.nn.mode import modes_kept
 from weft.ops.random import fold_in
 from weft.random import using
 from weft.runtime.stepwise import Culprit, first_nonfinite, rows_of
 from weft.tensor import Tensor, number_cell
-from weft.train.step import keys_of
 
 if TYPE_CHECKING:
     from weft.train.course import Course
@@ -35,7 +35,7 @@ def explain_trip(
     """
     x, y, index = rows
     step, clock = course.step, int(course.clock) - 1
-    keys = keys_of(course.augment_key, number_cell(standing.done + epochs - 1, np.int64), index)
+    keys = example_keys(course.augment_key, number_cell(standing.done + epochs - 1, np.int64), index)
     dropout = fold_in(course.key, clock)
     given = Tensor(x.numpy()), Tensor(y.numpy())
 

@@ -15,7 +15,6 @@ from weft.nn.losses import Loss
 from weft.nn.module import Module
 from weft.ops.comparison import isfinite, where
 from weft.ops.creation import zeros
-from weft.ops.random import fold_in
 from weft.ops.statistics import all as all_true
 from weft.optim.optimizer import Optimizer
 from weft.optim.state import State
@@ -24,7 +23,6 @@ from weft.tensor import Tensor, as_tensor
 from weft.train.metrics import Metric
 from weft.train.precision import LossScale, Precision
 from weft.transforms import gradients
-from weft.transforms.mapping import vmap
 
 
 class Batch(NamedTuple):
@@ -230,9 +228,3 @@ def divided(sums: Learned) -> Learned:
         [[g / weight for g in grads] for grads in sums.gradients],
         sums.measured,
     )
-
-
-def keys_of(key: Any, epoch: Any, index: Any) -> Any:
-    """The key of each example, (B, 2): of the seed's key, the epoch and the number of the example, of nothing else."""
-    base = fold_in(key, epoch)
-    return vmap(lambda number: fold_in(base, number))(index)

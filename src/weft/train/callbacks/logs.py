@@ -60,9 +60,9 @@ class TensorBoard(Callback):
     """Writes the history as scalars for TensorBoard, through the package ``tensorboardX``.
 
     What is measured of one thing stands in one place: ``loss/train``, ``loss/val``, ``loss/running``, by the number of
-    the epoch. With ``batches=True`` the running loss is also written whenever the device has finished a piece of
-    work, by the number of steps, into the subfolder "batches". A fit that is resumed, or begun anew in the same
-    folder, replaces what stood there of later epochs.
+    the epoch. With ``batches=True`` the running loss also stands in the subfolder "batches", by the number of steps,
+    at every launch of a fit that does not train whole epochs at once. A fit that is resumed, or begun anew in the
+    same folder, replaces what stood there of later epochs.
 
     >>> TensorBoard("runs/board").folder
     'runs/board'

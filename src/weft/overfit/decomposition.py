@@ -1,0 +1,377 @@
+"""Bias and variance: how much of a loss every training set brings, and how much is the luck of one of them.
+
+R training sets × S seeds give R·S models, whose predictions on the same n examples are decomposed.
+
+- Squared loss: ``loss = bias² + variance`` about the mean prediction.
+- 0–1 loss: P. Domingos, "A Unified Bias-Variance Decomposition", ICML and AAAI 2000; about the mode.
+- Log loss: T. Heskes, "Bias/Variance Decompositions for Likelihood-Based Estimators", *Neural Computation* 10, 1998;
+  about the normalised geometric mean.
+
+The identities are exact for the models at hand. The standard errors say how the terms would change with other
+training sets: whole training sets, with their seeds, are drawn again with replacement (bootstrap, 200 times, always
+the same draws), and the spread is widened by √(R/(R-1)). The examples stay the same.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from weft.errors import ArgumentError, DataError, ShapeError
+from weft.overfit.result import Result, decimals, table
+
+Kind = Literal["squared", "zero_one", "log"]
+Floats = NDArray[np.float64]
+
+DRAWS = 200
+"""How often the training sets are drawn again."""
+
+_TITLES = {"squared": "squared loss", "zero_one": "0-1 loss (Domingos 2000)", "log": "log loss (Heskes 1998)"}
+
+
+@dataclass(frozen=True)
+class Decomposition(Result):
+    """A mean loss and its terms. ``se`` holds the standard error of each term by its name.
+
+    ``bias2`` is bias² for squared loss, the share of wrong main predictions B for 0–1 loss, ``-log q(y)`` of the
+    main prediction q for log loss. It includes the noise of the targets; ``noise`` is that noise, if it was given.
+    ``variance`` is what varies from model to model. For squared and log loss ``loss = bias2 + variance`` and
+    ``variance = data_variance + seed_variance`` (None with one seed), the parts due to the training set and due to
+    the seed. For 0–1 loss ``variance = unbiased_variance + biased_variance`` (V where the main prediction is right
+    and where it is wrong), and ``loss = bias2 + unbiased_variance - factor · biased_variance``.
+
+    For squared loss the ``…_corrected`` terms remove what R and S too small do: the mean of R models is itself
+    uncertain, which adds var_{ddof=1}/R to bias² and takes it from the variance; with S seeds the mean over them
+    carries 1/S of the seed variance into the data variance. They estimate what infinitely many training sets and
+    seeds would show, have noise removed from the bias, may come out below zero where the truth is near it, and
+    still sum to the loss. `floored` counts probabilities of 0, which were raised to the precision of their type.
+    """
+
+    FORMAT: ClassVar[str] = "weft.decomposition/1"
+
+    kind: Kind
+    training_sets: int
+    seeds: int
+    examples: int
+    loss: float
+    bias2: float
+    variance: float
+    data_variance: float | None = None
+    seed_variance: float | None = None
+    bias2_corrected: float | None = None
+    variance_corrected: float | None = None
+    data_variance_corrected: float | None = None
+    seed_variance_corrected: float | None = None
+    unbiased_variance: float | None = None
+    biased_variance: float | None = None
+    factor: float | None = None
+    noise: float | None = None
+    floored: int = 0
+    se: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def net_variance(self) -> float:
+        """What the variance adds to the loss, ``loss - bias2``; for 0–1 loss it may be negative."""
+        return self.loss - self.bias2
+
+    def __str__(self) -> str:
+        models = f"{self.training_sets} training sets × {self.seeds} seed{'s' * (self.seeds != 1)}"
+        lines = [f"Bias and variance, {_TITLES[self.kind]}: {models}, {self.examples} examples"]
+        return "\n".join([*lines, *table(_rows(self)), *_notes(self)])
+
+
+_ROWS = {
+    "squared": (("loss", "loss"), ("= bias²", "bias2"), ("+ variance", "variance"))
+    + (("    from the data", "data_variance"), ("    from the seed", "seed_variance")),
+    "zero_one": (("loss", "loss"), ("= bias B", "bias2"), ("+ variance where right", "unbiased_variance"))
+    + (("- factor × variance where wrong", "biased_variance"), ("    factor", "factor")),
+    "log": (("loss", "loss"), ("= bias -log q(y)", "bias2"), ("+ variance KL(q || p)", "variance"))
+    + (("    from the data", "data_variance"), ("    from the seed", "seed_variance")),
+}
+
+
+def _rows(d: Decomposition) -> list[tuple[str, ...]]:
+    rows = [(label, name) for label, name in _ROWS[d.kind] if getattr(d, name) is not None]
+    places = decimals(d.se.get(name) for _, name in rows)
+    corrected = d.kind == "squared"
+    lines = [("", "measured", "± SE", "corrected", "± SE")[: 5 if corrected else 3]]
+    for label, name in rows:
+        lines.append((label, *_pair(d, name, places), *(_pair(d, f"{name}_corrected", places) if corrected else ())))
+    if d.noise is not None:
+        lines.append(("noise, known", f"{d.noise:.{places}f}", *[""] * (3 if corrected else 1)))
+    return lines
+
+
+def _pair(d: Decomposition, name: str, places: int) -> tuple[str, str]:
+    value, se = getattr(d, name, None), d.se.get(name)
+    shown = "" if value is None else f"{value:.{places}f}"
+    return shown, "" if value is None or se is None else f"{se:.{places}f}"
+
+
+def _notes(d: Decomposition) -> list[str]:
+    notes = ["standard errors: over training sets, by bootstrap; the examples stay the same"]
+    if d.noise is None:
+        notes.append("the bias includes the noise of the targets, which is not known")
+    elif d.kind == "squared":
+        notes.append("the noise is subtracted from the corrected bias² only")
+    else:
+        notes.append(f"bias without the noise: {d.bias2 - d.noise:.4g}")
+    if d.seeds == 1:
+        notes.append("one seed: the variance from the seed cannot be told from that of the data")
+    if d.floored:
+        notes.append(f"{d.floored} probabilities were 0 and raised to the precision of their type")
+    return notes
+
+
+def decompose(
+    predictions: ArrayLike,
+    targets: ArrayLike,
+    loss: Kind = "squared",
+    seeds: int | None = None,
+    noise: float | None = None,
+) -> Decomposition:
+    """The bias–variance decomposition of R training sets × S seeds on the same n examples.
+
+    ``predictions`` (R, S, n, …); with ``seeds=S`` a population (R·S, n, …) in which the seed varies fastest. For
+    "squared" the predictions have the shape of the targets (n, …) on the axes after the first two; for "zero_one"
+    both are class numbers; for "log" predictions are probabilities (R, S, n, classes), targets class numbers (n,).
+    Seeds should differ from training set to training set; repeated ones make the seed variance pass for bias.
+    ``noise`` is what no model can avoid, if it is known: the variance of the targets about the truth (squared) or
+    the mean entropy of the true conditional distribution (log).
+
+    Raises DataError for one training set, ShapeError and DataError for what does not fit or is not finite.
+
+    >>> d = decompose([[[1.0, 2.0]], [[3.0, 2.0]]], [2.0, 1.0])
+    >>> d.bias2, d.variance, d.loss
+    (0.5, 0.5, 1.0)
+    """
+    if loss not in _TITLES:
+        raise ArgumentError(f"loss is {loss!r}", expected='"squared", "zero_one" or "log"')
+    p = _folded(np.asarray(predictions), seeds)
+    y = np.asarray(targets)
+    _check_noise(noise, loss)
+    prepared, terms, floored = {"squared": _squared, "zero_one": _zero_one, "log": _log}[loss](p, y)
+    values = terms(prepared, noise or 0.0)
+    return Decomposition(
+        kind=loss,
+        training_sets=p.shape[0],
+        seeds=p.shape[1],
+        examples=p.shape[2],
+        noise=None if noise is None else float(noise),
+        floored=floored,
+        se=_errors(prepared, terms, values),
+        **values,
+    )
+
+
+Terms = Callable[[Any, float], dict[str, Any]]
+
+
+def _errors(prepared: NDArray[Any], terms: Terms, values: dict[str, Any]) -> dict[str, float]:
+    """The bootstrap's standard error of every term; the same draws for the same R."""
+    count, rng = len(prepared), np.random.default_rng(0)
+    draws = [terms(prepared[rng.integers(count, size=count)], 0.0) for _ in range(DRAWS)]
+    widen = math.sqrt(count / (count - 1))  # of R values drawn again, the variance is (R-1)/R of what it should be
+    return {
+        name: float(np.std([d[name] for d in draws], ddof=1)) * widen for name, v in values.items() if v is not None
+    }
+
+
+# ── squared loss ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _squared(p: NDArray[Any], y: NDArray[Any]) -> tuple[Floats, Terms, int]:
+    _numbers(p, "predictions")
+    _numbers(y, "targets")
+    if p.shape[2:] != y.shape:
+        raise ShapeError(
+            f"predictions {p.shape} against targets {y.shape}",
+            expected=f"targets {p.shape[2:]}: the axes of the predictions after training sets and seeds",
+        )
+    return p.astype(np.float64) - y.astype(np.float64), _squared_terms, 0
+
+
+def _squared_terms(e: Floats, noise: float) -> dict[str, Any]:
+    """From the residuals e (R, S, n, …): shifting every prediction by y changes no variance."""
+    r, s = e.shape[:2]
+    means = e.mean(axis=1)
+    bias2, data = float((means.mean(axis=0) ** 2).mean()), float(means.var(axis=0).mean())
+    seed = float(e.var(axis=1).mean())
+    seed_true = seed * s / (s - 1) if s > 1 else 0.0
+    spread = data * r / (r - 1)  # var_{ddof=1} over training sets of the mean over seeds
+    return {
+        "loss": float((e**2).mean()),
+        "bias2": bias2,
+        "variance": data + seed,
+        "data_variance": data if s > 1 else None,
+        "seed_variance": seed if s > 1 else None,
+        "bias2_corrected": bias2 - spread / r - noise,
+        "variance_corrected": data + seed + spread / r,
+        "data_variance_corrected": spread - seed_true / s if s > 1 else None,
+        "seed_variance_corrected": seed_true if s > 1 else None,
+    }
+
+
+# ── 0–1 loss ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _zero_one(p: NDArray[Any], y: NDArray[Any]) -> tuple[NDArray[np.int64], Terms, int]:
+    _classes(p, "predictions")
+    _classes(y, "targets")
+    if p.shape[2:] != y.shape:
+        raise ShapeError(f"predictions {p.shape} against targets {y.shape}", expected=f"targets {p.shape[2:]}")
+    known, numbered = np.unique(np.concatenate([p.ravel(), y.ravel()]), return_inverse=True)
+    y = numbered[p.size :]
+
+    def terms(found: NDArray[np.int64], noise: float) -> dict[str, Any]:
+        return _zero_one_terms(found, y, len(known))
+
+    return numbered[: p.size].reshape(*p.shape[:2], -1), terms, 0
+
+
+def _zero_one_terms(p: NDArray[np.int64], y: NDArray[np.int64], classes: int) -> dict[str, Any]:
+    votes = p.reshape(-1, len(y))
+    shares = np.stack([(votes == c).mean(axis=0) for c in range(classes)])
+    main, examples = shares.argmax(axis=0), np.arange(len(y))  # of equally frequent classes the one with the lower number
+    wrong, v, right = main != y, 1 - shares[main, examples], shares[y, examples]
+    biased, helpful = float((wrong * v).mean()), float((wrong * right).mean())
+    return {
+        "loss": float(1 - right.mean()),
+        "bias2": float(wrong.mean()),
+        "variance": float(v.mean()),
+        "unbiased_variance": float((~wrong * v).mean()),
+        "biased_variance": biased,
+        "factor": helpful / biased if biased > 0 else 1.0,
+    }
+
+
+# ── log loss ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _log(p: NDArray[Any], y: NDArray[Any]) -> tuple[Floats, Terms, int]:
+    _numbers(p, "predictions")
+    _classes(y, "targets")
+    if p.ndim != 4 or y.ndim != 1 or p.shape[2] != len(y) or p.shape[3] < 2:
+        raise ShapeError(
+            f"predictions {p.shape} against targets {y.shape}",
+            expected="probabilities (R, S, n, classes) and class numbers (n,)",
+            cure="np.stack([1 - p, p], axis=-1) for the probability of class 1",
+        )
+    if len(y) and not 0 <= y.min() <= y.max() < p.shape[3]:
+        raise DataError(f"targets from {y.min()} to {y.max()}", expected=f"0 to {p.shape[3] - 1}")
+    log_p, floored = _log_probabilities(p)
+
+    def terms(logs: Floats, noise: float) -> dict[str, Any]:
+        return _log_terms(logs, y.astype(np.int64))
+
+    return log_p, terms, floored
+
+
+def _log_probabilities(p: NDArray[Any]) -> tuple[Floats, int]:
+    """log p in float64, exactly normalised, and how many probabilities of 0 were raised to make that finite."""
+    sums = p.sum(axis=-1, dtype=np.float64)
+    if (p < 0).any() or (np.abs(sums - 1) > 1e-2).any():
+        raise DataError(
+            f"predictions from {p.min():.3g} to {p.max():.3g} whose sums go from {sums.min():.3g} to {sums.max():.3g}",
+            expected="probabilities: 0 or more, with sum 1 over the last axis",
+            cure="softmax of the logits",
+        )
+    least = float(np.finfo(p.dtype).eps) if p.dtype.kind == "f" else float(np.finfo(np.float64).eps)
+    raised = np.maximum(p.astype(np.float64), least)
+    return np.log(raised / raised.sum(axis=-1, keepdims=True)), int((p == 0).sum())
+
+
+def _log_terms(logs: Floats, y: NDArray[np.int64]) -> dict[str, Any]:
+    """Twice the same step: over the seeds of a training set, then over training sets; the variances add up."""
+    s, examples = logs.shape[1], np.arange(len(y))
+    q_sets, seed = _geometric(logs, axis=1)
+    q, data = _geometric(q_sets, axis=0)
+    return {
+        "loss": float(-logs[:, :, examples, y].mean()),
+        "bias2": float(-q[examples, y].mean()),
+        "variance": data + seed,
+        "data_variance": data if s > 1 else None,
+        "seed_variance": seed if s > 1 else None,
+    }
+
+
+def _geometric(logs: Floats, axis: int) -> tuple[Floats, float]:
+    """log q with ``q ∝ exp(mean log p)``, and ``mean KL(q || p)``, which is ``-log Σ exp(mean log p)``.
+
+    >>> q, variance = _geometric(np.log([[0.5, 0.5], [0.9, 0.1]]), axis=0)
+    >>> np.exp(q).round(3), round(variance, 4)
+    (array([0.75, 0.25]), 0.1116)
+    """
+    from scipy.special import logsumexp
+
+    mean = logs.mean(axis=axis)
+    size = logsumexp(mean, axis=-1, keepdims=True)
+    return mean - size, float(-size.mean())
+
+
+# ── what can be decomposed ──────────────────────────────────────────────────────────────────────────────────
+
+
+def _folded(p: NDArray[Any], seeds: int | None) -> NDArray[Any]:
+    """Predictions as (R, S, n, …)."""
+    if seeds is not None:
+        if isinstance(seeds, bool) or not isinstance(seeds, int) or seeds < 1:
+            raise ArgumentError(f"seeds is {seeds!r}", expected="how many seeds each training set has, 1 or more")
+        if p.ndim < 2 or len(p) % seeds:
+            raise ShapeError(
+                f"predictions {p.shape} with seeds={seeds}",
+                expected=f"(R·{seeds}, n, …): a population whose first axis is a multiple of {seeds}",
+            )
+        p = p.reshape(len(p) // seeds, seeds, *p.shape[1:])
+    if p.ndim < 3 or 0 in p.shape:
+        raise ShapeError(
+            f"predictions have shape {p.shape}",
+            expected="(R, S, n, …): training sets, seeds, examples",
+            cure="predictions[:, None] for one seed each; seeds=S for a population (R·S, n, …)",
+        )
+    if len(p) < 2:
+        raise DataError(
+            "predictions of one training set: nothing varies from which a variance could be measured,"
+            " and bias² and variance cannot be told apart",
+            expected="models of two or more training sets (bootstrap or random halves); twenty or more are worth it",
+        )
+    return p
+
+
+def _check_noise(noise: float | None, loss: Kind) -> None:
+    if noise is None:
+        return
+    if loss == "zero_one":
+        raise ArgumentError(
+            f"noise={noise} with 0-1 loss",
+            expected="None: there the noise is a factor of the other terms, and cannot be subtracted",
+        )
+    if not (math.isfinite(noise) and noise >= 0):
+        raise ArgumentError(f"noise is {noise}", expected="0 or more, or None if it is not known")
+
+
+def _numbers(x: NDArray[Any], name: str) -> None:
+    if x.dtype.kind not in "fiub":
+        raise DataError(f"{name} have type {x.dtype}", expected="real numbers")
+    bad = ~np.isfinite(x)
+    if bad.any():
+        where = tuple(int(i) for i in np.argwhere(bad)[0])
+        raise DataError(
+            f"{name} have {int(bad.sum())} values that are not finite, the first at {where}",
+            expected="finite numbers",
+            cure="leave out models that diverged, and say so",
+        )
+
+
+def _classes(x: NDArray[Any], name: str) -> None:
+    if x.dtype.kind == "f":
+        _numbers(x, name)
+    if x.dtype.kind not in "iub":
+        raise DataError(
+            f"{name} have type {x.dtype}", expected="class numbers: integers", cure="scores.argmax(axis=-1) for scores"
+        )
