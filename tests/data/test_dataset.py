@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from weft.data import Dataset, aligned, as_dataset, iris
+from weft.data import Dataset, Stream, aligned, as_dataset, iris, mapped
 from weft.errors import ArgumentError, DataError, DTypeError
 
 
@@ -105,3 +105,18 @@ def test_labels_are_counted_in_the_classes_of_the_training_data():
         aligned(as_dataset(([[1.0]], ["Cats"])), ("cat", "dog"))
     assert "'Cats'" in caught.value.received
     assert "'cat'" in caught.value.cure
+
+
+@pytest.mark.parametrize("data", [mapped(np.ones((3, 2))), Stream([1.0, 2.0])], ids=["lazy", "stream"])
+def test_data_that_is_read_while_training_is_loaded_first(data):
+    kind = type(data).__name__
+    for given in (data, (data, [0, 1, 0])):
+        with pytest.raises(ArgumentError, match=f"a {kind}: data that is read while training") as caught:
+            as_dataset(given)
+        assert "data.load()" in caught.value.cure
+    assert np.array_equal(as_dataset(data.load()).x, data.load().x)
+
+
+def test_columns_named_blocks_and_load_are_columns():
+    data = as_dataset(pd.DataFrame({"blocks": [1.0, 2.0], "load": [3.0, 4.0]}))
+    assert data.features == ("blocks", "load")

@@ -1,6 +1,8 @@
+import numpy as np
+import pandas as pd
 import pytest
 
-from weft.data.frame import read_frame
+from weft.data.frame import _is_text, read_frame
 from weft.errors import DataError, FileError
 
 
@@ -89,3 +91,26 @@ def test_a_missing_folder_and_a_folder(tmp_path):
 
 def test_empty_last_cells_are_missing_not_cut_off(write):
     assert read_frame(write("a,b\n1,\n2,3\n"))["b"].isna().tolist() == [True, False]
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        [],
+        [None, None],
+        ["a", None, ""],
+        [True, None],
+        [True, False],
+        ["a", True],
+        ["a", 1],
+        ["a"] * 100 + [1.5],
+        ["a", b"b"],
+        [np.str_("a"), np.nan, pd.NA],
+        [[1], [2]],
+        [1, None],
+    ],
+    ids=str,
+)
+def test_a_column_of_texts_is_one_whose_cells_are_texts(cells):
+    series = pd.Series(cells, dtype=object)
+    assert _is_text(series) == all(isinstance(cell, str) for cell in series.dropna())

@@ -2,13 +2,16 @@ import json
 
 import numpy as np
 import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from weft.data import Table
 from weft.data.column import Column
-from weft.errors import DataError, FileError, ShapeError
+from weft.errors import ArgumentError, DataError, FileError, ShapeError
 
 NAMES = st.text(min_size=1, max_size=8)
 NUMBER = st.builds(Column, NAMES, st.just("number"), fill=st.none() | st.floats(-1e30, 1e30))
@@ -151,3 +154,43 @@ def test_wrong_numbers_and_shapes():
         TABLE.decode([2])
     with pytest.raises(ShapeError, match=r"numbers, shape \(n,\)"):
         PRICES.decode(np.ones((2, 2)))
+
+
+CELLS = {
+    "city": ["01", "2", "01"],
+    "note": [[1], [2], [3]],  # a column that is not needed may hold anything
+    "age": [31, 52, 7],
+    "ill": ["no", "yes", "yes"],
+}
+POSTED = Table(
+    (Column("age", "number"), Column("city", "category", ("01", "2"))), "ill", ("no", "yes"), "classification", ""
+)
+
+
+@pytest.mark.parametrize("make", [pd.DataFrame, pl.DataFrame, pa.table, "parquet"])
+def test_tables_of_other_libraries_and_parquet_files_are_read_as_well(make, tmp_path):
+    if make == "parquet":
+        data = tmp_path / "new.parquet"
+        pq.write_table(pa.table(CELLS), data)
+    else:
+        data = make(CELLS)
+    expected = [[31, 1, 0], [52, 0, 1], [7, 1, 0]]
+    assert POSTED.encode(data).tolist() == expected
+    made = POSTED.dataset(data)
+    assert (made.x.tolist(), made.y.tolist(), made.task) == (expected, [0, 1, 1], "classification")
+
+
+def test_what_is_no_table_is_refused():
+    with pytest.raises(ArgumentError, match="a LazyFrame as a table") as caught:
+        POSTED.encode(pl.DataFrame(CELLS).lazy())
+    assert caught.value.cure == "frame.collect()"
+    with pytest.raises(ArgumentError, match="a list as a table"):
+        POSTED.encode([[31, "01"]])
+    with pytest.raises(DataError, match=r"2 columns not there: .age., .city."):
+        POSTED.encode(pl.DataFrame({"ill": ["no"]}))
+
+
+def test_columns_whose_names_are_numbers():
+    table = Table((Column("0", "number"),), "1", (), "regression", "")
+    data = table.dataset(pd.DataFrame({0: [1.0, 2.0], 1: [0.5, 1.5]}))
+    assert (data.x.tolist(), data.y.tolist()) == ([[1], [2]], [0.5, 1.5])

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from weft.data import Stream, ahead
-from weft.data.stream import on_validation_side
+from weft.data.stream_steps import on_validation_side
 from weft.errors import ArgumentError, DataError, DTypeError
 
 

@@ -9,7 +9,8 @@ import weft as wf
 from weft import nn, optim
 from weft.overfit.criteria import paired_rise, stop_gl, stop_pq, stop_up
 from weft.train.callback import StopTraining, fresh
-from weft.train.callbacks.stopping import EarlyStopping, mode_of
+from weft.train.callbacks.monitoring import mode_of
+from weft.train.callbacks.stopping import EarlyStopping
 from weft.train.callbacks.timing import TimeLimit
 from weft.train.history import History
 

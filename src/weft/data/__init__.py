@@ -1,18 +1,22 @@
 """Data: from files and arrays to checked data sets, splits, scaling and the order of examples."""
 
+from weft.data.block import Block
 from weft.data.bundled import NAMES, breast_cancer, diabetes, digits, iris, load, wine
 from weft.data.check import check_finite, check_labels, check_scaled
+from weft.data.csv_files import csv_stream
 from weft.data.dataset import Dataset, aligned, as_dataset
-from weft.data.files import csv_stream, parquet
 from weft.data.images import images
-from weft.data.lazy import Block, LazyDataset, lazy, mapped
+from weft.data.lazy import LazyDataset, lazy
 from weft.data.leakage import Leakage, leakage
+from weft.data.mapped import mapped
 from weft.data.mnist import fashion_mnist, kmnist, mnist, read_idx
 from weft.data.order import batches, generator, permutation
+from weft.data.parquet_files import parquet
 from weft.data.scale import Scaler
 from weft.data.split import Split, split
-from weft.data.stream import Stream, ahead
+from weft.data.stream import Stream
 from weft.data.table import Source, Table, open_table, read_csv
+from weft.data.threads import ahead
 from weft.data.warning import DataWarning
 
 __all__ = [

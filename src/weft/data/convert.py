@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from importlib import import_module
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from weft.data.check import check_finite
-from weft.errors import ArgumentError, DataError, DTypeError, FileError
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
+from weft.errors import ArgumentError, DataError, DTypeError
 
 Array = np.ndarray[Any, Any]
 # More labels than this are identifiers or quantities; nobody wants their names listed.
@@ -33,106 +27,6 @@ def as_array(value: Any, name: str) -> Array:
     if array.dtype.kind == "V" and array.dtype.names is None:
         return array.astype(np.float32)  # bfloat16 and its like are no NumPy types
     return array
-
-
-def column_names(table: Any) -> tuple[str, ...]:
-    """The names of the columns of a data frame of pandas or Polars, or of an Arrow table; () for anything else."""
-    # What Arrow calls columns are their values.
-    names = table.column_names if hasattr(table, "column_names") else getattr(table, "columns", ())
-    return tuple(str(name) for name in names)
-
-
-def library(module: str, package: str, use: str) -> Any:
-    """A module that is needed for one purpose only. Raises FileError, with how to install it, where it is missing."""
-    try:
-        return import_module(module)
-    except ImportError as error:
-        raise FileError(f"{use} needs {package}: {error}", cure=f"pip install {package}") from error
-
-
-def as_frame(table: Any, ignore: Sequence[str] = ()) -> DataFrame:
-    """A pandas data frame from one, from a data frame of Polars, or from an Arrow table; or a ``.parquet`` file.
-
-    Columns in ``ignore`` may hold anything: their cells are not converted. Raises ArgumentError for anything else,
-    FileError for no such file, DataError for a column whose cells are lists and for two columns of one name.
-    """
-    import pandas as pd
-
-    if isinstance(table, pd.DataFrame):
-        return table
-    if isinstance(table, str | Path):
-        table = parquet_file(table).read()
-    if hasattr(table, "column_names"):  # Arrow
-        names = table.column_names
-        if len(set(names)) < len(names):
-            raise DataError(f"two columns of one name among {names}", expected="a name of its own for every column")
-        return pd.DataFrame(
-            {name: np.nan if name in ignore else _arrow_cells(table, name) for name in names}, _rows(table)
-        )
-    if hasattr(table, "get_columns"):  # Polars
-        cells = {s.name: np.nan if s.name in ignore else _polars_cells(s) for s in table.get_columns()}
-        return pd.DataFrame(cells, _rows(table))
-    raise ArgumentError(
-        f"a {type(table).__name__} as a table",
-        expected="a path, or a table of pandas, Polars or Arrow",
-        cure="frame.collect()" if hasattr(table, "collect") else None,
-    )
-
-
-def _rows(table: Any) -> range:
-    return range(table.shape[0])
-
-
-def parquet_file(path: str | Path) -> Any:
-    """An open file of pyarrow, of which only the table of contents is read. Raises FileError for what is none."""
-    try:
-        return library("pyarrow.parquet", "pyarrow", "a Parquet file").ParquetFile(path, memory_map=True)
-    except (ValueError, OSError) as error:  # Arrow's own errors are these
-        raise FileError(f"{str(path)!r} cannot be read: {error}", expected="a whole Parquet file") from error
-
-
-def _arrow_cells(table: Any, name: str) -> Any:
-    column = table.column(name)
-    kind = str(column.type)
-    if kind.startswith("dictionary"):
-        column = column.cast(column.type.value_type)
-    elif kind.startswith("decimal"):
-        column = column.cast("float64")
-    elif "list" in kind or kind.startswith(("struct", "map", "extension")):
-        raise _nested(name, kind)
-    return column.to_pandas()
-
-
-def _polars_cells(series: Any) -> Any:
-    kind = str(series.dtype)
-    if kind.startswith(("List", "Array", "Struct", "Object")):
-        raise _nested(series.name, kind)
-    cells = series.to_numpy()
-    return cells.astype(np.float64) if kind.startswith("Decimal") else cells
-
-
-def list_rows(column: Any, name: str, index: Array) -> Array:
-    """An Arrow column of lists as rows, (n, length), or (n, …) where they are tensors; ``index`` numbers them.
-
-    Raises DataError for a missing list or number, and for lists of other lengths.
-    """
-    shape = getattr(column.type, "shape", [-1])
-    column = getattr(column, "storage", column)
-    lengths = np.asarray(column.value_lengths() if hasattr(column, "value_lengths") else [])
-    flat = column.flatten()
-    short = np.flatnonzero(lengths != lengths[:1]) if not column.null_count else np.flatnonzero(column.is_null())
-    if len(short) or flat.null_count:
-        at = f" in example {index[short[0]]}" if len(short) else ""
-        raise DataError(f"column {name!r} has a missing value, or a list of another length{at}", expected="equal lists")
-    return flat.to_numpy(zero_copy_only=False).reshape(len(index), *shape)
-
-
-def _nested(name: str, kind: str) -> DataError:
-    return DataError(
-        f"column {name!r} holds {kind}",
-        expected="numbers, texts or bools",
-        cure=f"ignore=[{name!r}]; or as_dataset((np.stack(frame[{name!r}]), y)), if its lists are rows of x",
-    )
 
 
 def as_inputs(array: Array, given: Any, features: tuple[str, ...], *, keep_float64: bool) -> Array:

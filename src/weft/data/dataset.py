@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from weft.data.check import check_finite
-from weft.data.convert import as_array, as_inputs, as_targets, column_names
+from weft.data.convert import as_array, as_inputs, as_targets
+from weft.data.foreign import column_names
 from weft.data.naming import closest, listing, plural
 from weft.errors import ArgumentError, DataError
 
@@ -94,7 +95,8 @@ def as_dataset(data: Any, *, name: str = "data", task: Task | None = None, keep_
 
     Floating-point x and y become float32 (unless ``keep_float64``), integer x is kept. Integer or text y are class
     labels and become int64; with ``task="regression"`` integers become float32. Raises DataError when x is empty,
-    lengths differ or a value is NaN or infinite; DTypeError for types that are not numbers.
+    lengths differ or a value is NaN or infinite; DTypeError for types that are not numbers; ArgumentError for data
+    that is read while training.
 
     >>> as_dataset(([[1.0], [2.0]], ["no", "yes"])).classes
     ('no', 'yes')
@@ -102,6 +104,8 @@ def as_dataset(data: Any, *, name: str = "data", task: Task | None = None, keep_
     if isinstance(data, Dataset):
         return _checked(data)
     x, y = _pair(data)
+    _check_in_memory(x)
+    _check_in_memory(y)
     features = column_names(x)
     inputs = as_inputs(as_array(x, "x"), x, features, keep_float64=keep_float64)
     if y is None:
@@ -146,6 +150,16 @@ def _pair(data: Any) -> tuple[Any, Any]:
     raise ArgumentError(
         f"a tuple of {len(data)}", expected="(x, y), or x alone", cure="np.stack(rows), if the tuple holds rows of x"
     )
+
+
+def _check_in_memory(part: Any) -> None:
+    # A data frame may have columns of these names, which cannot be called.
+    if callable(getattr(part, "blocks", None)) and callable(getattr(part, "load", None)):
+        raise ArgumentError(
+            f"a {type(part).__name__}: data that is read while training",
+            expected="data in memory: a Dataset, (x, y) or x",
+            cure="data.load(), if it fits into memory; Trainer.fit takes it as it is",
+        )
 
 
 def _checked(dataset: Dataset) -> Dataset:

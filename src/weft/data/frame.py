@@ -1,20 +1,39 @@
-"""Reading a table file into a data frame whose index is the line of each row in the file."""
+"""Reading a table into a data frame; of a text file the index is the line of each row."""
 
 from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from weft.data.foreign import as_frame
 from weft.data.naming import closest, listing, plural
 from weft.errors import DataError, FileError
 
 if TYPE_CHECKING:
     from pandas import DataFrame
+
+
+def any_frame(
+    data: Any,
+    *,
+    separator: str = ",",
+    text: Sequence[str] = (),
+    ignore: Collection[str] = (),
+    only: Collection[str] | None = None,
+) -> DataFrame:
+    """The table in a file, ``.parquet`` or else text, or of pandas, Polars or Arrow; names of columns are texts.
+
+    ``separator`` and ``text`` are as for ``read_frame``, ``ignore`` and ``only`` as for ``as_frame``; errors too.
+    """
+    if isinstance(data, str | Path) and Path(data).suffix != ".parquet":
+        return read_frame(data, separator=separator, text=text)
+    frame = as_frame(data, ignore, only)
+    return frame.set_axis([str(name) for name in frame.columns], axis=1)
 
 
 def read_frame(path: str | Path, *, separator: str = ",", text: Sequence[str] = ()) -> DataFrame:
@@ -27,7 +46,7 @@ def read_frame(path: str | Path, *, separator: str = ",", text: Sequence[str] = 
     import pandas as pd
 
     path = Path(path)
-    _check_text(path)
+    check_text_file(path)
     options: dict[str, Any] = {
         "sep": separator,
         "skipinitialspace": True,
@@ -37,14 +56,14 @@ def read_frame(path: str | Path, *, separator: str = ",", text: Sequence[str] = 
     try:
         frame = _read(path, dict.fromkeys(text, str), options)
     except pd.errors.EmptyDataError as error:
-        raise _empty(path) from error
+        raise empty_error(path) from error
     except pd.errors.ParserWarning as error:
-        raise _ragged(path, _complaint(path, options)) from error
+        raise ragged_error(path, _complaint(path, options)) from error
     except pd.errors.ParserError as error:
-        raise _ragged(path, str(error)) from error
-    _check_header(path, options)
-    frame.index = _lines(frame, path)
-    frame = _tidied(frame.dropna(how="all"))
+        raise ragged_error(path, str(error)) from error
+    check_header(path, options)
+    frame.index = line_numbers(frame, path)
+    frame = tidied(frame.dropna(how="all"))
     if not len(frame):
         raise DataError(
             f"{path.name} holds a header and no rows",
@@ -77,7 +96,8 @@ def _complaint(path: Path, options: dict[str, Any]) -> str:
     return "lines longer than the header"
 
 
-def _check_text(path: Path) -> None:
+def check_text_file(path: Path) -> None:
+    """Raise FileError when there is no such file, when it is empty, or when it is no UTF-8 text."""
     try:
         with path.open("rb") as file:
             start = file.read(8192)
@@ -93,7 +113,7 @@ def _check_text(path: Path) -> None:
             f"{str(path)!r} cannot be read: {error.strerror}", expected="a text file, values separated by commas"
         ) from error
     if not start.strip():
-        raise _empty(path)
+        raise empty_error(path)
     _check_encoding(path, start)
 
 
@@ -115,15 +135,17 @@ def _check_encoding(path: Path, start: bytes) -> None:
 _AS_CSV = "save the table as “CSV UTF-8”"
 
 
-def _empty(path: Path) -> FileError:
+def empty_error(path: Path) -> FileError:
+    """The error of a file without a header."""
     return FileError(f"{path.name} is empty", expected="a line of names, then a line for each example")
 
 
-def _ragged(path: Path, message: str) -> DataError:
+def ragged_error(path: Path, message: str) -> DataError:
+    """The error of a file whose lines are no rows of one table, from what the reader of pandas says of it."""
     found = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", message)
     if found:
         expected, line, cells = map(int, found.groups())
-        return _wrong_width(path, line, cells, expected)
+        return width_error(path, line, cells, expected)
     found = re.search(r"EOF inside string starting at row (\d+)", message)
     if found:
         message = f"the quotation mark opened on line {int(found[1]) + 1} is never closed"
@@ -134,7 +156,8 @@ def _ragged(path: Path, message: str) -> DataError:
     )
 
 
-def _wrong_width(path: Path, line: int, cells: int, expected: int) -> DataError:
+def width_error(path: Path, line: int, cells: int, expected: int) -> DataError:
+    """The error of a line with more or fewer ``cells`` than the header has."""
     few = cells < expected
     return DataError(
         f"line {line} of {path.name} has {plural(cells, 'cell')}, the header has {expected}",
@@ -144,7 +167,8 @@ def _wrong_width(path: Path, line: int, cells: int, expected: int) -> DataError:
     )
 
 
-def _check_header(path: Path, options: dict[str, Any]) -> None:
+def check_header(path: Path, options: dict[str, Any]) -> None:
+    """Raise DataError when two columns have one name."""
     import pandas as pd
 
     header = pd.read_csv(path, header=None, nrows=1, dtype=str, **options).iloc[0].str.strip()
@@ -157,8 +181,8 @@ def _check_header(path: Path, options: dict[str, Any]) -> None:
         )
 
 
-def _lines(frame: DataFrame, path: Path) -> Any:
-    """The line on which each row begins: line 2 for the first, later after a cell that goes over several lines."""
+def line_numbers(frame: DataFrame, path: Path) -> Any:
+    """The index of a frame: the line on which each row begins, 2 for the first, and later after cells of several."""
     import pandas as pd
 
     extra = np.zeros(len(frame), np.int64)
@@ -168,7 +192,7 @@ def _lines(frame: DataFrame, path: Path) -> Any:
     return pd.Index(np.arange(2, len(frame) + 2) + before, name=f"{path.name}, line")
 
 
-def _tidied(frame: DataFrame) -> DataFrame:
+def tidied(frame: DataFrame) -> DataFrame:
     """Without spaces around names and cells; types as they are once empty lines are gone."""
     frame = frame.rename(columns=lambda name: str(name).strip()).infer_objects()
     for name in frame.columns:
@@ -178,8 +202,10 @@ def _tidied(frame: DataFrame) -> DataFrame:
 
 
 def _is_text(series: Any) -> bool:
+    import pandas as pd
+
     # Bools beside missing cells are objects too, as are texts before pandas 3.
-    return series.dtype.kind == "O" and all(isinstance(cell, str) for cell in series.dropna())
+    return series.dtype.kind == "O" and pd.api.types.infer_dtype(series, skipna=True) in ("string", "empty")
 
 
 def _check_complete(frame: DataFrame, path: Path, options: dict[str, Any]) -> None:
@@ -190,8 +216,8 @@ def _check_complete(frame: DataFrame, path: Path, options: dict[str, Any]) -> No
         return
     # The slow reader can tell a cell that is not there from one that is empty.
     exact = pd.read_csv(path, dtype=str, engine="python", index_col=False, keep_default_na=False, **options)
-    exact.index = _lines(exact, path)
+    exact.index = line_numbers(exact, path)
     short = exact.loc[frame.index].isna()
     if short.to_numpy().any():
         line = short.index[short.any(axis=1)][0]
-        raise _wrong_width(path, int(line), int((~short.loc[line]).sum()), frame.shape[1])
+        raise width_error(path, int(line), int((~short.loc[line]).sum()), frame.shape[1])

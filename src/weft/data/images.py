@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from weft.data.convert import library
+from weft.data.foreign import library
 from weft.data.lazy import LazyDataset
 from weft.data.naming import closest, listing, plural
 from weft.errors import ArgumentError, DataError, FileError

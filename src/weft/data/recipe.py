@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +10,7 @@ import numpy as np
 from weft.data.check import check_labels
 from weft.data.column import Column
 from weft.data.dataset import Dataset
-from weft.data.frame import read_frame
+from weft.data.frame import any_frame
 from weft.data.naming import closest, listing, plural
 from weft.data.recipe_json import checked_column, checked_table
 from weft.data.target import TableTask, encode_target
@@ -53,8 +52,9 @@ class Table:
         """The recipe with stand-ins for missing cells, found from these rows: give it the training rows only."""
         return replace(self, columns=tuple(column.fitted(frame[column.name]) for column in self.columns))
 
-    def encode(self, data: DataFrame | str | Path) -> Array:
-        """Inputs of shape (n, features), float32, from a file or data frame; columns in any order, others ignored.
+    def encode(self, data: Any) -> Array:
+        """Inputs of shape (n, features), float32, from a table as `open_table` takes it: a file, text or ``.parquet``,
+        or a data frame of pandas, Polars or Arrow. Its columns come in any order, others are ignored.
 
         Raises DataError for an absent column, a missing cell that is not imputed, a category not seen in training.
         """
@@ -63,7 +63,7 @@ class Table:
         self._check_missing(frame)
         return np.concatenate([column.encode(frame[column.name]) for column in self.columns], axis=1)
 
-    def dataset(self, data: DataFrame | str | Path, name: str = "table") -> Dataset:
+    def dataset(self, data: Any, name: str = "table") -> Dataset:
         """A second table as this recipe reads it; y is None where the target column is absent. Raises as ``encode``."""
         frame = self._frame(data)
         has_target = self.target in frame.columns
@@ -117,12 +117,11 @@ class Table:
             }
         )
 
-    def _frame(self, data: DataFrame | str | Path) -> DataFrame:
-        if not isinstance(data, str | Path):
-            return data
+    def _frame(self, data: Any) -> DataFrame:
         # A category such as "01" must not be read as the number 1.
-        text = [column.name for column in self.columns if column.kind == "category" and not _is_bool(column)]
-        return read_frame(data, separator=self.separator, text=text)
+        text = [column.name for column in self.columns if column.kind == "category" and not is_bool(column)]
+        needed = {self.target, *(column.name for column in self.columns)}
+        return any_frame(data, separator=self.separator, text=text, only=needed)
 
     def _check_columns(self, frame: DataFrame) -> None:
         present = [str(name) for name in frame.columns]
@@ -157,5 +156,6 @@ def _told(frame: DataFrame, name: str, missing: Array) -> str:
     )
 
 
-def _is_bool(column: Column) -> bool:
+def is_bool(column: Column) -> bool:
+    """Whether the categories of a column are bools, which a file holds as True and False."""
     return set(column.categories) <= {"True", "False"}

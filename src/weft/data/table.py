@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from weft.data.column import Column
-from weft.data.convert import as_frame
 from weft.data.dataset import Dataset, as_rows
-from weft.data.frame import read_frame
+from weft.data.frame import any_frame
 from weft.data.naming import closest, listing
 from weft.data.recipe import Table
 from weft.data.target import TableTask, encode_target, recognise_target
@@ -123,23 +122,21 @@ def open_table(
     """
     if missing not in ("refuse", "impute"):
         raise ArgumentError(f"missing={missing!r}", expected="'refuse' or 'impute'", cure='missing="impute"')
-    is_text = isinstance(data, str | Path) and Path(data).suffix != ".parquet"
-    frame = read_frame(data, separator=separator) if is_text else as_frame(data, ignore)
-    names = [str(name) for name in frame.columns]
-    frame = frame.set_axis(names, axis=1)
+    frame = any_frame(data, separator=separator, ignore=ignore)
+    names = list(frame.columns)
     if not len(frame):
         raise DataError("a table without rows", expected="a row for each example")
-    _check_names(names, target, ignore, separator)
+    check_names(names, target, ignore, separator)
     found, classes, reason = recognise_target(frame[target], task)
     inputs = [name for name in names if name not in (target, *ignore) and not _counts_rows(frame, name)]
-    if not inputs:
-        raise DataError(f"no column but the target {target!r}", expected="a column to predict from")
+    check_inputs(inputs, target)
     columns = tuple(Column.recognise(frame[name]) for name in inputs)
     layout = Table(columns, target, classes, found, reason, separator)
     return Source(frame, layout, missing, Path(data).stem if isinstance(data, str | Path) else "table")
 
 
-def _check_names(names: list[str], target: str, ignore: Sequence[str], separator: str) -> None:
+def check_names(names: list[str], target: str, ignore: Sequence[str], separator: str) -> None:
+    """Raise ArgumentError for a column that is not there, or a target to ignore; DataError for one name twice."""
     for name, what in ((target, "target"), *((name, "column to ignore") for name in ignore)):
         if name not in names:
             raise ArgumentError(
@@ -152,6 +149,12 @@ def _check_names(names: list[str], target: str, ignore: Sequence[str], separator
         raise DataError(f"two columns named {twice[0]!r}", expected="a name of its own for every column")
     if target in ignore:
         raise ArgumentError(f"target {target!r} is also in ignore", expected="a target that is kept")
+
+
+def check_inputs(inputs: Sequence[str], target: str) -> None:
+    """Raise DataError when no column is left to predict from."""
+    if not inputs:
+        raise DataError(f"no column but the target {target!r}", expected="a column to predict from")
 
 
 def _name_cure(name: str, names: list[str], separator: str) -> str | None:

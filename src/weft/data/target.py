@@ -30,7 +30,7 @@ def recognise_target(series: Series, task: TableTask | None = None) -> tuple[Tab
     ('regression', (), "target 'price' has 3 different numbers: regression")
     """
     name = str(series.name)
-    _check_task(task)
+    check_task(task)
     check_present(series)
     numeric = is_numeric(series)
     values = np.unique(to_numbers(series) if numeric else np.array(texts(series), dtype=np.str_))
@@ -40,11 +40,11 @@ def recognise_target(series: Series, task: TableTask | None = None) -> tuple[Tab
             expected="2 different values or more",
             cure="another target, or a file with more of its values",
         )
-    found, reason = _task(name, values, numeric=numeric, rows=len(series))
+    found, reason = task_of(name, values, numeric=numeric, rows=len(series))
     if task is not None and task != found:
-        _check_fits(task, name, numeric=numeric)
+        check_fits(task, name, numeric=numeric)
         found, reason = task, f"target {name!r} has {len(values)} different values: {task}, as asked"
-    return found, _class_names(values) if found == "classification" else (), reason
+    return found, class_names(values) if found == "classification" else (), reason
 
 
 def encode_target(series: Series, classes: tuple[str, ...]) -> Array:
@@ -84,7 +84,11 @@ def check_present(series: Series) -> None:
         )
 
 
-def _task(name: str, values: Array, *, numeric: bool, rows: int) -> tuple[TableTask, str]:
+def task_of(name: str, values: Array, *, numeric: bool, rows: int) -> tuple[TableTask, str]:
+    """The task of a target with these different ``values`` in so many rows, and the reason.
+
+    Raises DataError for texts that hardly ever repeat.
+    """
     told = f"target {name!r} has {len(values)} different"
     if not numeric:
         if len(values) > MANY_VALUES and len(values) > rows / 2:
@@ -100,14 +104,16 @@ def _task(name: str, values: Array, *, numeric: bool, rows: int) -> tuple[TableT
     return "regression", f"{told} numbers: regression"
 
 
-def _check_task(task: Any) -> None:
+def check_task(task: Any) -> None:
+    """Raise ArgumentError for an unknown task."""
     if task not in (None, "classification", "regression"):
         raise ArgumentError(
             f"task={task!r}", expected="'classification' or 'regression'", cure="leave it out: it is recognised"
         )
 
 
-def _check_fits(task: TableTask, name: str, *, numeric: bool) -> None:
+def check_fits(task: TableTask, name: str, *, numeric: bool) -> None:
+    """Raise ArgumentError for regression to texts."""
     if task == "regression" and not numeric:
         raise ArgumentError(
             f"task='regression', but target {name!r} holds texts",
@@ -116,7 +122,8 @@ def _check_fits(task: TableTask, name: str, *, numeric: bool) -> None:
         )
 
 
-def _class_names(values: Array) -> tuple[str, ...]:
+def class_names(values: Array) -> tuple[str, ...]:
+    """The names of classes, whole numbers without a decimal point."""
     return tuple(
         str(int(value)) if isinstance(value, float) and value.is_integer() else str(value) for value in values.tolist()
     )

@@ -55,6 +55,7 @@ def close_over(
     try:
         with context.set(recording=trace):
             leaves, structure = flatten(body(*rebuild(operands)))
+            outputs = [trace.reference(t) for t in leaves]  # now: a result that was assigned has its new value here
             finals = [(handle, handle.node) for handle, _ in trace.writes.values()]
             grads = [(owner, owner._grad) for owner, _ in trace.grads.values()]
         if isinstance(trace.parent, Trace):
@@ -64,7 +65,6 @@ def close_over(
             handle.node = node
         for owner, grad in trace.grads.values():
             owner._grad = grad
-    outputs = [trace.reference(t) for t in leaves]
     outputs += [node.number if node.recording is trace else trace.slot_of(node) for _, node in finals]
     changed = [(owner, grad) for owner, grad in grads if grad is not trace.grads[id(owner)][1]]
     outputs += [trace.reference(grad) for _, grad in changed if grad is not None]

@@ -49,7 +49,8 @@ class Decomposition(Result):
     uncertain, which adds var_{ddof=1}/R to bias² and takes it from the variance; with S seeds the mean over them
     carries 1/S of the seed variance into the data variance. They estimate what infinitely many training sets and
     seeds would show, have noise removed from the bias, may come out below zero where the truth is near it, and
-    still sum to the loss. `floored` counts probabilities of 0, which were raised to the precision of their type.
+    still sum to the loss. ``floored`` counts the
+    probabilities below the precision of their type, 0 among them, which were raised to it.
     """
 
     FORMAT: ClassVar[str] = "weft.decomposition/1"
@@ -124,7 +125,7 @@ def _notes(d: Decomposition) -> list[str]:
     if d.seeds == 1:
         notes.append("one seed: the variance from the seed cannot be told from that of the data")
     if d.floored:
-        notes.append(f"{d.floored} probabilities were 0 and raised to the precision of their type")
+        notes.append(f"{d.floored} probabilities were 0, or nearly, and raised to the precision of their type")
     return notes
 
 
@@ -155,8 +156,10 @@ def decompose(
     p = _folded(np.asarray(predictions), seeds)
     y = np.asarray(targets)
     _check_noise(noise, loss)
-    prepared, terms, floored = {"squared": _squared, "zero_one": _zero_one, "log": _log}[loss](p, y)
-    values = terms(prepared, noise or 0.0)
+    terms, floored = {"squared": _squared, "zero_one": _zero_one, "log": _log}[loss](p, y)
+    values = terms(np.ones(len(p)))
+    if noise is not None and loss == "squared":
+        values["bias2_corrected"] -= noise
     return Decomposition(
         kind=loss,
         training_sets=p.shape[0],
@@ -164,18 +167,19 @@ def decompose(
         examples=p.shape[2],
         noise=None if noise is None else float(noise),
         floored=floored,
-        se=_errors(prepared, terms, values),
+        se=_errors(terms, values, len(p)),
         **values,
     )
 
 
-Terms = Callable[[Any, float], dict[str, Any]]
+Terms = Callable[[Floats], dict[str, Any]]
+"""The terms of a loss, given how often each training set counts: (R,) with sum R."""
 
 
-def _errors(prepared: NDArray[Any], terms: Terms, values: dict[str, Any]) -> dict[str, float]:
+def _errors(terms: Terms, values: dict[str, Any], count: int) -> dict[str, float]:
     """The bootstrap's standard error of every term; the same draws for the same R."""
-    count, rng = len(prepared), np.random.default_rng(0)
-    draws = [terms(prepared[rng.integers(count, size=count)], 0.0) for _ in range(DRAWS)]
+    drawn = np.random.default_rng(0).multinomial(count, np.full(count, 1 / count), size=DRAWS)
+    draws = [terms(times.astype(np.float64)) for times in drawn]
     widen = math.sqrt(count / (count - 1))  # of R values drawn again, the variance is (R-1)/R of what it should be
     return {
         name: float(np.std([d[name] for d in draws], ddof=1)) * widen for name, v in values.items() if v is not None
@@ -185,7 +189,7 @@ def _errors(prepared: NDArray[Any], terms: Terms, values: dict[str, Any]) -> dic
 # ── squared loss ────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _squared(p: NDArray[Any], y: NDArray[Any]) -> tuple[Floats, Terms, int]:
+def _squared(p: NDArray[Any], y: NDArray[Any]) -> tuple[Terms, int]:
     _numbers(p, "predictions")
     _numbers(y, "targets")
     if p.shape[2:] != y.shape:
@@ -193,24 +197,27 @@ def _squared(p: NDArray[Any], y: NDArray[Any]) -> tuple[Floats, Terms, int]:
             f"predictions {p.shape} against targets {y.shape}",
             expected=f"targets {p.shape[2:]}: the axes of the predictions after training sets and seeds",
         )
-    return p.astype(np.float64) - y.astype(np.float64), _squared_terms, 0
+    # The variances of the residuals are those of the predictions.
+    e = (p.astype(np.float64) - y.astype(np.float64)).reshape(*p.shape[:2], -1)
+    means, within = e.mean(axis=1), e.var(axis=1).mean(axis=1)
+    return lambda times: _squared_terms(means, within, p.shape[1], times), 0
 
 
-def _squared_terms(e: Floats, noise: float) -> dict[str, Any]:
-    """From the residuals e (R, S, n, …): shifting every prediction by y changes no variance."""
-    r, s = e.shape[:2]
-    means = e.mean(axis=1)
-    bias2, data = float((means.mean(axis=0) ** 2).mean()), float(means.var(axis=0).mean())
-    seed = float(e.var(axis=1).mean())
+def _squared_terms(means: Floats, within: Floats, s: int, times: Floats) -> dict[str, Any]:
+    """From the residuals averaged over seeds (R, n), and their variance over the seeds averaged over examples (R,)."""
+    r = len(means)
+    mean = times @ means / r
+    bias2, data = float((mean**2).mean()), float((times @ (means - mean) ** 2).mean() / r)
+    seed = float(times @ within / r)
     seed_true = seed * s / (s - 1) if s > 1 else 0.0
     spread = data * r / (r - 1)  # var_{ddof=1} over training sets of the mean over seeds
     return {
-        "loss": float((e**2).mean()),
+        "loss": float(times @ (means**2).mean(axis=1) / r) + seed,
         "bias2": bias2,
         "variance": data + seed,
         "data_variance": data if s > 1 else None,
         "seed_variance": seed if s > 1 else None,
-        "bias2_corrected": bias2 - spread / r - noise,
+        "bias2_corrected": bias2 - spread / r,
         "variance_corrected": data + seed + spread / r,
         "data_variance_corrected": spread - seed_true / s if s > 1 else None,
         "seed_variance_corrected": seed_true if s > 1 else None,
@@ -220,24 +227,22 @@ def _squared_terms(e: Floats, noise: float) -> dict[str, Any]:
 # ── 0–1 loss ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _zero_one(p: NDArray[Any], y: NDArray[Any]) -> tuple[NDArray[np.int64], Terms, int]:
+def _zero_one(p: NDArray[Any], y: NDArray[Any]) -> tuple[Terms, int]:
     _classes(p, "predictions")
     _classes(y, "targets")
     if p.shape[2:] != y.shape:
         raise ShapeError(f"predictions {p.shape} against targets {y.shape}", expected=f"targets {p.shape[2:]}")
     known, numbered = np.unique(np.concatenate([p.ravel(), y.ravel()]), return_inverse=True)
-    y = numbered[p.size :]
-
-    def terms(found: NDArray[np.int64], noise: float) -> dict[str, Any]:
-        return _zero_one_terms(found, y, len(known))
-
-    return numbered[: p.size].reshape(*p.shape[:2], -1), terms, 0
+    votes, truth = numbered[: p.size].reshape(len(p), p.shape[1], -1), numbered[p.size :]
+    return lambda times: _zero_one_terms(votes, truth, len(known), times), 0
 
 
-def _zero_one_terms(p: NDArray[np.int64], y: NDArray[np.int64], classes: int) -> dict[str, Any]:
-    votes = p.reshape(-1, len(y))
-    shares = np.stack([(votes == c).mean(axis=0) for c in range(classes)])
-    main, examples = shares.argmax(axis=0), np.arange(len(y))  # of equally frequent classes the one with the lower number
+def _zero_one_terms(votes: NDArray[np.int64], y: NDArray[np.int64], classes: int, times: Floats) -> dict[str, Any]:
+    r, s, n = votes.shape
+    examples = np.arange(n)
+    counts = np.bincount((votes * n + examples).ravel(), np.repeat(times, s * n), minlength=classes * n)
+    shares = counts.reshape(classes, n) / (r * s)
+    main = shares.argmax(axis=0)  # of equally frequent classes the one with the lowest number
     wrong, v, right = main != y, 1 - shares[main, examples], shares[y, examples]
     biased, helpful = float((wrong * v).mean()), float((wrong * right).mean())
     return {
@@ -253,7 +258,7 @@ def _zero_one_terms(p: NDArray[np.int64], y: NDArray[np.int64], classes: int) ->
 # ── log loss ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _log(p: NDArray[Any], y: NDArray[Any]) -> tuple[Floats, Terms, int]:
+def _log(p: NDArray[Any], y: NDArray[Any]) -> tuple[Terms, int]:
     _numbers(p, "predictions")
     _classes(y, "targets")
     if p.ndim != 4 or y.ndim != 1 or p.shape[2] != len(y) or p.shape[3] < 2:
@@ -262,14 +267,12 @@ def _log(p: NDArray[Any], y: NDArray[Any]) -> tuple[Floats, Terms, int]:
             expected="probabilities (R, S, n, classes) and class numbers (n,)",
             cure="np.stack([1 - p, p], axis=-1) for the probability of class 1",
         )
-    if len(y) and not 0 <= y.min() <= y.max() < p.shape[3]:
+    if not 0 <= y.min() <= y.max() < p.shape[3]:
         raise DataError(f"targets from {y.min()} to {y.max()}", expected=f"0 to {p.shape[3] - 1}")
-    log_p, floored = _log_probabilities(p)
-
-    def terms(logs: Floats, noise: float) -> dict[str, Any]:
-        return _log_terms(logs, y.astype(np.int64))
-
-    return log_p, terms, floored
+    logs, floored = _log_probabilities(p)
+    per_model = -logs[:, :, np.arange(len(y)), y.astype(np.int64)].mean(axis=(1, 2))
+    mains, within = _geometric(logs.mean(axis=1))
+    return lambda times: _log_terms(mains, within.mean(axis=-1), per_model, p.shape[1], y, times), floored
 
 
 def _log_probabilities(p: NDArray[Any]) -> tuple[Floats, int]:
@@ -283,35 +286,40 @@ def _log_probabilities(p: NDArray[Any]) -> tuple[Floats, int]:
         )
     least = float(np.finfo(p.dtype).eps) if p.dtype.kind == "f" else float(np.finfo(np.float64).eps)
     raised = np.maximum(p.astype(np.float64), least)
-    return np.log(raised / raised.sum(axis=-1, keepdims=True)), int((p == 0).sum())
+    return np.log(raised / raised.sum(axis=-1, keepdims=True)), int((p < least).sum())
 
 
-def _log_terms(logs: Floats, y: NDArray[np.int64]) -> dict[str, Any]:
-    """Twice the same step: over the seeds of a training set, then over training sets; the variances add up."""
-    s, examples = logs.shape[1], np.arange(len(y))
-    q_sets, seed = _geometric(logs, axis=1)
-    q, data = _geometric(q_sets, axis=0)
+def _log_terms(
+    mains: Floats, within: Floats, losses: Floats, s: int, y: NDArray[Any], times: Floats
+) -> dict[str, Any]:
+    """From the main predictions log q_r of each training set (R, n, classes), with their variance and loss (R,).
+
+    The main prediction of main predictions is that of all models, and the variances of both steps add up.
+    """
+    r = len(mains)
+    mean = (times @ mains.reshape(r, -1) / r).reshape(mains.shape[1:])
+    q, between = _geometric(mean)
+    data, seed = float(between.mean()), float(times @ within / r)
     return {
-        "loss": float(-logs[:, :, examples, y].mean()),
-        "bias2": float(-q[examples, y].mean()),
+        "loss": float(times @ losses / r),
+        "bias2": float(-q[np.arange(len(y)), y].mean()),
         "variance": data + seed,
         "data_variance": data if s > 1 else None,
         "seed_variance": seed if s > 1 else None,
     }
 
 
-def _geometric(logs: Floats, axis: int) -> tuple[Floats, float]:
+def _geometric(mean_log: Floats) -> tuple[Floats, Floats]:
     """log q with ``q ∝ exp(mean log p)``, and ``mean KL(q || p)``, which is ``-log Σ exp(mean log p)``.
 
-    >>> q, variance = _geometric(np.log([[0.5, 0.5], [0.9, 0.1]]), axis=0)
-    >>> np.exp(q).round(3), round(variance, 4)
-    (array([0.75, 0.25]), 0.1116)
+    >>> q, variance = _geometric(np.log([[0.5, 0.5], [0.9, 0.1]]).mean(axis=0))
+    >>> np.exp(q).round(3), variance.round(4)
+    (array([0.75, 0.25]), np.float64(0.1116))
     """
     from scipy.special import logsumexp
 
-    mean = logs.mean(axis=axis)
-    size = logsumexp(mean, axis=-1, keepdims=True)
-    return mean - size, float(-size.mean())
+    size = logsumexp(mean_log, axis=-1, keepdims=True)
+    return mean_log - size, -size[..., 0]
 
 
 # ── what can be decomposed ──────────────────────────────────────────────────────────────────────────────────

@@ -345,7 +345,7 @@ class Group:
                 orders[k, e] = member.train[order]
         batched = np.ascontiguousarray(orders[:, :, :full]).reshape(len(members), -1, self.steps, self.size)
         rests = [np.ascontiguousarray(orders[:, :, full:])[:, :, None]] if self.rest else []
-        data = [batched, self.data[0], *rests, *self.data[1:]]
+        data: list[Array] = [batched, self.data[0], *rests, *self.data[1:]]
         steps = 0 if first else self.steps
         self.states, made, table = self.program.run(
             self.states, self.own, data, steps, count, self.training.wait, self.launch

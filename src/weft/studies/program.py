@@ -88,7 +88,10 @@ class PopulationProgram:
 
     def all_members(self, states: list[Any], own: list[Any], data: list[Any], steps: Any, count: Any, wait: Any) -> Any:
         """Train every member: stacked states, numbers and rows in, stacked states and rows of histories out."""
-        one = lambda s, o, d: self.one_member(s, o, d, steps, count, wait)
+
+        def one(state: list[Any], numbers: list[Any], rows: list[Any]) -> Any:
+            return self.one_member(state, numbers, rows, steps, count, wait)
+
         if self.how == "vectorised":
             return vmap(one)(states, own, data)
         return scan(lambda _, member: (None, one(*member)), None, (states, own, data))[1]
@@ -131,17 +134,16 @@ class PopulationProgram:
         """
         members = len(data[0])
         starts = range(0, members, size)
-        pick = lambda start: np.minimum(np.arange(start, start + size), members - 1)  # the last one fills up
 
         def launch(start: int) -> Any:
-            rows = pick(start)
+            rows = np.minimum(np.arange(start, start + size), members - 1)  # the last one fills up
             parts = [[a[rows] for a in group] for group in (list(states.values()), list(own.values()), data)]
             after, done, table = self.call(*parts, steps, count, wait)
             return [t.numpy() for t in after], done.numpy(), table.numpy()
 
-        first = launch(starts[0])  # alone, so that the program is made once
+        alone = [] if self.call.variants else [launch(starts[0])]  # so that the program is made once
         with ThreadPoolExecutor(workers(self.how)) as pool:
-            found = [first, *pool.map(launch, starts[1:])]
+            found = [*alone, *pool.map(launch, starts[len(alone) :])]
         joined = [np.concatenate([part[0][k] for part in found])[:members] for k in range(len(states))]
         done, table = (np.concatenate([part[i] for part in found])[:members] for i in (1, 2))
         return dict(zip(states, joined, strict=True)), done, table

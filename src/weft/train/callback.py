@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -98,6 +98,10 @@ class Callback:
     def after_fit(self, loop: Loop) -> None:
         """After the last epoch, before the weights to keep are put into the model."""
 
+    def weights_to_hold(self, loop: Loop) -> tuple[Mapping[str, Any], str] | None:
+        """Weights by path that the model is to hold instead of the best ones, and a note that says why; or None."""
+        return None
+
     def __repr__(self) -> str:
         shown = ", ".join(f"{k}={v!r}" for k, v in vars(self).items() if not k.startswith("_"))
         return f"{type(self).__name__}({shown})"
@@ -157,7 +161,7 @@ def state_of(callback: Callback, given: Callback) -> dict[str, Any]:
 
     Raises ArgumentError for what a file of numbers and texts cannot hold.
     """
-    before, private = vars(given), f"_{type(callback).__name__}__"
+    before, private = vars(given), tuple(f"_{cls.__name__.lstrip('_')}__" for cls in type(callback).__mro__)
     changed = {
         name: value
         for name, value in vars(callback).items()

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from weft.graph.closure import close_over
 from weft.graph.gradient import backpropagate
 from weft.graph.node import Node, wrap
 from weft.graph.recording import Trace, context
@@ -27,7 +28,7 @@ from weft.tensor import Tensor
 from weft.transforms.tracked import one_for
 
 Array = np.ndarray[Any, Any]
-ROWS = 256  # of the sample are looked at
+ROWS, NUMBERS = 256, 1 << 18  # of the sample are looked at: at most so many examples, and numbers of them
 FAR = 3.0  # times the constant predictor's loss (and 1 more): worse than an untrained model has any reason to be
 PASSING = {"astype", "expand_dims", "flatten", "permute_dims", "reshape", "slice", "squeeze", "broadcast_to"}
 RANGES = {"relu": (0.0, math.inf), "sigmoid": (0.0, 1.0), "softmax": (0.0, 1.0), "softplus": (0.0, math.inf)}
@@ -77,14 +78,9 @@ def look_at(model: Module, loss: Any, x: Any, y: Any) -> Look:
         parameters = {path: p for path, p in model.named_parameters() if p.requires_grad}
 
         def look(x: Tensor, y: Tensor) -> Any:
-            with using(wrap_key(np.array([hashed(0, "a look"), 0], np.uint32))):
-                prediction = model(x)
-                value = judged.function(prediction, y)
-            found.note(prediction)
-            grads = backpropagate([value], [one_for(value)], [p.node for p in parameters.values()])
-            found.reached = {path for path, g in zip(parameters, grads, strict=True) if g is not None}
+            prediction, value, grads = found.recorded(model, judged, parameters, x, y)
             shares = [dead_share(layer) for layer in found.relus]
-            rows = prediction.detach().astype("float32").reshape(x.shape[0], -1)
+            rows = prediction.detach().astype("float32").reshape(prediction.shape[0] if prediction.ndim else 1, -1)
             norms = [norm(g) for g in grads if g is not None]
             facts = [value.detach(), rows.std(axis=0).max(), rows.min(), rows.max()]
             return stack([v.astype("float32") for v in (*facts, *norms, *shares)])
@@ -96,6 +92,32 @@ def look_at(model: Module, loss: Any, x: Any, y: Any) -> Look:
     return Look(numbers[0], norms, dead, numbers[1], numbers[2], numbers[3], found.last)
 
 
+def glance_at(model: Module, loss: Loss, x: Array, y: Array, before: float) -> Look:
+    """What the recording alone shows, for a model that has this loss before training; no number is computed."""
+    found, unknown = _Found(), math.nan
+    with evaluation_mode(model):
+        parameters = {path: p for path, p in model.named_parameters() if p.requires_grad}
+
+        def look(x: Tensor, y: Tensor) -> Any:
+            return found.recorded(model, loss, parameters, x, y)[1]
+
+        specs = [Tensor(a[:2]).node.spec for a in (x, y)]
+        close_over(look, [(spec, False) for spec in specs], lambda given: given, "a look at the model")
+    norms = {path: unknown if path in found.reached else None for path in parameters}
+    return Look(before, norms, {}, unknown, unknown, unknown, found.last)
+
+
+def few(x: Any, y: Any) -> tuple[Array, Array]:
+    """The first examples, as many as cost little: 256, and of large ones fewer.
+
+    >>> few(np.zeros((300, 4)), np.zeros(300))[0].shape, few(np.zeros((9, 3, 224, 224)), np.zeros(9))[0].shape
+    ((256, 4), (8, 3, 224, 224))
+    """
+    inputs = np.asarray(x)
+    rows = min(ROWS, max(8, NUMBERS // max(1, inputs[:1].size)))
+    return inputs[:rows], np.asarray(y)[:rows]
+
+
 class _Found:
     """What the recording of a forward pass shows."""
 
@@ -104,6 +126,16 @@ class _Found:
         self.paths: list[str] = []
         self.reached: set[str] = set()  # the parameters from which a way leads to the loss
         self.last = ""
+
+    def recorded(self, model: Module, loss: Loss, parameters: Mapping[str, Tensor], x: Any, y: Any) -> Any:
+        """Prediction, loss, and its gradients (None where there is no way), while they are recorded."""
+        with using(wrap_key(np.array([hashed(0, "a look"), 0], np.uint32))):
+            prediction = model(x)
+            value = loss.function(prediction, y)
+        self.note(prediction)
+        grads = backpropagate([value], [one_for(value)], [p.node for p in parameters.values()])
+        self.reached = {path for path, g in zip(parameters, grads, strict=True) if g is not None}
+        return prediction, value, grads
 
     def note(self, prediction: Tensor) -> None:
         trace = context.recording
@@ -158,11 +190,12 @@ def norm(g: Any) -> Any:
 # ── in words ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def first_checks(model: Module, loss: Any, sample: Any, baseline: float) -> list[str]:
+def first_checks(model: Module, loss: Any, sample: Any, baseline: float, *, before: float | None = None) -> list[str]:
     """What a look before training finds wrong, a sentence each; nothing where all is well.
 
     ``sample`` is a data set or a pair (x, y) with targets as the loss takes them, ``baseline`` the loss of the best
-    constant prediction.
+    constant prediction. Where the loss ``before`` training is known already, nothing is computed: what the recording
+    shows has to be enough.
 
     >>> from weft import nn
     >>> x, y = np.eye(4, dtype=np.float32), np.full((4, 1), 1001.0, np.float32)
@@ -171,8 +204,8 @@ def first_checks(model: Module, loss: Any, sample: Any, baseline: float) -> list
     """
     judged = get_loss(loss)
     x, y = sample if isinstance(sample, tuple) else (sample.x, sample.y)
-    x, y = np.asarray(x)[:ROWS], np.asarray(y)[:ROWS]
-    found = look_at(model, judged, x, y)
+    x, y = few(x, y)
+    found = look_at(model, judged, x, y) if before is None else glance_at(model, judged, x, y, before)
     return [
         *far(found.loss, baseline, judged),
         *out_of_reach(found),

@@ -41,7 +41,7 @@ class Standing:
     done: int = 0  # epochs
     position: int = 0  # batches of the epoch in progress
     initial: float | None = None  # the training loss before training
-    trips: list[str] = field(default_factory=list)  # what was not finite, and where
+    notes: list[str] = field(default_factory=list)  # what was found in training: a model that cannot learn, a NaN
 
 
 class Loop:
@@ -143,6 +143,7 @@ class Loop:
         with Progress(last - standing.done, standing.done, self.verbose) as self.progress:
             try:
                 self.tell("before_fit")
+                self.refresh()
                 if standing.initial is None:
                     self.measure_first()
                 why = "" if bool(self.course.finite) else "diverged"
@@ -184,7 +185,10 @@ class Loop:
             row = self.launch_epochs(0)[0] if self.in_whole_epochs else self.end_epoch(0)
             self.standing.initial = float(row["train_loss"])
             if not bool(self.course.finite):
-                self.standing.trips.append(explain_first(self.course))
+                self.standing.notes.append(explain_first(self.course))
+        for note in self.trainer.looked_over(self.standing.initial):
+            self.standing.notes.append(note)
+            self.progress.say(note)
 
     # ── small work: whole epochs in one program ─────────────────────────────────────────────────────────────
 
@@ -267,7 +271,7 @@ class Loop:
             standing.position += done
             if not bool(course.finite):
                 chosen = np.asarray(order if isinstance(order, np.ndarray) else order.numpy())[first + done - 1]
-                standing.trips.append(explain_trip(course, [t[Tensor(chosen)] for t in rows], standing, chosen))
+                standing.notes.append(explain_trip(course, [t[Tensor(chosen)] for t in rows], standing, chosen))
         self.loss = float(sums[0] / max(sums[1], 1))
         self.progress.batch(standing.position, self.batches, standing.done + 1, self.loss)
         took = (time.perf_counter() - started) / max(done, 1)
@@ -316,5 +320,5 @@ class Loop:
         if len(chosen):
             rows = [t[Tensor(chosen)] for t in (*self.supply.data, self.supply.index)]
             self.standing.position = batch + 1
-            self.standing.trips.append(explain_trip(self.course, rows, self.standing, chosen, epochs))
+            self.standing.notes.append(explain_trip(self.course, rows, self.standing, chosen, epochs))
             self.standing.position = 0

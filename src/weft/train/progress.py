@@ -54,6 +54,10 @@ class Progress:
     def __exit__(self, *failure: object) -> None:
         self.line.end(self.closing + self._took() if self.closing and failure[0] is None else "")
 
+    def say(self, text: str) -> None:
+        """Something that a person should know now."""
+        self.line.note(text)
+
     def epoch(self, number: int, row: Mapping[str, float]) -> None:
         """An epoch has ended."""
         text = f"epoch {number}/{self.last}  {told(row)}"
@@ -127,6 +131,10 @@ class TerminalLine(Line):
 
         self.live = Status(text, console=Console(stderr=True))
         self.live.__enter__()
+
+    def note(self, text: str) -> None:
+        if not text.startswith("epoch "):
+            self.live.console.print(text, highlight=False)
 
     def update(self, text: str) -> None:
         self.live.update(text)

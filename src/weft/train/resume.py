@@ -100,7 +100,7 @@ class Keeper(Callback):
             "done": standing.done,
             "position": standing.position,
             "initial": standing.initial,
-            "trips": standing.trips,
+            "notes": standing.notes,
             "columns": list(standing.history.columns),
             "callbacks": [[type(c).__name__, state] for c, state in zip(self.kept, states, strict=True)],
             "mark": self.mark,
@@ -116,7 +116,7 @@ class Keeper(Callback):
             return ""
         self.restore(found)
         for path, why in found.skipped:
-            self.loop.standing.trips.append(f"the checkpoint {path.name} was passed over: {why}")
+            self.loop.standing.notes.append(f"the checkpoint {path.name} was passed over: {why}")
         if found.about["final"] or (self.loop.standing.done >= epochs and not self.loop.standing.position):
             return str(found.about["stopped"] or "epochs")
         return ""
@@ -137,7 +137,7 @@ class Keeper(Callback):
                 part.optimizer.load_state_dict(values, moved(trainer, part), part.state)
             history.rows[:] = [tuple(map(float, row)) for row in found.arrays["history"]]
             standing.done, standing.position = int(about["done"]), int(about["position"])
-            standing.initial, standing.trips[:] = about["initial"], map(str, about["trips"])
+            standing.initial, standing.notes[:] = about["initial"], map(str, about["notes"])
             for k, callback in enumerate(self.kept):
                 vars(callback).update(unpacked(about["callbacks"][k][1], f"callback/{k}", found.arrays))
         except (KeyError, IndexError, TypeError) as error:

@@ -19,9 +19,11 @@ from weft.optim.adam import Adam
 from weft.optim.optimizer import Optimizer
 from weft.random import hashed
 from weft.tensor import Tensor
+from weft.train.beginning import arrays, stand
 from weft.train.firstbatch import Look, constant_inputs, disagreement, far, listed, look_at
 from weft.train.gathering import constant_loss
 from weft.train.options import Method, whole
+from weft.train.preparation import Prepared, prepare
 from weft.train.trainer import Trainer
 
 Array = np.ndarray[Any, Any]
@@ -128,8 +130,6 @@ def some_rows(data: Dataset, size: int, seed: int) -> Dataset:
 
 def prepared_for(trainer: Trainer, batch: Dataset) -> Dataset:
     """The batch with targets as the loss takes them; what `fit` refuses is refused."""
-    from weft.train.preparation import prepare
-
     prepared = prepare(batch, None, trainer.model, trainer.loss, trainer.seed)
     training: Dataset = prepared.training
     trainer.classes = training.classes
@@ -138,9 +138,6 @@ def prepared_for(trainer: Trainer, batch: Dataset) -> Dataset:
 
 def learned(trainer: Trainer, batch: Dataset, steps: int) -> tuple[float, ...]:
     """The losses of the batch before training and after each step of it, in evaluation mode but for normalisation."""
-    from weft.train.beginning import arrays, stand
-    from weft.train.preparation import Prepared
-
     for module in trainer.model.modules():
         if "Dropout" in type(module).__name__ and hasattr(module, "p"):
             module.p = 0.0

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from weft.control import scan
 from weft.errors import ArgumentError
+from weft.graph.gradient import backpropagate
 from weft.graph.node import wrap
 from weft.graph.recording import Trace, context
 from weft.nn.losses import Loss
@@ -22,7 +23,7 @@ from weft.random import using
 from weft.tensor import Tensor, as_tensor
 from weft.train.metrics import Metric
 from weft.train.precision import LossScale, Precision
-from weft.transforms import gradients
+from weft.transforms.tracked import conjugated, one_for, untracked
 
 
 class Batch(NamedTuple):
@@ -151,7 +152,7 @@ class Step:
             losses, measured, weight = self.forward(self.precision.given(x), y, told)
         grads = []
         for part, loss in zip(self.parts, losses, strict=True):
-            found = gradients(self.scale.scaled(loss), part.parameters)
+            found = steepest(self.scale.scaled(loss), part.parameters)
             grads.append([self.scale.unscaled(g) for g in found])
         hold = self.precision.hold
         return Learned(weight, [v.detach().astype(hold) for v in losses], grads, [v.astype(hold) for v in measured])
@@ -167,6 +168,16 @@ class Step:
         weight = as_tensor(self.loss.counted(prediction.detach(), y))
         measured = [m.per_example(prediction.detach(), told).sum() for m in self.metrics]
         return [self.loss.function(prediction, y)], measured, weight
+
+
+def steepest(loss: Any, parameters: Sequence[Tensor]) -> list[Any]:
+    """The gradients of a loss; zeros for parameters from which no way leads to it, of which the run's notes tell."""
+    if not loss.node.tracked:
+        raise untracked(loss)
+    found = backpropagate([loss], [one_for(loss)], [p.node for p in parameters])
+    return [
+        zeros(p.shape, dtype=p.dtype) if g is None else conjugated(g) for p, g in zip(parameters, found, strict=True)
+    ]
 
 
 def answer(made: Any, parts: Sequence[Part]) -> tuple[list[Any], Mapping[str, Any]]:

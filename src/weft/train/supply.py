@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import queue
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 
+from weft.data import ahead
 from weft.data.order import batches, permutation
 from weft.errors import ArgumentError
 from weft.tensor import Tensor
 
 Array = np.ndarray[Any, Any]
 BLOCK_BYTES, BLOCK_BATCHES = 1 << 25, 64  # of a block: small enough to wait for, large enough for one launch
+AHEAD = 2  # blocks that are made ready while the device works on one
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +101,7 @@ class Streamed:
                     x, y = self.ready(part.x, part.y)
                     yield self.block(x, y, part.index, rows), k * self.per_block
 
-        yield from ahead(made)
+        yield from ahead(made(), AHEAD)
 
     def block(self, x: Array, y: Array, index: Array, rows: int) -> Block:
         """A block of always the same shape: where the data ends, rows of zeros that no batch contains follow."""
@@ -122,45 +122,3 @@ def filled(a: Array, rows: int) -> Array:
 def length_of(source: Any) -> int | None:
     """How many examples a source has, where it knows."""
     return source.length if hasattr(source, "length") else len(source)
-
-
-class _End:
-    """The last thing in a queue: why there is no more."""
-
-    def __init__(self, error: BaseException | None = None) -> None:
-        self.error = error
-
-
-def ahead(make: Callable[[], Iterator[Any]], depth: int = 2) -> Iterator[Any]:
-    """What ``make()`` gives, made by a thread of its own up to ``depth`` items ahead; its errors are raised here."""
-    items: queue.Queue[Any] = queue.Queue(depth)
-    abandoned = threading.Event()
-
-    def put(item: Any) -> bool:
-        while not abandoned.is_set():
-            try:
-                items.put(item, timeout=0.1)
-            except queue.Full:
-                continue
-            return True
-        return False
-
-    def work() -> None:
-        try:
-            for item in make():
-                if not put(item):
-                    return
-            put(_End())
-        except BaseException as error:
-            put(_End(error))
-
-    worker = threading.Thread(target=work, name="weft-supply", daemon=True)
-    worker.start()
-    try:
-        while not isinstance(item := items.get(), _End):
-            yield item
-        if item.error is not None:
-            raise item.error
-    finally:
-        abandoned.set()
-        worker.join()

@@ -25,6 +25,7 @@ from weft.tensor import Tensor
 from weft.train.beginning import arrays, stand, supply_of
 from weft.train.callback import Callback, EachEpoch, checked, fresh
 from weft.train.course import Course
+from weft.train.firstbatch import first_checks
 from weft.train.gathering import gather
 from weft.train.guard import NonFiniteError
 from weft.train.history import History
@@ -206,10 +207,10 @@ class Trainer:
                     stopped = loop.run(epochs if resume else standing.done + epochs)
                     if keeper is not None:
                         keeper.write(stopped, final=loop.final)
-            run = self._result(standing, prepared, keep, stopped)
+            run = self._result(loop, prepared, keep, stopped)
         run.callbacks = tuple(loop.callbacks[: len(self.callbacks)])
         if stopped == "diverged" and nonfinite == "raise":
-            raise NonFiniteError("; ".join(standing.trips) or "a loss that is not finite", expected="finite numbers")
+            raise NonFiniteError("; ".join(standing.notes) or "a loss that is not finite", expected="finite numbers")
         if probe is not None and run.evidence is not None:
             run.evidence = replace(run.evidence, probe_gain=self._probe(probe, prepared, batch_size, shuffle))
         run.seconds = time.perf_counter() - started
@@ -242,8 +243,9 @@ class Trainer:
         """Whether the model still holds the very arrays that the last fit left it with."""
         return all(value_of(w.node) is h for w, h in zip(standing.course.weights.values(), self._held, strict=True))
 
-    def _result(self, standing: Standing, prepared: Prepared, keep: str, stopped: str) -> Run:
+    def _result(self, loop: Loop, prepared: Prepared, keep: str, stopped: str) -> Run:
         """Put the weights to keep into the model and gather the evidence."""
+        standing = loop.standing
         course, history = standing.course, standing.history
         found = int(course.best_epoch)
         held = found if (found and keep == "best") or stopped == "diverged" else standing.done
@@ -257,12 +259,19 @@ class Trainer:
             self._trained, self.standing = None, None
             for part in self.parts:
                 part.state = part.optimizer.new_state()
+        replaced = None
+        if keep == "best" and stopped != "diverged":
+            asked = (callback.weights_to_hold(loop) for callback in loop.callbacks)
+            replaced = next((answer for answer in asked if answer is not None), None)
+        if replaced is not None:
+            for path, value in replaced[0].items():
+                course.weights[path].assign(Tensor(np.array(value)))
         self._held = [value_of(w.node) for w in course.weights.values()]
         self.model.eval()
         evidence = None
         if prepared.held_out is not None and history.epochs:
             evidence = gather(course, prepared, history, self.loss, self.metrics, initial)
-        notes = [*prepared.notes, *standing.trips]
+        notes = [*prepared.notes, *standing.notes, *([replaced[1]] if replaced is not None else [])]
         if (skipped := int(course.skipped) - (stopped == "diverged")) > 0:
             notes.append(f"{skipped} batches were passed over because a number was not finite")
         table = History(history.columns, history.rows)
@@ -276,6 +285,14 @@ class Trainer:
             notes=tuple(notes),
             split=prepared.split,
         )
+
+    def looked_over(self, before: float) -> list[str]:
+        """What is wrong with the model before training, which had this loss; a step of one's own is not looked at."""
+        if self.own is not None or self.loss is None or self.prepared is None:
+            return []
+        sample = self.prepared.sample
+        baseline = self.loss.baseline(np.asarray(sample.y), self.course.outputs)
+        return first_checks(self.model, self.loss, sample, baseline, before=before)
 
     def watch(self) -> dict[str, float]:
         """The metrics of whole data sets on the validation data of the fit in progress, if there is any."""

@@ -11,7 +11,7 @@ import numpy as np
 from weft.errors import ArgumentError
 from weft.optim.schedules.schedule import HOST, Schedule, evaluate
 from weft.train.callback import Callback
-from weft.train.firstbatch import ROWS, look_at
+from weft.train.firstbatch import few, look_at
 
 if TYPE_CHECKING:
     from weft.train.loop import Loop
@@ -99,7 +99,7 @@ def gradient(loop: Loop) -> dict[str, float]:
     if trainer.loss is None or trainer.prepared is None:
         return {}
     sample = trainer.prepared.sample
-    found = look_at(trainer.model, trainer.loss, sample.x[:ROWS], np.asarray(sample.y)[:ROWS])
+    found = look_at(trainer.model, trainer.loss, *few(sample.x, sample.y))
     norms = [n for n in found.norms.values() if n is not None]
     dead = list(found.dead.values())
     return {

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,19 +11,15 @@ import numpy as np
 from weft.errors import ArgumentError
 from weft.overfit.criteria import STRIP, generalization_loss, paired_rise, quotient, stop_gl, stop_pq, stop_up
 from weft.train.callback import Callback, StopTraining
+from weft.train.callbacks.monitoring import mode_of, unknown
 from weft.train.gathering import constant_loss
 
 if TYPE_CHECKING:
-    from weft.train.history import History
     from weft.train.loop import Loop
 
 Array = np.ndarray[Any, Any]
 PATIENCE = 10
 THRESHOLDS = {"GL": 5.0, "PQ": 1.0, "UP": 3.0}
-FALLING = re.compile(r"loss|error|mae|mse|mape|rmse|perplexity|brier|nll|divergence|distance|dead|ratio|norm")
-RISING = re.compile(
-    r"accuracy|auc|precision|recall|f1|fbeta|f_beta|iou|dice|r2|score|top\d|kappa|matthews|correlation|specificity|likelihood"
-)
 
 
 class EarlyStopping(Callback):
@@ -233,33 +227,3 @@ def check(patience: Any, mode: Any, min_delta: Any, significance: Any, criterion
     if not (isinstance(threshold, int | float) and math.isfinite(threshold) and threshold > 0 and whole):
         expected = "a whole number of strips ≥ 1" if criterion == "UP" else "a finite number > 0"
         raise ArgumentError(f"EarlyStopping(criterion={criterion!r}, threshold={threshold!r})", expected=expected)
-
-
-def mode_of(column: str, mode: str | None) -> str:
-    """Whether a column should fall ("min") or rise ("max"): as said, or by its name.
-
-    >>> mode_of("val_loss", None), mode_of("val_roc_auc", None)
-    ('min', 'max')
-    """
-    if mode is not None:
-        return mode
-    falls, rises = FALLING.search(column), RISING.search(column)
-    if bool(falls) == bool(rises):
-        raise ArgumentError(
-            f"EarlyStopping(monitor={column!r}): its name does not say whether it should fall or rise",
-            expected='mode="min" or mode="max"',
-            cure=f'EarlyStopping(monitor={column!r}, mode="max")',
-        )
-    return "min" if falls else "max"
-
-
-def unknown(name: str, known: History | tuple[str, ...]) -> ArgumentError:
-    """The lesson for a column that the history does not have."""
-    close = get_close_matches(name, list(known), n=1)
-    missing = name.startswith("val_") and name.removeprefix("val_") in [c.removeprefix("train_") for c in known]
-    return ArgumentError(
-        f"EarlyStopping watches {name!r}, which this fit does not measure"
-        + (": there is no validation data" if missing else ""),
-        expected=f"one of {', '.join(known)}",
-        cure="fit(…, validation=0.2)" if missing else f"EarlyStopping(monitor={close[0]!r})" if close else None,
-    )

@@ -1,0 +1,141 @@
+"""Examples on their way: blocks, which are trained on, and the chunks of which they are made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from weft.data.convert import as_array
+from weft.errors import ArgumentError, DataError
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Block:
+    """Some examples: inputs ``x`` (n, …), targets ``y`` (n, …) or None, and the number of each, ``index`` (n,) int64.
+
+    An example has the same number in every epoch, whatever the order: what is drawn for it, such as an augmentation,
+    is a function of (seed, epoch, number).
+
+    >>> x, y, index = Block(np.zeros((2, 3)), np.array([0, 1]), np.array([7, 4]))
+    >>> index.tolist()
+    [7, 4]
+    """
+
+    x: Array
+    y: Array | None
+    index: Array
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter((self.x, self.y, self.index))
+
+
+@dataclass(slots=True)
+class Chunk:
+    """Examples on their way: arrays, or lists of single ones; ``index`` counts them in the order of the source."""
+
+    x: Any
+    y: Any
+    index: Any
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def examples(self) -> list[tuple[Any, ...]]:
+        """Each example as the arguments of a function: ``(x, y)``, or ``(x,)``."""
+        return [(x,) for x in self.x] if self.y is None else list(zip(self.x, self.y, strict=True))
+
+    def cut(self, start: int, stop: int) -> Chunk:
+        """The examples from ``start`` up to ``stop``."""
+        y = None if self.y is None else self.y[start:stop]
+        return Chunk(self.x[start:stop], y, self.index[start:stop])
+
+    def pick(self, rows: Array) -> Chunk:
+        """The examples at these places, in this order."""
+        return Chunk(*(_picked(part, rows) for part in (self.x, self.y, self.index)))
+
+
+def _picked(part: Any, rows: Array) -> Any:
+    return [part[row] for row in rows] if isinstance(part, list) else None if part is None else part[rows]
+
+
+def joined(parts: list[Chunk]) -> Chunk:
+    """Several chunks as one. Raises DataError when rows have different shapes, or targets are not everywhere."""
+    first = parts[0]
+    if len(parts) == 1:
+        return first
+    for part in parts:
+        if (part.y is None) != (first.y is None):
+            raise half_targets(part.index[0], part.y is None)
+    if any(isinstance(part.x, list) for part in parts):
+        y = None if first.y is None else [y for part in parts for y in part.y]
+        return Chunk([x for part in parts for x in part.x], y, [n for part in parts for n in part.index])
+    for name in ("x", "y"):
+        shapes = [np.shape(getattr(part, name))[1:] for part in parts]
+        for shape, part in zip(shapes, parts, strict=True):
+            if shape != shapes[0]:
+                raise other_shape(name, part.index[0], shape, first.index[0], shapes[0])
+    ys = None if first.y is None else np.concatenate([part.y for part in parts])
+    return Chunk(np.concatenate([part.x for part in parts]), ys, np.concatenate([part.index for part in parts]))
+
+
+def pair(example: Any, what: str) -> tuple[Any, Any]:
+    """``(x, y)``, y None where the example is x alone. Raises DataError for a tuple of another length."""
+    if not isinstance(example, tuple):
+        return example, None
+    if len(example) != 2:
+        raise DataError(f"{what} is a tuple of {len(example)}", expected="(x, y), or x alone")
+    return example
+
+
+def batch(item: Any, number: int) -> Chunk:
+    """The examples of a batch, numbered from ``number``. Raises DataError when it is none."""
+    is_list = isinstance(item, list) and len(item) == 2 and all(np.ndim(part) > 0 for part in item)
+    x, y = pair(tuple(item) if is_list else item, f"the batch at example {number}")
+    x, y = as_numpy(x), None if y is None else as_numpy(y)
+    if x.ndim == 0 or x.dtype == object or (y is not None and len(x) != (len(y) if y.ndim else -1)):
+        sizes = f"x of shape {x.shape} and type {x.dtype}" + ("" if y is None else f", y of shape {y.shape}")
+        raise DataError(
+            f"the batch at example {number} holds {sizes}",
+            expected="x of shape (n, …) and y of shape (n, …)",
+            cure="batched=False, if these are single examples",
+        )
+    return Chunk(x, y, np.arange(number, number + len(x)))
+
+
+def as_numpy(value: Any) -> Array:
+    """An array of what may be a tensor of PyTorch, on whatever device."""
+    if type(value).__module__.split(".")[0] == "torch":
+        value = value.detach().cpu()
+        value = value.float() if str(value.dtype) == "torch.bfloat16" else value
+    return as_array(value, "x")
+
+
+def other_shape(name: str, number: Any, shape: Any, first: Any, expected: Any) -> DataError:
+    """The error of an example whose shape is not that of the ``first``."""
+    return DataError(
+        f"{name} of example {number} has shape {tuple(shape)}",
+        expected=f"{tuple(expected)}, as example {first}: one shape for all",
+        cure="stream.map(function) that crops, pads or resizes",
+    )
+
+
+def half_targets(number: Any, is_absent: bool) -> DataError:
+    """The error of an example without a target among those with one, or the other way round."""
+    return DataError(
+        f"example {number} has {'no target y' if is_absent else 'a target y'}",
+        expected=f"{'(x, y)' if is_absent else 'x alone'}, as the examples before",
+    )
+
+
+def check_rows(rows: Any) -> None:
+    """Raise ArgumentError unless a block has 1 row or more."""
+    if not isinstance(rows, int | np.integer) or isinstance(rows, bool) or rows < 1:
+        raise ArgumentError(f"rows={rows!r}", expected="1 example or more in a block", cure="data.blocks(32, …)")

@@ -1,0 +1,147 @@
+"""Streams over Parquet files larger than memory, row group by row group."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from itertools import accumulate
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from weft.data.block import Chunk
+from weft.data.encode import encoded, encoded_targets
+from weft.data.files import found_files, stream_of, table_like
+from weft.data.foreign import as_frame, list_rows, parquet_file
+from weft.data.order import permutation
+from weft.data.recipe import Table
+from weft.data.stream import Stream
+from weft.data.stream_source import Order, Reader
+from weft.data.survey import HELD_VALUES, Survey, surveyed_table
+from weft.data.table import Missing, check_inputs, check_names
+from weft.data.target import TableTask
+from weft.errors import DataError
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+_ROWS = 1 << 16  # read at once in the pass that finds the recipe
+_BYTES = 1 << 25  # of x, read at once from Parquet
+
+
+def parquet(
+    paths: str | Path | Sequence[str | Path],
+    target: str,
+    columns: Sequence[str] | None = None,
+    *,
+    missing: Missing = "refuse",
+    task: TableTask | None = None,
+    ignore: Sequence[str] = (),
+    like: Stream | Table | None = None,
+    shuffle: int | None = 8192,
+) -> Stream:
+    """The rows of Parquet files, row group by row group, as ``open_table`` makes them from the whole.
+
+    ``columns`` are the inputs, all but the target if None; one column of lists of equal length, or of tensors, is x
+    of shape (n, length, …). ``paths``, ``like`` and ``missing`` are as for ``csv_stream``. ``shuffle``: row groups come
+    in the order of (seed, epoch), then rows are mixed within so many; None leaves them as they are in the files. Only
+    columns that need fitting (texts, the target, what is imputed) are read beforehand. Raises FileError for what is
+    no Parquet file, DataError for columns that differ or cannot be numbers, ArgumentError for unknown names.
+    """
+    files = found_files(paths)
+    opened = [parquet_file(path) for path in files]
+    schema = opened[0].schema_arrow
+    kinds = {name: _kind(kind) for name, kind in zip(schema.names, schema.types, strict=True)}
+    table = None if like is None else table_like(like, target)
+    given = columns if columns is not None or table is None else [column.name for column in table.columns] or None
+    check_names(schema.names, target, [*ignore, *(given or ())], ",")
+    inputs = [name for name in (given or schema.names) if name != target and name not in ignore]
+    check_inputs(inputs, target)
+    _check_kinds(inputs, kinds, schema)
+    for path, file in zip(files, opened, strict=True):
+        _check_alike(path, [*inputs, target], file.schema_arrow, kinds)
+    vector = inputs[0] if kinds[inputs[0]] == "list" else None
+    if table is None:
+        table = _fit_parquet(files, [] if vector else inputs, kinds, target, missing, task)
+    numeric = {name for name in inputs if kinds[name] == "number"}
+    groups = [(file, group) for file, one in enumerate(opened) for group in range(one.num_row_groups)]
+    bases = list(accumulate((opened[file].metadata.row_group(group).num_rows for file, group in groups), initial=0))
+    width = getattr(schema.field(vector).type, "list_size", 1024) if vector else len(table.features)
+    batch = int(np.clip(_BYTES // (4 * width), 256, 1 << 16))
+
+    def pieces(order: Order) -> Iterator[Chunk]:
+        again = lru_cache(maxsize=32)(parquet_file)
+        for place in permutation(len(groups), order.seed, order.epoch) if order.groups else range(len(groups)):
+            (file, group), at = groups[place], bases[place]
+            for part in again(files[file]).iter_batches(batch, row_groups=[group], columns=[*inputs, target]):
+                yield _chunk(part, table, numeric, vector, at)
+                at += part.num_rows
+
+    return stream_of(Reader(pieces, bases[-1]), files, table, shuffle)
+
+
+def _kind(kind: Any) -> str:
+    """What a column of Arrow can be: a list, a number, a "text" whose cells must be looked at, or no input."""
+    name = str(kind)
+    if "list" in name.split("<")[0] or "fixed_shape_tensor" in name:
+        return "list"
+    if name.startswith(("int", "uint", "float", "double", "half")):
+        return "number"
+    return "text" if name.startswith(("string", "large_string", "dictionary", "bool", "decimal")) else name
+
+
+def _check_kinds(inputs: list[str], kinds: dict[str, str], schema: Any) -> None:
+    for name in inputs:
+        if kinds[name] not in ("number", "text") and (kinds[name] != "list" or len(inputs) > 1):
+            raise DataError(
+                f"column {name!r} holds {schema.field(name).type}" + (" beside other columns" if inputs[1:] else ""),
+                expected="columns of numbers and texts, or one column of lists",
+                cure=f"columns=[{name!r}]" if kinds[name] == "list" else f"ignore=[{name!r}]",
+            )
+
+
+def _check_alike(path: Path, names: list[str], schema: Any, kinds: dict[str, str]) -> None:
+    for name in names:
+        place = schema.get_field_index(name)
+        if place < 0 or _kind(schema.field(place).type) != kinds[name]:
+            has = f"no column {name!r}" if place < 0 else f"{schema.field(place).type} in column {name!r}"
+            raise DataError(f"{path.name} has {has}", expected=f"a {kinds[name]}, as in the first file")
+
+
+def _fit_parquet(
+    files: list[Path], inputs: list[str], kinds: dict[str, str], target: str, missing: Missing, task: TableTask | None
+) -> Table:
+    read = [name for name in inputs if missing == "impute" or kinds[name] == "text"]
+    keep = HELD_VALUES // (1 + len(inputs)) if missing == "impute" else 0
+    surveys = {name: Survey(name, keep, name == target) for name in [*read, target]}
+    for path in files:
+        at = 0
+        for part in parquet_file(path).iter_batches(_ROWS, columns=list(surveys)):
+            frame = _labelled(part, f"{path.name}, row", at)
+            for name, survey in surveys.items():
+                survey.see(frame[name])
+            at += part.num_rows
+    return surveyed_table(surveys, inputs, target, missing, task, ",")
+
+
+def _labelled(part: Any, what: str, start: int) -> DataFrame:
+    import pandas as pd
+
+    return as_frame(part).set_axis(pd.RangeIndex(start, start + part.num_rows, name=what))
+
+
+def _chunk(part: Any, table: Table, numeric: set[str], vector: str | None, start: int) -> Chunk:
+    columns = dict(zip(part.schema.names, part.columns, strict=True))
+
+    def cell(name: str) -> Any:
+        if name in numeric:
+            return columns[name].to_numpy(zero_copy_only=False)
+        return _labelled(part.select([name]), "example", start)[name]
+
+    index = np.arange(start, start + part.num_rows)
+    if vector is not None:
+        return Chunk(
+            list_rows(columns[vector], vector, index), encoded_targets(cell(table.target), table.classes), index
+        )
+    return Chunk(*encoded(table, cell, lambda: _labelled(part, "example", start)), index)
