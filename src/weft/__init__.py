@@ -185,13 +185,23 @@ from weft.runtime.compiled import compile
 from weft.runtime.devices import Device, devices
 from weft.runtime.explanation import RecompileWarning, explain
 from weft.runtime.log import device, realize
-from weft.studies import Population
+from weft.studies import (
+    Population,
+    bias_variance,
+    compare,
+    cross_validate,
+    learning_curve,
+    prescribe,
+    validation_curve,
+)
 from weft.tensor import Tensor, as_tensor, tensor
 from weft.train import callbacks, metrics
 from weft.train.callback import Callback, SkipBatch, StopTraining
+from weft.train.finder import find_learning_rate
 from weft.train.history import History
 from weft.train.metrics import Metric
 from weft.train.run import Run
+from weft.train.sanity import sanity_check
 from weft.train.saving import load, save
 from weft.train.trainer import Trainer, fit
 from weft.transforms import (
@@ -217,35 +227,36 @@ newaxis = None
 # fmt: off
 __all__ = [
     "Callback", "DType", "Device", "Diagnosis", "Drawing", "Evidence", "History", "Metric", "Population",
-    "RecompileWarning",
-    "Run", "SkipBatch", "StopTraining", "Tensor", "Trainer", "WeftError", "__array_namespace_info__", "abs", "acos",
-    "acosh", "add", "all", "allclose", "angle", "any", "arange", "argmax", "argmin", "argsort", "array_split",
-    "as_tensor", "asarray", "asin", "asinh", "astype", "atan", "atan2", "atanh", "atleast_1d", "atleast_2d",
-    "atleast_3d", "augment", "bfloat16", "bincount", "bitwise_and", "bitwise_invert", "bitwise_left_shift",
-    "bitwise_or", "bitwise_right_shift", "bitwise_xor", "block_diag", "bool", "broadcast_arrays",
-    "broadcast_shapes", "broadcast_tensors", "broadcast_to", "bucketize", "callbacks", "can_cast", "cbrt", "ceil",
-    "checkpoint", "clip", "column_stack", "compile", "complex", "complex64", "complex128", "concat", "cond", "conj",
-    "control", "copysign", "corrcoef", "cos", "cosh", "count_nonzero", "cov", "cummax", "cummin",
-    "cumulative_logsumexp", "cumulative_prod", "cumulative_sum", "cumulative_trapezoid", "custom_gradient", "data",
-    "deg2rad", "device", "devices", "diag", "diagnose", "diff", "digamma", "divide", "draw", "dstack", "e",
-    "einsum", "empty", "empty_like", "equal", "erf", "erfc", "erfinv", "errors", "exp", "exp2", "expand_dims",
-    "explain", "expm1", "eye", "fft", "finfo", "fit", "flatten", "flip", "float16", "float32", "float64", "floor",
+    "RecompileWarning", "Run", "SkipBatch", "StopTraining", "Tensor", "Trainer", "WeftError",
+    "__array_namespace_info__", "abs", "acos", "acosh", "add", "all", "allclose", "angle", "any", "arange",
+    "argmax", "argmin", "argsort", "array_split", "as_tensor", "asarray", "asin", "asinh", "astype", "atan",
+    "atan2", "atanh", "atleast_1d", "atleast_2d", "atleast_3d", "augment", "bfloat16", "bias_variance", "bincount",
+    "bitwise_and", "bitwise_invert", "bitwise_left_shift", "bitwise_or", "bitwise_right_shift", "bitwise_xor",
+    "block_diag", "bool", "broadcast_arrays", "broadcast_shapes", "broadcast_tensors", "broadcast_to", "bucketize",
+    "callbacks", "can_cast", "cbrt", "ceil", "checkpoint", "clip", "column_stack", "compare", "compile", "complex",
+    "complex64", "complex128", "concat", "cond", "conj", "control", "copysign", "corrcoef", "cos", "cosh",
+    "count_nonzero", "cov", "cross_validate", "cummax", "cummin", "cumulative_logsumexp", "cumulative_prod",
+    "cumulative_sum", "cumulative_trapezoid", "custom_gradient", "data", "deg2rad", "device", "devices", "diag",
+    "diagnose", "diff", "digamma", "divide", "draw", "dstack", "e", "einsum", "empty", "empty_like", "equal", "erf",
+    "erfc", "erfinv", "errors", "exp", "exp2", "expand_dims", "explain", "expm1", "eye", "fft",
+    "find_learning_rate", "finfo", "fit", "flatten", "flip", "float16", "float32", "float64", "floor",
     "floor_divide", "fmax", "fmin", "fmod", "from_dlpack", "full", "full_like", "gcd", "grad", "gradients",
     "greater", "greater_equal", "heaviside", "hessian", "histogram", "hstack", "hvp", "hypot", "iinfo", "imag",
     "inf", "int8", "int16", "int32", "int64", "interop", "isclose", "isdtype", "isfinite", "isin", "isinf", "isnan",
-    "isneginf", "isposinf", "isreal", "jacobian", "jvp", "kron", "kthvalue", "lcm", "ldexp", "less", "less_equal",
-    "lgamma", "linalg", "linspace", "load", "log", "log1p", "log2", "log10", "logaddexp", "logaddexp2",
-    "logical_and", "logical_not", "logical_or", "logical_xor", "logsumexp", "matmul", "matrix_transpose", "max",
-    "maximum", "mean", "median", "meshgrid", "metrics", "min", "minimum", "mode", "moveaxis", "multiply", "nan",
-    "nan_to_num", "nanmean", "nanmedian", "nanquantile", "nansum", "negative", "newaxis", "nextafter", "nn",
-    "no_grad", "nonzero", "not_equal", "one_hot", "ones", "ones_like", "optim", "outer", "overfit", "pad",
-    "permute_dims", "pi", "positive", "pow", "prod", "quantile", "rad2deg", "random", "real", "realize",
-    "reciprocal", "relu", "remainder", "repeat", "reshape", "result_type", "roll", "rot90", "round", "rsqrt",
-    "save", "scan", "searchsorted", "segment_max", "segment_mean", "segment_min", "segment_prod", "segment_sum",
-    "sigmoid", "sign", "signbit", "sin", "sinh", "sliding_windows", "softplus", "sort", "special", "split", "sqrt",
-    "square", "squeeze", "stack", "std", "subtract", "sum", "summary", "swapaxes", "take", "take_along_axis", "tan",
-    "tanh", "tensor", "tensordot", "text", "tile", "topk", "trapezoid", "tril", "triu", "trunc", "uint8", "uint16",
-    "uint32", "uint64", "unique_all", "unique_counts", "unique_inverse", "unique_values", "unstack",
-    "value_and_grad", "var", "vecdot", "vjp", "vmap", "vstack", "where", "while_loop", "zeros", "zeros_like",
+    "isneginf", "isposinf", "isreal", "jacobian", "jvp", "kron", "kthvalue", "lcm", "ldexp", "learning_curve",
+    "less", "less_equal", "lgamma", "linalg", "linspace", "load", "log", "log1p", "log2", "log10", "logaddexp",
+    "logaddexp2", "logical_and", "logical_not", "logical_or", "logical_xor", "logsumexp", "matmul",
+    "matrix_transpose", "max", "maximum", "mean", "median", "meshgrid", "metrics", "min", "minimum", "mode",
+    "moveaxis", "multiply", "nan", "nan_to_num", "nanmean", "nanmedian", "nanquantile", "nansum", "negative",
+    "newaxis", "nextafter", "nn", "no_grad", "nonzero", "not_equal", "one_hot", "ones", "ones_like", "optim",
+    "outer", "overfit", "pad", "permute_dims", "pi", "positive", "pow", "prescribe", "prod", "quantile", "rad2deg",
+    "random", "real", "realize", "reciprocal", "relu", "remainder", "repeat", "reshape", "result_type", "roll",
+    "rot90", "round", "rsqrt", "sanity_check", "save", "scan", "searchsorted", "segment_max", "segment_mean",
+    "segment_min", "segment_prod", "segment_sum", "sigmoid", "sign", "signbit", "sin", "sinh", "sliding_windows",
+    "softplus", "sort", "special", "split", "sqrt", "square", "squeeze", "stack", "std", "subtract", "sum",
+    "summary", "swapaxes", "take", "take_along_axis", "tan", "tanh", "tensor", "tensordot", "text", "tile", "topk",
+    "trapezoid", "tril", "triu", "trunc", "uint8", "uint16", "uint32", "uint64", "unique_all", "unique_counts",
+    "unique_inverse", "unique_values", "unstack", "validation_curve", "value_and_grad", "var", "vecdot", "vjp",
+    "vmap", "vstack", "where", "while_loop", "zeros", "zeros_like",
 ]
 # fmt: on

@@ -7,8 +7,16 @@
 - `verdicts`: the table, one rule a function
 - `remedies`: what to try, in order
 - `diagnosis`: the verdict
+
+And what many models show together, from their predictions and scores alone:
+
+- `decomposition`: bias and variance of squared, 0-1 and log loss
+- `powerlaw`: a learning curve, and what more data would bring
+- `estimates`, `comparison`, `selection`: mean ± standard error, two set-ups, the simplest of many
+- `result`: how all of these print and travel
 """
 
+from weft.overfit.comparison import Comparison, compare, compare_decisions
 from weft.overfit.criteria import (
     gap,
     generalization_loss,
@@ -20,22 +28,33 @@ from weft.overfit.criteria import (
     stop_pq,
     stop_up,
 )
-from weft.overfit.diagnosis import Diagnosis, diagnose
 from weft.overfit.decomposition import Decomposition, decompose
+from weft.overfit.diagnosis import Diagnosis, diagnose
 from weft.overfit.estimates import Estimate, estimate, out_of_fold
 from weft.overfit.evidence import Evidence
+from weft.overfit.powerlaw import Forecast, PowerLaw, fit_power_law
+from weft.overfit.selection import Selection, expected_optimism, one_standard_error
 
 __all__ = [
+    "Comparison",
     "Decomposition",
     "Diagnosis",
     "Estimate",
     "Evidence",
+    "Forecast",
+    "PowerLaw",
+    "Selection",
+    "compare",
+    "compare_decisions",
     "decompose",
     "diagnose",
     "estimate",
+    "expected_optimism",
+    "fit_power_law",
     "gap",
     "generalization_loss",
     "mcnemar",
+    "one_standard_error",
     "out_of_fold",
     "paired_rise",
     "progress",

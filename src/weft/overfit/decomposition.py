@@ -82,17 +82,21 @@ class Decomposition(Result):
 
     def __str__(self) -> str:
         models = f"{self.training_sets} training sets × {self.seeds} seed{'s' * (self.seeds != 1)}"
-        lines = [f"Bias and variance, {_TITLES[self.kind]}: {models}, {self.examples} examples"]
+        lines = [f"Bias and variance of {_TITLES[self.kind]}", f"{models}, {self.examples} examples"]
         return "\n".join([*lines, *table(_rows(self)), *_notes(self)])
 
 
-_ROWS = {
-    "squared": (("loss", "loss"), ("= bias²", "bias2"), ("+ variance", "variance"))
-    + (("    from the data", "data_variance"), ("    from the seed", "seed_variance")),
-    "zero_one": (("loss", "loss"), ("= bias B", "bias2"), ("+ variance where right", "unbiased_variance"))
-    + (("- factor × variance where wrong", "biased_variance"), ("    factor", "factor")),
-    "log": (("loss", "loss"), ("= bias -log q(y)", "bias2"), ("+ variance KL(q || p)", "variance"))
-    + (("    from the data", "data_variance"), ("    from the seed", "seed_variance")),
+_PARTS = (("    from the data", "data_variance"), ("    from the seed", "seed_variance"))
+_ROWS: dict[str, tuple[tuple[str, str], ...]] = {
+    "squared": (("loss", "loss"), ("= bias²", "bias2"), ("+ variance", "variance"), *_PARTS),
+    "zero_one": (
+        ("loss", "loss"),
+        ("= bias B", "bias2"),
+        ("+ variance where right", "unbiased_variance"),
+        ("- factor × variance where wrong", "biased_variance"),
+        ("    factor", "factor"),
+    ),
+    "log": (("loss", "loss"), ("= bias -log q(y)", "bias2"), ("+ variance KL(q || p)", "variance"), *_PARTS),
 }
 
 
@@ -276,7 +280,7 @@ def _log(p: NDArray[Any], y: NDArray[Any]) -> tuple[Terms, int]:
 
 
 def _log_probabilities(p: NDArray[Any]) -> tuple[Floats, int]:
-    """log p in float64, exactly normalised, and how many probabilities of 0 were raised to make that finite."""
+    """The log p in float64, exactly normalised, and how many probabilities of 0 were raised to make that finite."""
     sums = p.sum(axis=-1, dtype=np.float64)
     if (p < 0).any() or (np.abs(sums - 1) > 1e-2).any():
         raise DataError(
@@ -289,9 +293,7 @@ def _log_probabilities(p: NDArray[Any]) -> tuple[Floats, int]:
     return np.log(raised / raised.sum(axis=-1, keepdims=True)), int((p < least).sum())
 
 
-def _log_terms(
-    mains: Floats, within: Floats, losses: Floats, s: int, y: NDArray[Any], times: Floats
-) -> dict[str, Any]:
+def _log_terms(mains: Floats, within: Floats, losses: Floats, s: int, y: NDArray[Any], times: Floats) -> dict[str, Any]:
     """From the main predictions log q_r of each training set (R, n, classes), with their variance and loss (R,).
 
     The main prediction of main predictions is that of all models, and the variances of both steps add up.
@@ -310,7 +312,7 @@ def _log_terms(
 
 
 def _geometric(mean_log: Floats) -> tuple[Floats, Floats]:
-    """log q with ``q ∝ exp(mean log p)``, and ``mean KL(q || p)``, which is ``-log Σ exp(mean log p)``.
+    """The log q with ``q ∝ exp(mean log p)``, and ``mean KL(q || p)``, which is ``-log Σ exp(mean log p)``.
 
     >>> q, variance = _geometric(np.log([[0.5, 0.5], [0.9, 0.1]]).mean(axis=0))
     >>> np.exp(q).round(3), variance.round(4)

@@ -43,7 +43,7 @@ class Estimate(Result):
 
         >>> low, high = estimate([0.8, 0.9, 0.85]).interval(0.95)
         >>> round(low, 3), round(high, 3)
-        (0.686, 1.014)
+        (0.654, 1.046)
         """
         from scipy.stats import t
 

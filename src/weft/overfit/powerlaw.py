@@ -13,9 +13,11 @@ repeats, noise of 5 or 10 %), quantiles alone covered the true error of twice th
 
 from __future__ import annotations
 
+import dataclasses
 import math
+import textwrap
 from dataclasses import dataclass
-from functools import cached_property
+from functools import lru_cache
 from typing import ClassVar, NamedTuple
 
 import numpy as np
@@ -26,12 +28,13 @@ from weft.overfit.result import Result, decimals, plus_minus, table
 from weft.overfit.words import num
 
 Floats = NDArray[np.float64]
+Three = tuple[float, float, float]
 
 FEWEST_SIZES = 4
 """Three numbers are fitted; fewer sizes than this leave nothing to judge the fit by."""
 LEVEL = 0.90
 DRAWS = 400
-_GRID = np.linspace(0.01, 2.0, 400)
+_GRID = np.linspace(0.01, 2.0, 200)
 
 
 class Forecast(NamedTuple):
@@ -84,7 +87,7 @@ class PowerLaw(Result):
 
         >>> law = fit_power_law([100, 200, 400, 800, 1600], [0.40, 0.30, 0.225, 0.175, 0.1425], se=[0.004] * 5)
         >>> print(law.forecast(3200))
-        3200 examples: 0.1169 ± 0.0050 (90 % interval 0.1090 to 0.1257)
+        3200 examples: 0.1171 ± 0.0057 (90 % interval 0.1072 to 0.1265)
         """
         if self.refusal:
             raise DataError(self.refusal, cure="more training-set sizes, more repeats of each, a wider range of sizes")
@@ -100,7 +103,7 @@ class PowerLaw(Result):
         return _interval(n, float(self(n)), self._curves(n))
 
     def gain(self, n: float) -> Forecast:
-        """By how much the error at the largest measured size would fall with n examples; `Forecast.error` is the fall."""
+        """The fall of the error from the largest measured size to n examples, as the ``error`` of a `Forecast`."""
         if self.refusal:
             raise DataError(self.refusal)
         return self._check_gain(n)
@@ -110,7 +113,7 @@ class PowerLaw(Result):
 
         >>> law = fit_power_law([100, 200, 400, 800, 1600], [0.40, 0.30, 0.225, 0.175, 0.1425], se=[0.004] * 5)
         >>> print(law.sentence())
-        twice the data (3200 examples) would bring 0.0243 ± 0.0031: error 0.1412 → 0.1169
+        twice the data (3200 examples) would bring 0.0243 ± 0.0026: error 0.1414 → 0.1171
         """
         if not factor > 1:
             raise ArgumentError(f"factor is {factor}", expected="above 1")
@@ -130,12 +133,12 @@ class PowerLaw(Result):
         rows = [("examples", self.metric, "± SE", "fitted")]
         for n, error, se in zip(self.sizes, self.errors, self.noise, strict=True):
             fitted = "" if math.isnan(self.b) else f"{float(self(n)):.{places}f}"
-            rows.append((num(n), f"{error:.{places}f}", f"{se:.{places}f}", fitted))
+            rows.append((num(n), f"{error:.{places}f}", f"{se:.{places}f}" if se else "", fitted))
         lines = [f"Learning curve: {self.metric}(n) = a n^(-b) + c", *table(rows)]
-        if not math.isnan(self.b):
+        if not self.refusal:
             numbers = ((self.a, self.a_se), (self.b, self.b_se), (self.c, self.c_se))
             lines.append("   ".join(f"{k} = {plus_minus(*v)}" for k, v in zip("abc", numbers, strict=True)))
-        return "\n".join([*lines, self.sentence()])
+        return "\n".join([*lines, *textwrap.wrap(self.sentence(), 80)])
 
     def _check_gain(self, n: float) -> Forecast:
         largest = max(self.sizes)
@@ -145,19 +148,21 @@ class PowerLaw(Result):
         if fall.high - fall.low > fall.error:
             raise DataError(
                 f"the curve is too noisy to forecast {num(n)} examples: the {self.metric} would fall by"
-                f" {plus_minus(fall.error, fall.se)}, an interval ({LEVEL:.0%}) wider than the fall itself".replace("%)", " %)"),
+                f" {plus_minus(fall.error, fall.se)}, an interval ({LEVEL:.0%}) wider than the fall itself".replace(
+                    "%)", " %)"
+                ),
                 expected="an interval narrower than the effect",
                 cure="more repeats of each size, or larger sizes",
             )
         return fall
 
     def _curves(self, n: float) -> Floats:
-        a, b, c = self._draws
+        a, b, c = self._abc
         return a * float(_sizes(n)) ** -b + c
 
-    @cached_property
-    def _draws(self) -> tuple[Floats, Floats, Floats]:
-        return _bootstrap(np.array(self.sizes), self(self.sizes), _widened(np.array(self.noise), self.freedom))
+    @property
+    def _abc(self) -> tuple[Floats, ...]:
+        return _draws(self.sizes, (self.a, self.b, self.c), self.noise, self.freedom)
 
 
 def fit_power_law(
@@ -182,18 +187,36 @@ def fit_power_law(
             f"the curve is too short to forecast: {len(n)} training-set size{'s' * (len(n) != 1)},"
             f" and at least {FEWEST_SIZES} are needed to fit three numbers and see how well they fit"
         )
-        unknown = np.zeros(len(n)) if noise is None else noise
-        return PowerLaw(tuple(n), tuple(means), tuple(unknown), *[math.nan] * 6, refusal, freedom, metric)
+        known = np.zeros(len(n)) if noise is None else noise
+        return _law(n, means, known, (math.nan,) * 3, (math.nan,) * 3, refusal, freedom, metric)
     fit = _fit(n, means, np.ones(len(n)) if noise is None else noise)
     if noise is None:
         residual = means - (fit[0] * n ** -fit[1] + fit[2])
         freedom = len(n) - 3
         noise = np.full(len(n), math.sqrt(float(residual @ residual) / freedom))
     noise = np.maximum(noise, 1e-12 * max(float(np.abs(means).max()), 1e-300))  # a curve without any noise
-    draws = _bootstrap(n, fit[0] * n ** -fit[1] + fit[2], _widened(noise, freedom))
+    draws = _draws(tuple(n.tolist()), fit, tuple(noise.tolist()), freedom)
     spread = [float(draw.std(ddof=1)) for draw in draws]
-    found = (*map(float, fit), *spread)
-    return _judged(PowerLaw(tuple(n), tuple(means), tuple(noise), *found, "", freedom, metric))
+    return _judged(_law(n, means, noise, fit, (spread[0], spread[1], spread[2]), "", freedom, metric))
+
+
+def _law(
+    n: Floats, e: Floats, noise: Floats, fit: Three, se: Three, refusal: str, freedom: int, metric: str
+) -> PowerLaw:
+    return PowerLaw(
+        sizes=tuple(n.tolist()),
+        errors=tuple(e.tolist()),
+        noise=tuple(noise.tolist()),
+        a=fit[0],
+        b=fit[1],
+        c=fit[2],
+        a_se=se[0],
+        b_se=se[1],
+        c_se=se[2],
+        refusal=refusal,
+        freedom=freedom,
+        metric=metric,
+    )
 
 
 def _judged(law: PowerLaw) -> PowerLaw:
@@ -210,14 +233,13 @@ def _judged(law: PowerLaw) -> PowerLaw:
             law.gain(2 * n[-1])
         except DataError as error:
             refusal = error.received
-    fields = (law.sizes, law.errors, law.noise, law.a, law.b, law.c, law.a_se, law.b_se, law.c_se)
-    return PowerLaw(*fields, refusal, law.freedom, law.metric)
+    return dataclasses.replace(law, refusal=refusal)
 
 
 # ── the fit ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _fit(n: Floats, e: Floats, noise: Floats) -> tuple[float, float, float]:
+def _fit(n: Floats, e: Floats, noise: Floats) -> Three:
     from scipy.optimize import minimize_scalar
 
     def loss(b: float) -> float:
@@ -252,10 +274,13 @@ def _linear(n: Floats, e: Floats, noise: Floats, b: Floats) -> tuple[Floats, Flo
     return a, c, squares
 
 
-def _bootstrap(n: Floats, curve: Floats, noise: Floats) -> tuple[Floats, Floats, Floats]:
-    """a, b, c of `DRAWS` curves with new noise."""
-    drawn = curve + noise * np.random.default_rng(0).standard_normal((DRAWS, len(n)))
-    a, c, squares = _linear(n, drawn, noise, _GRID)
+@lru_cache(maxsize=16)
+def _draws(sizes: tuple[float, ...], fit: Three, noise: tuple[float, ...], freedom: int) -> tuple[Floats, ...]:
+    """The bootstrap's a, b, c, `DRAWS` of each: the law fitted to its own curve with new noise."""
+    n, se = np.array(sizes), _widened(np.array(noise), freedom)
+    curve = fit[0] * n ** -fit[1] + fit[2]
+    drawn = curve + se * np.random.default_rng(0).standard_normal((DRAWS, len(n)))
+    a, c, squares = _linear(n, drawn, se, _GRID)
     best, rows = squares.argmin(axis=1), np.arange(DRAWS)
     b = _GRID[best]
     return a[rows, best] * n[0] ** b, b, c[rows, best]
@@ -280,6 +305,10 @@ def _points(sizes: ArrayLike, errors: ArrayLike, se: ArrayLike | None) -> tuple[
     if not np.isfinite(e).all():
         named = ", ".join(num(v) for v in np.unique(n[~np.isfinite(e.reshape(len(n), -1)).all(axis=1)]))
         raise DataError(f"errors are not finite at {named} examples", expected="a finite error of every model")
+    if (e < 0).any():
+        raise DataError(
+            f"an error of {e.min():g}", expected="errors of zero or more: the law's floor c is not below it"
+        )
     if len(np.unique(n)) < len(n):
         raise DataError("a training-set size occurs twice", expected="each size once, its errors as (m, repeats)")
     order = np.argsort(n)

@@ -41,7 +41,9 @@ class Result:
         try:
             return cls(**{name: _decode(kind, fields[name], name) for name, kind in known.items()})
         except (DataError, ArgumentError) as error:
-            raise FileError(f"this {cls.FORMAT} contradicts itself: {error.received}", expected=error.expected) from None
+            raise FileError(
+                f"this {cls.FORMAT} contradicts itself: {error.received}", expected=error.expected
+            ) from None
 
 
 def _types(cls: type) -> dict[str, Any]:
@@ -88,6 +90,8 @@ def decimals(errors: Iterable[float | None]) -> int:
     (3, 0, 4)
     """
     sizes = [e for e in errors if e is not None and math.isfinite(e) and e > 0]
+    # One that is nearly zero beside the others is the error of rounding.
+    sizes = [e for e in sizes if e > 1e-3 * max(sizes)]
     return min(max(1 - math.floor(math.log10(min(sizes))), 0), MOST_DECIMALS) if sizes else 4
 
 
@@ -104,9 +108,9 @@ def plus_minus(value: float, se: float | None, places: int | None = None) -> str
 
 
 def table(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Lines of aligned columns: the first to the left, where names stand, the others to the right.
+    r"""Lines of aligned columns: the first to the left, where names stand, the others to the right.
 
-    >>> print(*table([["bias²", "0.12"], ["variance", "12.30"]]), sep="\\n")
+    >>> print(*table([["bias²", "0.12"], ["variance", "12.30"]]), sep="\n")
     bias²      0.12
     variance  12.30
     """

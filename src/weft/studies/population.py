@@ -32,6 +32,7 @@ Array = np.ndarray[Any, Any]
 BOOTSTRAP = 4  # the purpose of the random numbers that draw rows
 MEMORY = 1 << 29  # bytes of states and orders in one launch
 UPDATES = 1.0  # seconds between two signs of life
+SAMPLE = 256  # training rows that are measured where there is no validation data
 STRETCH = 32  # epochs of one launch at most
 
 
@@ -86,6 +87,7 @@ class Population:
         seeds: Sequence[int] | None = None,
         scale: str | None = None,
         shuffle: bool = True,
+        augment: Any = None,
         patience: int | None = None,
         keep: str = "best",
         verbose: bool = True,
@@ -116,7 +118,7 @@ class Population:
         notes: list[str] = []
         output = output_shape(template, everything.x)
         everything = with_targets(everything, self.loss, output, notes)
-        made = Training(self, everything, group, template, batch_size, scale, shuffle, patience, epochs)
+        made = Training(self, everything, group, template, batch_size, scale, shuffle, augment, patience, epochs)
         with Progress(epochs, 0, verbose) as progress:
             made.train(progress)
         return made.result(keep, time.perf_counter() - started)
@@ -182,15 +184,19 @@ class Training:
         batch_size: int,
         scale: str | None,
         shuffle: bool,
+        augment: Any,
         patience: int | None,
         epochs: int,
     ) -> None:
         self.population, self.data, self.members, self.template = population, data, members, template
         self.batch_size, self.scale, self.shuffle, self.epochs = batch_size, scale, shuffle, epochs
+        self.augment = augment
         self.wait = patience if patience is not None else 1 << 40
-        sizes: dict[tuple[int, int], list[int]] = {}
+        sizes: dict[tuple[int, ...], list[int]] = {}
         for k, member in enumerate(members):
-            sizes.setdefault((len(member.train), len(member.validation)), []).append(k)
+            size = min(batch_size, len(member.train))
+            key = (size, len(member.train) % max(size, 1), len(member.validation))
+            sizes.setdefault(key, []).append(k)
         self.groups = [Group(self, places) for places in sizes.values()]
 
     def train(self, progress: Progress) -> None:
@@ -207,10 +213,10 @@ class Training:
             count = max(1, int(count * min(4.0, UPDATES / (time.perf_counter() - began + 1e-9))))
 
     def row(self, epoch: int) -> dict[str, float]:
-        """The medians over all members at this epoch."""
+        """The medians over all members at this epoch, or at the last one of those that have stopped."""
         names = self.groups[0].course.columns
-        rows = np.concatenate([group.table[:, epoch - 1] for group in self.groups])
-        return dict(zip(names, np.nanmedian(rows, axis=0).tolist(), strict=True))
+        last = [group.table[np.arange(len(group.done)), np.maximum(group.done, 1) - 1] for group in self.groups]
+        return dict(zip(names, np.median(np.concatenate(last), axis=0).tolist(), strict=True))
 
     def result(self, keep: str, seconds: float) -> PopulationRun:
         """The members in the order in which they were asked for."""
@@ -241,18 +247,20 @@ class Training:
 
 
 class Group:
-    """Members with equally many rows: one program, and their states."""
+    """Members whose batches are of the same sizes, however many they are: one program, and their states."""
 
     def __init__(self, training: Training, places: list[int]) -> None:
         self.training, self.places = training, np.array(places)
         population, data = training.population, training.data
         self.members = [training.members[k] for k in places]
         first = self.members[0]
-        n, n_val = len(first.train), len(first.validation)
-        if n < 1:
+        counts, n_val = [len(member.train) for member in self.members], len(first.validation)
+        if min(counts) < 1:
             raise DataError("a member without training rows", expected="1 or more")
-        self.size = min(training.batch_size, n)
-        self.steps, self.rest = batches(n, self.size)
+        self.size = min(training.batch_size, counts[0])
+        self.steps = np.array([batches(n, self.size)[0] for n in counts])
+        self.rest = counts[0] % self.size
+        self.sampled = min(n_val or SAMPLE, *counts)  # training rows that are measured
         self.used = list(first.settings)
         self.labels = "label_noise" in self.used
         self.used_by_optimizer = [name for name in self.used if name in population.optimizer.numbers_of.values]
@@ -262,17 +270,17 @@ class Group:
             precision=population.precision, seed=first.seed,
         )  # fmt: skip
         held_out = data.take(first.validation) if n_val else None
-        sample = sample_of(data.take(first.train), n_val or 256, first.seed)
+        sample = sample_of(data.take(first.train), self.sampled, first.seed)
         prepared = Prepared(data, held_out, sample, None, ())
-        self.course = begin(self.trainer, prepared, Method(), []).course
+        self.course = begin(self.trainer, prepared, Method(training.augment), []).course
         self.trainer.model.train()
         self.program = PopulationProgram(
             self.trainer, self.course, population.how, scaled=training.scale is not None, labels=self.labels
         )
         self.program.has_rest = bool(self.rest)
-        self._prepare(n_val)
+        self._prepare()
 
-    def _prepare(self, n_val: int) -> None:
+    def _prepare(self) -> None:
         """States, numbers and rows of every member before training."""
         training, shape = self.training, (1, *self.training.data.x.shape[1:])
         count = len(self.members)
@@ -301,7 +309,7 @@ class Group:
             self.scalers[int(self.places[k])] = scaler
             if self.labels:
                 noised.append(noisy(y, member.settings["label_noise"], classes, member.seed))
-            sample = sample_of(Dataset(member.train[:, None]), n_val or 256, member.seed).x[:, 0].astype(np.int64)
+            sample = sample_of(Dataset(member.train[:, None]), self.sampled, member.seed).x[:, 0].astype(np.int64)
             rows = np.concatenate([member.validation, sample])
             self.measured[k] = np.concatenate([rows, np.full(self.measured.shape[1] - len(rows), rows[0])])
         self.data = [self.measured]
@@ -315,7 +323,7 @@ class Group:
         cores = workers(self.program.how)
         self.launch = int(np.clip(MEMORY // max(bytes_each, 1), 1, -(-count // cores)))
         # Epochs of one launch at most: the shape of its orders, so that all launches are one program.
-        room = MEMORY // max(1, 4 * len(self.members[0].train) * self.launch * cores)
+        room = MEMORY // max(1, 4 * int(self.steps.max()) * self.size * self.launch * cores)
         self.most = int(np.clip(room, 1, min(training.epochs, STRETCH)))
         self._run(0, 1, first=True)
 
@@ -336,20 +344,19 @@ class Group:
         self._run(done, count)
 
     def _run(self, done: int, count: int, *, first: bool = False) -> None:
-        members, n = self.members, len(self.members[0].train)
-        full = self.steps * self.size
-        orders = np.zeros((len(members), self.most, n), np.int32)
+        members, most = self.members, int(self.steps.max())
+        orders = np.zeros((len(members), self.most, most, self.size), np.int32)
+        rests = np.zeros((len(members), self.most, 1, self.rest), np.int32)
         for k, member in enumerate(members):
+            n, steps = len(member.train), self.steps[k]
             for e in range(0 if first else count):
                 order = permutation(n, member.seed, done + e) if self.training.shuffle else np.arange(n)
-                orders[k, e] = member.train[order]
-        batched = np.ascontiguousarray(orders[:, :, :full]).reshape(len(members), -1, self.steps, self.size)
-        rests = [np.ascontiguousarray(orders[:, :, full:])[:, :, None]] if self.rest else []
-        data: list[Array] = [batched, self.data[0], *rests, *self.data[1:]]
-        steps = 0 if first else self.steps
-        self.states, made, table = self.program.run(
-            self.states, self.own, data, steps, count, self.training.wait, self.launch
-        )
+                rows = member.train[order]
+                orders[k, e, :steps] = rows[: steps * self.size].reshape(steps, self.size)
+                rests[k, e, 0] = rows[steps * self.size :]
+        steps_now = self.steps * (not first)
+        data: list[Array] = [orders, self.data[0], steps_now, *([rests] if self.rest else []), *self.data[1:]]
+        self.states, made, table = self.program.run(self.states, self.own, data, count, self.training.wait, self.launch)
         if first:
             self.initial = table[:, 0, list(self.course.columns).index("train_loss")]
             return

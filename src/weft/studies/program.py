@@ -86,21 +86,21 @@ class PopulationProgram:
 
     # ── what is recorded ────────────────────────────────────────────────────────────────────────────────────
 
-    def all_members(self, states: list[Any], own: list[Any], data: list[Any], steps: Any, count: Any, wait: Any) -> Any:
+    def all_members(self, states: list[Any], own: list[Any], data: list[Any], count: Any, wait: Any) -> Any:
         """Train every member: stacked states, numbers and rows in, stacked states and rows of histories out."""
 
         def one(state: list[Any], numbers: list[Any], rows: list[Any]) -> Any:
-            return self.one_member(state, numbers, rows, steps, count, wait)
+            return self.one_member(state, numbers, rows, count, wait)
 
         if self.how == "vectorised":
             return vmap(one)(states, own, data)
         return scan(lambda _, member: (None, one(*member)), None, (states, own, data))[1]
 
-    def one_member(self, state: list[Any], own: list[Any], data: list[Any], steps: Any, count: Any, wait: Any) -> Any:
+    def one_member(self, state: list[Any], own: list[Any], data: list[Any], count: Any, wait: Any) -> Any:
         """Train one member as `fit` would, from its state."""
         course = self.course
         rest = iter(data)
-        orders, measured = next(rest), next(rest)
+        orders, measured, steps = next(rest), next(rest), next(rest)
         rests = next(rest) if self.has_rest else None
         x = (self.x - next(rest)) / next(rest) if self.scaled else self.x
         y = next(rest) if self.labels else self.y
@@ -123,7 +123,6 @@ class PopulationProgram:
         states: dict[str, Array],
         own: dict[str, Array],
         data: list[Array],
-        steps: int,
         count: int,
         wait: int,
         size: int,
@@ -138,7 +137,7 @@ class PopulationProgram:
         def launch(start: int) -> Any:
             rows = np.minimum(np.arange(start, start + size), members - 1)  # the last one fills up
             parts = [[a[rows] for a in group] for group in (list(states.values()), list(own.values()), data)]
-            after, done, table = self.call(*parts, steps, count, wait)
+            after, done, table = self.call(*parts, count, wait)
             return [t.numpy() for t in after], done.numpy(), table.numpy()
 
         alone = [] if self.call.variants else [launch(starts[0])]  # so that the program is made once

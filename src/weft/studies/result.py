@@ -176,6 +176,13 @@ class PopulationRun:
         classes = mean.argmax(axis=-1) if loss is not None and loss.kind == "classification" else None
         return Ensemble(mean, spread, classes)
 
+    def plot(self) -> Any:
+        """The curves of all members as a fan with their verdicts, as a matplotlib figure."""
+        from weft.view.fan import plot_fan
+
+        verdicts = [self.run(k).diagnosis.verdict for k in range(len(self))]
+        return plot_fan(self["train_loss"], self["val_loss"], verdicts)
+
     # ── for people ──────────────────────────────────────────────────────────────────────────────────────────
 
     def __repr__(self) -> str:

@@ -15,6 +15,19 @@ if TYPE_CHECKING:
     from weft.data.split import Split
     from weft.nn.module import Module
     from weft.train.callback import Callback
+    from weft.train.preparation import Prepared
+    from weft.train.trainer import Trainer
+
+
+@dataclass(frozen=True, eq=False)
+class Origin:
+    """What a run came from, for whatever is tried again with changes."""
+
+    trainer: Trainer
+    prepared: Prepared
+    epochs: int
+    batch_size: int
+    scale: Any
 
 
 @dataclass(eq=False)
@@ -28,6 +41,7 @@ class Run:
     ``notes``        what a reader should know: the split, how the data was scaled, advice
     ``evidence``     what the diagnosis rests on; None without validation data
     ``split``        which rows were for training and which for validation
+    ``origin``       trainer and data, while they are in memory
     ``callbacks``    the fit's own copies of the trainer's callbacks, with what they have found
     """
 
@@ -42,6 +56,7 @@ class Run:
     seconds: float = 0.0
     split: Split | None = None
     callbacks: tuple[Callback, ...] = ()
+    origin: Origin | None = field(default=None, repr=False)
 
     @cached_property
     def diagnosis(self) -> Diagnosis:

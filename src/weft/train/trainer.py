@@ -36,7 +36,7 @@ from weft.train.options import Method, check_fit, check_trainer
 from weft.train.precision import Precision, get_precision
 from weft.train.preparation import Prepared, output_shape, scaled, with_targets
 from weft.train.resume import Keeper, marks
-from weft.train.run import Run
+from weft.train.run import Origin, Run
 from weft.train.saving import write_run
 from weft.train.sources import as_source, blocks_of, measured_outside, pieces_of, prepare_any
 from weft.train.step import Part
@@ -208,6 +208,7 @@ class Trainer:
                     if keeper is not None:
                         keeper.write(stopped, final=loop.final)
             run = self._result(loop, prepared, keep, stopped)
+        run.origin = Origin(self, prepared, standing.done, supply.batch_size, scale)
         run.callbacks = tuple(loop.callbacks[: len(self.callbacks)])
         if stopped == "diverged" and nonfinite == "raise":
             raise NonFiniteError("; ".join(standing.notes) or "a loss that is not finite", expected="finite numbers")

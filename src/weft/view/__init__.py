@@ -3,13 +3,36 @@
 - `style`: one look for all of them
 - `curves`: the losses per epoch, with the verdict drawn in
 - `confusion`, `boundary`, `weights`: what a model takes for what, where it decides, what it is made of
+- `learning_curve`, `setting`, `capacity`, `fan`, `folds`, `reliability`: what many models show together
+- `caption`: a picture's title, and its findings in words
 - `page`, `picture`, `report`: one HTML file that opens without a network
 """
 
 from weft.view.boundary import plot_boundary
+from weft.view.capacity import plot_capacity
 from weft.view.confusion import confusion, plot_confusion
 from weft.view.curves import plot_curves
+from weft.view.fan import plot_fan
+from weft.view.folds import plot_folds
+from weft.view.learning_curve import plot_learning_curve
+from weft.view.reliability import Reliability, plot_reliability, reliability
 from weft.view.report import write_report
+from weft.view.setting import plot_setting
 from weft.view.weights import plot_weights
 
-__all__ = ["confusion", "plot_boundary", "plot_confusion", "plot_curves", "plot_weights", "write_report"]
+__all__ = [
+    "Reliability",
+    "confusion",
+    "plot_boundary",
+    "plot_capacity",
+    "plot_confusion",
+    "plot_curves",
+    "plot_fan",
+    "plot_folds",
+    "plot_learning_curve",
+    "plot_reliability",
+    "plot_setting",
+    "plot_weights",
+    "reliability",
+    "write_report",
+]

@@ -1,0 +1,430 @@
+"""``fit`` against Keras 3 on JAX, PyTorch with its DataLoader, Lightning and scikit-learn.
+
+Each contestant is a process of its own, so that nobody's settings touch another's; they work in turns. Every one trains
+the same layers on the same rows with Adam, in new random batches each epoch, with what it does by default: `weft.fit`
+also measures the training loss at the end of each epoch. ``QUICK=1`` takes fewer rows and rounds.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+
+QUICK = bool(os.environ.get("QUICK"))
+SECONDS, ROUNDS = (0.1, 1) if QUICK else (0.3, 4)  # of one measurement, and how many
+SLOW = 0.8  # an epoch that takes so long is measured in two rounds only
+TOKENS, STEPS, WIDTH, HEADS, LAYERS = 256, 32, 64, 4, 2  # of the small Transformer
+PEERS = {"keras": "Keras 3", "torch": "PyTorch", "lightning": "Lightning", "sklearn": "scikit-learn"}
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is trained: a network (sizes of dense layers, or a name), how, and how many times faster than PyTorch."""
+
+    title: str
+    network: tuple | str
+    batch_size: int
+    epochs: int  # of the time to a trained model
+    wanted: float = 1.0
+
+    @property
+    def contestants(self):
+        """Who takes part: scikit-learn has dense layers alone."""
+        return ["weft", *(name for name in PEERS if name != "sklearn" or not isinstance(self.network, str))]
+
+
+CASES = {
+    "iris": Case("iris MLP 4-16-3, batch 16", (4, 16, 3), 16, 100, 20.0),
+    "digits": Case("digits MLP 64-128-10, batch 32", (64, 128, 10), 32, 20, 20.0),
+    "mnist": Case("MNIST-shaped MLP 784-512-256-10, batch 128", (784, 512, 256, 10), 128, 2),
+    "cnn": Case("CNN 32-64 3×3, 28×28, batch 64", "cnn", 64, 1),
+    "transformer": Case(f"Transformer d={WIDTH}, {LAYERS} layers, {STEPS} tokens, batch 32", "transformer", 32, 3),
+}
+
+
+def main():
+    """Print the tables of training and of whole processes."""
+    with tempfile.TemporaryDirectory() as folder:
+        write_data(Path(folder))
+        print(
+            f"\nfit: an epoch without compilation, and everything from `import` done to trained (empty program cache)"
+        )
+        for name, case in CASES.items():
+            report(case, *measured(name, case, folder))
+        whole_processes(folder)
+
+
+# ── data ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def write_data(folder):
+    """The rows of every case as files, so that nobody pays for another's loader."""
+    from sklearn.datasets import load_digits, load_iris
+
+    rng = np.random.default_rng(0)
+    count = {"mnist": 60_000, "cnn": 6_400, "transformer": 1_600}
+    if QUICK:
+        count = {"mnist": 2_560, "cnn": 320, "transformer": 320}
+    labels = lambda name: rng.integers(0, 10, count[name])
+    iris, digits = load_iris(), load_digits()
+    rows = {
+        "iris": (iris.data, iris.target),
+        "digits": (digits.data / 16, digits.target),
+        "mnist": (rng.random((count["mnist"], 784), np.float32), labels("mnist")),
+        "cnn": (rng.random((count["cnn"], 1, 28, 28), np.float32), labels("cnn")),
+        "transformer": (rng.integers(0, TOKENS, (count["transformer"], STEPS)), labels("transformer")),
+    }
+    for name, (x, y) in rows.items():
+        np.savez(folder / f"{name}.npz", x=x if x.dtype.kind == "i" else x.astype(np.float32), y=y.astype(np.int64))
+
+
+def read_data(folder, name):
+    """Inputs and labels of a case."""
+    with np.load(Path(folder) / f"{name}.npz") as held:
+        return held["x"], held["y"]
+
+
+# ── measuring ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Contestant:
+    """A process that has imported its framework and trains when it is asked to."""
+
+    def __init__(self, framework, case, folder):
+        self.framework, self.cache = framework, tempfile.TemporaryDirectory()
+        self.said = Path(folder) / f"{framework}-{case}.txt"
+        with self.said.open("w") as errors:
+            self.process = subprocess.Popen(
+                command("contest", framework, case, folder), env=os.environ | {"WEFT_CACHE": self.cache.name},
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True,
+            )  # fmt: skip
+
+    def answer(self):
+        """The number after the next line's "="; what else a framework prints is passed over."""
+        for line in self.process.stdout:
+            if line.startswith("= "):
+                return float(line[2:])
+        raise RuntimeError(f"{self.framework} stopped:\n{self.said.read_text()[-2000:]}")
+
+    def train(self, epochs):
+        """The seconds that ``epochs`` epochs more take."""
+        time.sleep(0.1)  # for threads of the one before to stop waiting busily
+        self.process.stdin.write(f"{epochs}\n")
+        self.process.stdin.flush()
+        return self.answer()
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+        self.process.stdout.close()
+        self.cache.cleanup()
+
+
+def command(*arguments):
+    """The command line of a process of this file."""
+    return [sys.executable, "-m", "benchmarks.frameworks", *arguments]
+
+
+def measured(name, case, folder):
+    """Seconds per epoch and seconds to the case's number of epochs, by contestant."""
+    contestants = {who: Contestant(who, name, folder) for who in case.contestants}
+    for contestant in contestants.values():
+        contestant.answer()
+    first = {who: contestant.train(case.epochs) for who, contestant in contestants.items()}
+    best, counts = {}, {}
+    for who, contestant in contestants.items():
+        best[who], counts[who] = calibrated(contestant)
+    for turn in range(ROUNDS):
+        for who, contestant in list(contestants.items())[:: 1 if turn % 2 else -1]:
+            if turn == 0 or best[who] < SLOW:
+                best[who] = min(best[who], contestant.train(counts[who]) / counts[who])
+    for contestant in contestants.values():
+        contestant.close()
+    return best, first
+
+
+def calibrated(contestant):
+    """Seconds per epoch, and how many epochs make a measurement that is long enough."""
+    count = 1
+    while (took := contestant.train(count)) < SECONDS / 2 and count < 1 << 14:
+        count = int(np.ceil(count * min(64.0, SECONDS / took)))
+    return took / count, count
+
+
+def report(case, best, first):
+    """Print the lines of a case: how many times longer each of the others takes."""
+    print(f"\n{case.title:<58}{'epoch':>10}{'ratio':>8}{'wanted':>8}{f'{case.epochs} epochs':>17}{'ratio':>8}")
+    print(f"  {'weft':<56}{best['weft'] * 1e3:>8.2f}ms{'':>16}{first['weft']:>16.2f}s")
+    for who in case.contestants[1:]:
+        wanted = case.wanted if who == "torch" else 1.0
+        ratio, first_ratio = best[who] / best["weft"], first[who] / first["weft"]
+        line = f"  {PEERS[who]:<56}{best[who] * 1e3:>8.2f}ms{ratio:>7.2f}x{wanted:>7.1f}x{first[who]:>16.2f}s"
+        print(f"{line}{first_ratio:>7.2f}x{'' if ratio >= wanted else '  missed'}", flush=True)
+
+
+def whole_processes(folder):
+    """Print how long a process takes from its start to a trained model: import, rows, 20 epochs, accuracy."""
+    print("\ndigits MLP, whole process: import, rows, 20 epochs, accuracy printed; the least of 2")
+    seconds, accuracy = {}, {}
+    for _ in range(1 if QUICK else 2):
+        with tempfile.TemporaryDirectory() as cache:
+            for label, framework in {
+                "weft, empty program cache": "weft", "weft, programs on disk": "weft", **{v: k for k, v in PEERS.items()}
+            }.items():  # fmt: skip
+                started = time.perf_counter()
+                said = subprocess.run(
+                    command("whole", framework, "digits", folder), env=os.environ | {"WEFT_CACHE": cache},
+                    capture_output=True, text=True, check=True,
+                ).stdout  # fmt: skip
+                took = time.perf_counter() - started
+                seconds[label] = min(seconds.get(label, took), took)
+                accuracy[label] = float(said.split("= ")[-1])
+    cold, warm = (label for label in seconds if label.startswith("weft"))
+    print(f"{'':<34}{'seconds':>9}{'accuracy':>10}{'to empty cache':>16}{'to disk':>9}{'wanted':>8}")
+    for label, took in seconds.items():
+        line = f"  {label:<32}{took:>8.2f}s{accuracy[label]:>10.3f}"
+        if label not in (cold, warm):
+            wanted = 0.0 if label == PEERS["sklearn"] else 1.0
+            missed = [f" {w}" for w in (cold, warm) if took / seconds[w] < wanted]
+            line += f"{took / seconds[cold]:>15.2f}x{took / seconds[warm]:>8.2f}x{wanted or '':>7}"
+            line += f"x{'  missed:' + ';'.join(missed) if missed else ''}" if wanted else ""
+        print(line, flush=True)
+
+
+# ── the contestants ─────────────────────────────────────────────────────────────────────────────────────────────
+# Each imports its framework and gives a function of (case, x, y), which makes a function that trains so many epochs
+# more and one that gives classes.
+
+
+def weft():
+    import jax  # noqa: F401 (the others have imported what they compute with, too)
+
+    import weft as wf
+    from weft import nn, optim
+
+    class Transformer(nn.Module):
+        def __init__(self):
+            self.tokens, self.places = nn.Embedding(TOKENS, WIDTH), nn.Embedding(STEPS, WIDTH)
+            layer = nn.TransformerEncoderLayer(WIDTH, HEADS, 4 * WIDTH, 0.0, "gelu", batch_first=True, norm_first=True)
+            self.blocks, self.head = nn.TransformerEncoder(layer, LAYERS, nn.LayerNorm(WIDTH)), nn.Linear(WIDTH, 10)
+
+        def forward(self, x):
+            return self.head(self.blocks(self.tokens(x) + self.places(wf.arange(STEPS))).mean(axis=1))
+
+    def network(what):
+        if what == "transformer":
+            return Transformer()
+        if what == "cnn":
+            return nn.Sequential(
+                nn.Conv2d(1, 32, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
+                nn.Conv2d(32, 64, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
+                nn.Flatten(), nn.Linear(64 * 7 * 7, 10),
+            )  # fmt: skip
+        layers = [layer for a, b in pairwise(what) for layer in (nn.Linear(a, b), nn.ReLU())]
+        return nn.Sequential(*layers[:-1])
+
+    def start(case, x, y):
+        trainer = wf.Trainer(network(case.network), "cross_entropy", optim.Adam(1e-3))
+        train = lambda epochs: trainer.fit((x, y), epochs=epochs, batch_size=case.batch_size, verbose=False)
+        return train, trainer.predict
+
+    return start
+
+
+def keras():
+    os.environ["KERAS_BACKEND"] = "jax"
+    os.environ["KERAS_HOME"] = tempfile.gettempdir()  # nobody's own settings
+    import keras
+    from keras import layers
+
+    def dense(sizes):
+        hidden = [layers.Dense(n, activation="relu") for n in sizes[1:-1]]
+        return keras.Sequential([keras.Input((sizes[0],)), *hidden, layers.Dense(sizes[-1])])
+
+    def cnn():
+        return keras.Sequential(
+            [
+                keras.Input((28, 28, 1)),  # channels last, which is what Keras takes on a CPU
+                layers.Conv2D(32, 3, padding="same", activation="relu"),
+                layers.MaxPooling2D(2),
+                layers.Conv2D(64, 3, padding="same", activation="relu"),
+                layers.MaxPooling2D(2),
+                layers.Flatten(),
+                layers.Dense(10),
+            ]
+        )
+
+    def transformer():
+        x = given = keras.Input((STEPS,), dtype="int32")
+        places = layers.Embedding(STEPS, WIDTH)(keras.ops.arange(STEPS))
+        x = layers.Embedding(TOKENS, WIDTH)(x) + places
+        for _ in range(LAYERS):
+            z = layers.LayerNormalization(epsilon=1e-5)(x)
+            x = x + layers.MultiHeadAttention(HEADS, WIDTH // HEADS)(z, z)
+            z = layers.LayerNormalization(epsilon=1e-5)(x)
+            x = x + layers.Dense(WIDTH)(layers.Dense(4 * WIDTH, activation="gelu")(z))
+        x = layers.GlobalAveragePooling1D()(layers.LayerNormalization(epsilon=1e-5)(x))
+        return keras.Model(given, layers.Dense(10)(x))
+
+    def start(case, x, y):
+        made = {"cnn": cnn, "transformer": transformer}
+        model = made[case.network]() if case.network in made else dense(case.network)
+        laid = lambda x: x.transpose(0, 2, 3, 1) if x.ndim == 4 else x
+        model.compile(keras.optimizers.Adam(1e-3), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+        given = np.ascontiguousarray(laid(x))
+        train = lambda epochs: model.fit(given, y, case.batch_size, epochs, verbose=0)
+        return train, lambda x: model.predict(laid(x), verbose=0).argmax(axis=1)
+
+    return start
+
+
+def torch():
+    import torch
+
+    def start(case, x, y):
+        model, loader = torch_network(case.network), torch_loader(case, x, y)
+        optimizer, loss_of = torch.optim.Adam(model.parameters(), 1e-3, fused=True), torch.nn.CrossEntropyLoss()
+
+        def train(epochs):
+            model.train()
+            for _ in range(epochs):
+                for rows, wanted in loader:
+                    optimizer.zero_grad()
+                    loss_of(model(rows), wanted).backward()
+                    optimizer.step()
+
+        return train, lambda x: torch_predict(model, x)
+
+    return start
+
+
+def lightning():
+    import logging
+    import warnings
+
+    import lightning
+    import torch
+
+    warnings.simplefilter("ignore")  # advice to use more processes for loading
+    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
+
+    class Module(lightning.LightningModule):
+        def __init__(self, network):
+            super().__init__()
+            self.network, self.loss_of = network, torch.nn.CrossEntropyLoss()
+
+        def training_step(self, batch, _):
+            rows, wanted = batch
+            return self.loss_of(self.network(rows), wanted)
+
+        def configure_optimizers(self):
+            return torch.optim.Adam(self.parameters(), 1e-3, fused=True)
+
+    def start(case, x, y):
+        module, loader = Module(torch_network(case.network)), torch_loader(case, x, y)
+
+        def train(epochs):
+            trainer = lightning.Trainer(
+                accelerator="cpu", devices=1, max_epochs=epochs, logger=False, enable_checkpointing=False,
+                enable_progress_bar=False, enable_model_summary=False,
+            )  # fmt: skip
+            trainer.fit(module, loader)
+
+        return train, lambda x: torch_predict(module.network, x)
+
+    return start
+
+
+def torch_network(what):
+    from torch import arange, nn
+
+    from benchmarks import peer
+
+    class Transformer(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.tokens, self.places = nn.Embedding(TOKENS, WIDTH), nn.Embedding(STEPS, WIDTH)
+            layer = nn.TransformerEncoderLayer(WIDTH, HEADS, 4 * WIDTH, 0.0, "gelu", batch_first=True, norm_first=True)
+            self.blocks = nn.TransformerEncoder(layer, LAYERS, nn.LayerNorm(WIDTH), enable_nested_tensor=False)
+            self.head = nn.Linear(WIDTH, 10)
+
+        def forward(self, x):
+            return self.head(self.blocks(self.tokens(x) + self.places(arange(STEPS))).mean(dim=1))
+
+    made = {"cnn": peer.cnn, "transformer": Transformer}
+    return made[what]() if what in made else peer.mlp(*what)
+
+
+def torch_loader(case, x, y):
+    from torch import from_numpy
+    from torch.utils.data import DataLoader, TensorDataset
+
+    return DataLoader(TensorDataset(from_numpy(x), from_numpy(y)), case.batch_size, shuffle=True, num_workers=0)
+
+
+def torch_predict(model, x):
+    from torch import from_numpy, no_grad
+
+    model.eval()
+    with no_grad():
+        return model(from_numpy(x)).argmax(dim=1).numpy()
+
+
+def sklearn():
+    import warnings
+
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.neural_network import MLPClassifier
+
+    warnings.simplefilter("ignore", ConvergenceWarning)
+
+    def start(case, x, y):
+        model = MLPClassifier(
+            case.network[1:-1], alpha=0.0, batch_size=case.batch_size, learning_rate_init=1e-3, tol=0.0,
+            n_iter_no_change=10**9, warm_start=True,
+        )  # fmt: skip
+        return lambda epochs: model.set_params(max_iter=epochs).fit(x, y), model.predict
+
+    return start
+
+
+# ── the other side of the processes ─────────────────────────────────────────────────────────────────────────────
+
+
+def contest(framework, name, folder):
+    """Import, read, and train so many epochs more for each line of the input; answer with the seconds."""
+    start = globals()[framework]()
+    x, y = read_data(folder, name)
+    train = None
+    print("= 0", flush=True)
+    for line in sys.stdin:
+        began = time.perf_counter()
+        if train is None:
+            train, _ = start(CASES[name], x, y)
+        train(int(line))
+        print(f"= {time.perf_counter() - began}", flush=True)
+
+
+def whole(framework, name, folder):
+    """Train on four fifths of the rows and print the accuracy on the others."""
+    start = globals()[framework]()
+    x, y = read_data(folder, name)
+    n = len(x) * 4 // 5
+    train, predict = start(CASES[name], x[:n], y[:n])
+    train(CASES[name].epochs)
+    print(f"= {np.mean(predict(x[n:]) == y[n:])}")
+
+
+if __name__ == "__main__":
+    started = time.perf_counter()
+    if sys.argv[1:]:
+        {"contest": contest, "whole": whole}[sys.argv[1]](*sys.argv[2:])
+    else:
+        main()
+        print(f"{time.perf_counter() - started:.0f} s")

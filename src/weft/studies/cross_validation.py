@@ -1,0 +1,173 @@
+"""Cross-validation: every row is predicted by a model that has not seen it; all folds are trained as one program."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from weft.data.dataset import Dataset, as_dataset
+from weft.data.naming import plural
+from weft.errors import ArgumentError, DataError
+from weft.optim.optimizer import Optimizer
+from weft.overfit.estimates import Estimate, estimate, out_of_fold
+from weft.studies.result import PopulationRun
+from weft.studies.setup import as_population
+from weft.train.metrics.watch import probabilities
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class CrossValidation:
+    """The result of `cross_validate`.
+
+    ``scores``       by name the value of each fold, (repeats, folds), on its validation rows at the epoch it holds
+    ``estimates``    by name their mean ± standard error
+    ``predictions``  for each row the output of the models that did not see it: probabilities (n, classes) after a
+                     classification loss, means over the repeats
+    ``run``          the population: its models, curves and diagnoses
+    """
+
+    scores: dict[str, Array]
+    estimates: dict[str, Estimate]
+    predictions: Array
+    rows: tuple[tuple[Array, Array], ...]
+    run: PopulationRun
+
+    def __getitem__(self, name: str) -> Estimate:
+        return self.estimates[name]
+
+    def plot(self, metric: str = "loss") -> Any:
+        """The folds as points with mean ± standard error, as a matplotlib figure."""
+        from weft.view.folds import plot_folds
+
+        return plot_folds(self.estimates[metric])
+
+    def __str__(self) -> str:
+        lines = [f"Cross-validation: {len(self.rows)} models in {self.run.seconds:.1f} s"]
+        return "\n".join([*lines, *(f"  {found}" for found in self.estimates.values())])
+
+
+def cross_validate(
+    make: Any,
+    data: Any,
+    folds: int = 5,
+    *,
+    loss: Any = None,
+    optimizer: Optimizer | None = None,
+    metrics: Sequence[Any] = (),
+    repeats: int = 1,
+    stratify: bool | None = None,
+    groups: Any = None,
+    seed: int = 0,
+    keep: str = "last",
+    skip_undefined: bool = False,
+    **how: Any,
+) -> CrossValidation:
+    """Train on all folds but one and measure on that one, for every fold; mean ± standard error of each metric.
+
+    ``make``      a function that makes a model (with ``loss``, ``optimizer``, ``metrics``), or a `Population`
+    ``folds``     how many, k; rows are shuffled by the seed, and each class is spread evenly unless ``stratify=False``
+    ``repeats``   how often all of it is done, with other folds and first values
+    ``groups``    rows of one group are always in the same fold
+    ``keep``      "last": the score at the last epoch. "best" takes each fold's lowest validation loss, which is too
+                  good to be true, as the epoch is then chosen by the rows it is measured on
+    ``how``       epochs, batch_size, scale, patience, verbose: as of `Population.fit`
+
+    Raises DataError for classes or groups too few for the folds, before anything is trained.
+
+    >>> import weft as wf
+    >>> from weft import nn, optim
+    >>> make = lambda: nn.Sequential(nn.Linear(8), nn.ReLU(), nn.Linear(3))
+    >>> found = wf.cross_validate(
+    ...     make, wf.data.iris(), folds=3, loss="cross_entropy", optimizer=optim.Adam(1e-2), metrics=["accuracy"],
+    ...     epochs=5, verbose=False)
+    >>> found.scores["accuracy"].shape, found.predictions.shape
+    ((1, 3), (150, 3))
+    """
+    population = as_population(make, loss, optimizer, metrics, seed=seed)
+    given = as_dataset(data)
+    rows = tuple(pair for k in range(repeats) for pair in folds_of(given, folds, seed + k, stratify, groups))
+    seeds = [seed + k for k in range(len(rows))]
+    run = population.fit(given, rows=rows, seeds=seeds, keep=keep, **how)
+    names = [name.removeprefix("val_") for name in run.columns if name.startswith("val_")]
+    scores = {name: run.held(f"val_{name}").reshape(repeats, folds) for name in names}
+    found = {name: estimate(v, name=name, skip_undefined=skip_undefined) for name, v in scores.items()}
+    return CrossValidation(scores, found, unseen(run, rows, repeats, folds), rows, run)
+
+
+def folds_of(
+    data: Dataset, folds: int, seed: int, stratify: bool | None = None, groups: Any = None
+) -> list[tuple[Array, Array]]:
+    """Training and validation rows of each fold.
+
+    >>> pairs = folds_of(as_dataset(([[0.0]] * 6, [0, 0, 0, 1, 1, 1])), 3, seed=0)
+    >>> [len(held) for _, held in pairs], sorted(np.concatenate([held for _, held in pairs]).tolist())
+    ([2, 2, 2], [0, 1, 2, 3, 4, 5])
+    """
+    from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, StratifiedKFold
+
+    n = len(data)
+    if isinstance(folds, bool) or not isinstance(folds, int) or not 2 <= folds <= n:
+        raise ArgumentError(f"folds={folds!r} of {plural(n, 'row')}", expected=f"2 to {n}", cure="folds=5")
+    labels = None
+    if data.y is not None and data.task != "regression" and data.y.dtype.kind in "iu" and data.y.size == n:
+        labels = data.y.reshape(-1)
+    if stratify and labels is None:
+        raise ArgumentError("stratify=True, but y does not hold one class a row", expected="integer class labels (n,)")
+    stratified = labels is not None and stratify is not False
+    if stratified and groups is None:
+        check_classes(data, labels, folds)
+    if groups is not None:
+        check_groups(groups, n, folds)
+    chooser: Any
+    if groups is not None:
+        chooser = StratifiedGroupKFold(folds, shuffle=True, random_state=seed) if stratified else GroupKFold(folds)
+    else:
+        kind = StratifiedKFold if stratified else KFold
+        chooser = kind(folds, shuffle=True, random_state=seed)
+    made = chooser.split(np.zeros((n, 1)), labels, groups)
+    return [(np.sort(train), np.sort(held)) for train, held in made]
+
+
+def check_classes(data: Dataset, labels: Any, folds: int) -> None:
+    """Refuse a class that cannot be in every fold."""
+    found, counts = np.unique(labels, return_counts=True)
+    rarest = int(counts.argmin())
+    if counts[rarest] < folds:
+        name = data.classes[found[rarest]] if found[rarest] < len(data.classes) else str(found[rarest])
+        raise DataError(
+            f"class {name!r} has {plural(int(counts[rarest]), 'example')} for {folds} folds",
+            expected=f"{folds} or more of every class, so that each is in every fold",
+            cure=f"folds={max(2, int(counts[rarest]))}, or stratify=False",
+        )
+
+
+def check_groups(groups: Any, n: int, folds: int) -> None:
+    """Refuse groups that do not fit."""
+    keys = np.asarray(groups)
+    if keys.shape != (n,):
+        raise DataError(f"groups of shape {keys.shape} for {plural(n, 'row')}", expected=f"({n},): one a row")
+    different = len(np.unique(keys))
+    if different < folds:
+        raise DataError(
+            f"{plural(different, 'group')} for {folds} folds",
+            expected="at least one group in each",
+            cure=f"folds={different}" if different > 1 else "other groups",
+        )
+
+
+def unseen(run: PopulationRun, rows: Sequence[tuple[Array, Array]], repeats: int, folds: int) -> Array:
+    """What the models say of the rows that they have not seen, in the order of the data; means over the repeats."""
+    outputs = run.outputs(run.data.x)
+    loss = run.base.loss
+    if loss is not None and loss.kind in ("classification", "binary"):
+        outputs = np.stack([probabilities(loss, member) for member in outputs])
+    parts = []
+    for r in range(repeats):
+        places = range(r * folds, (r + 1) * folds)
+        parts.append(out_of_fold([outputs[k][rows[k][1]] for k in places], [rows[k][1] for k in places]))
+    return np.mean(parts, axis=0)

@@ -1,0 +1,158 @@
+"""The validation curve: the error against one setting, such as the size of the model or the strength of its decay."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from weft.errors import ArgumentError
+from weft.optim.optimizer import Optimizer
+from weft.overfit.selection import Selection, one_standard_error
+from weft.studies.learning_curve import divided, errors
+from weft.studies.population import Population
+from weft.studies.result import PopulationRun
+from weft.studies.setup import as_population
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class ValidationCurve:
+    """The result of `validation_curve`: for each of ``values`` the scores of its repeats, (values, repeats).
+
+    ``best`` is the value with the lowest mean validation error, ``select()`` the simplest one within a standard error
+    of it.
+    """
+
+    setting: str
+    values: tuple[Any, ...]
+    train: Array
+    validation: Array
+    metric: str
+    runs: tuple[PopulationRun, ...]
+
+    @property
+    def best(self) -> Any:
+        """The value whose mean validation error is lowest."""
+        return self.values[int(np.nanargmin(self.validation.mean(axis=1)))]
+
+    def select(self, *, simplest_first: bool = True) -> Selection:
+        """The simplest value within one standard error of the best, and how much the look at so many flatters it."""
+        order = slice(None) if simplest_first else slice(None, None, -1)
+        return one_standard_error(
+            self.values[order],
+            self.validation[order],
+            metric=self.metric,
+            test_over_train=0,  # other seeds on the same rows, no folds
+        )
+
+    def plot(self) -> Any:
+        """Training and validation error against the setting, as a matplotlib figure."""
+        from weft.view.setting import plot_setting
+
+        chosen = self.select() if self.validation.shape[1] > 1 else None
+        return plot_setting(
+            self.values, self.train, self.validation, label=self.setting, metric=self.metric, chosen=chosen
+        )
+
+    def __str__(self) -> str:
+        lines = [f"{'':>12}  {'training':>18}  {'validation':>18}   ({self.metric}, mean ± standard error)"]
+        for value, t, v in zip(self.values, self.train, self.validation, strict=True):
+            shown = f"{value:g}" if isinstance(value, int | float) else str(value)
+            mark = "  ← lowest" if value == self.best else ""
+            lines.append(f"{shown:>12}  {spread(t):>18}  {spread(v):>18}{mark}")
+        return "\n".join([f"Validation curve over {self.setting}", *lines])
+
+
+def spread(values: Array) -> str:
+    """Mean ± standard error of the repeats.
+
+    >>> spread(np.array([1.0, 2.0, 3.0]))
+    '2 ± 0.58'
+    """
+    if len(values) < 2:
+        return f"{values[0]:.4g}"
+    return f"{values.mean():.4g} ± {values.std(ddof=1) / np.sqrt(len(values)):.2g}"
+
+
+def validation_curve(
+    make: Any,
+    data: Any,
+    setting: str,
+    values: Sequence[Any],
+    *,
+    loss: Any = None,
+    optimizer: Optimizer | None = None,
+    metrics: Sequence[Any] = (),
+    metric: str = "loss",
+    repeats: int = 3,
+    validation: Any = 0.2,
+    seed: int = 0,
+    keep: str = "best",
+    **how: Any,
+) -> ValidationCurve:
+    """Train with each value of one setting, several times each.
+
+    ``setting``  a number of the optimizer ("learning_rate", "weight_decay", …), "dropout" or "label_noise": all values
+                 are one program. Any other name is that of the argument of ``make``: ``make(value)`` makes the model,
+                 and each value is a program of its own
+    ``values``   from the simplest model to the most powerful one
+    ``repeats``  how often each, with other first values and another order
+
+    Everything else as of `cross_validate`.
+
+    >>> import weft as wf
+    >>> from weft import nn, optim
+    >>> make = lambda width: nn.Sequential(nn.Linear(width), nn.ReLU(), nn.Linear(3))
+    >>> found = wf.validation_curve(make, wf.data.iris(), "width", [1, 8], repeats=2, loss="cross_entropy", epochs=5,
+    ...     optimizer=optim.Adam(1e-2), verbose=False)
+    >>> found.validation.shape, found.best
+    ((2, 2), 8)
+    """
+    if len(values) < 2:
+        raise ArgumentError(f"values={list(values)!r}", expected="2 or more", cure="[1e-4, 1e-3, 1e-2]")
+    if repeats < 1:
+        raise ArgumentError(f"repeats={repeats}", expected="1 or more")
+    given, train, held = divided(data, validation, seed)
+    seeds = [seed + k for k in range(repeats)]
+    common = {"seeds": seeds, "rows": [(train, held)] * repeats, "keep": keep, **how}
+    numeric = set((optimizer or getattr(make, "optimizer", None) or _Adam()).numbers_of.values)
+    if setting in numeric | {"dropout", "label_noise"}:
+        population = as_population(make, loss, optimizer, metrics, seed=seed)
+        count = len(values)
+        together = {**common, "seeds": seeds * count, "rows": [(train, held)] * (repeats * count)}
+        run = population.fit(
+            given, settings={setting: np.repeat(np.asarray(values, float), repeats).tolist()}, **together
+        )
+        runs: tuple[PopulationRun, ...] = (run,)
+    else:
+        made = [of_value(make, value, setting, loss, optimizer, metrics, seed) for value in values]
+        runs = tuple(population.fit(given, **common) for population in made)
+    train_, val_ = (
+        np.concatenate([errors(run, f"{part}_{metric}") for run in runs]).reshape(len(values), repeats)
+        for part in ("train", "val")
+    )
+    return ValidationCurve(setting, tuple(values), train_, val_, metric, runs)
+
+
+def of_value(
+    make: Any, value: Any, setting: str, loss: Any, optimizer: Optimizer | None, metrics: Sequence[Any], seed: int
+) -> Population:
+    """The population of models that ``make(value)`` makes."""
+    if isinstance(make, Population) or not callable(make):
+        raise ArgumentError(
+            f"{setting!r} is no number of the optimizer, and {type(make).__name__} takes no value",
+            expected=f"a function of {setting} that makes a model",
+            cure=f"lambda {setting}: nn.Sequential(nn.Linear({setting}), nn.ReLU(), nn.Linear(3))",
+        )
+    build: Callable[[], Any] = lambda: make(value)
+    return as_population(build, loss, optimizer, metrics, seed=seed)
+
+
+def _Adam() -> Optimizer:  # noqa: N802
+    from weft.optim.adam import Adam
+
+    return Adam()
