@@ -1,11 +1,22 @@
-"""``make bench``: everything, side by side with PyTorch in one run. Ratios above 1 mean that Weft is faster."""
+"""``make bench``: everything, side by side with its peers in one run. Ratios above 1 mean that Weft is faster."""
 
 import platform
 
 import jax
 import torch
 
-from benchmarks import fitting, layers, operations, optimizers, sequences, starting, stepping
+from benchmarks import (
+    fitting,
+    frameworks,
+    layers,
+    operations,
+    optimizers,
+    populations,
+    sequences,
+    starting,
+    stepping,
+    streaming,
+)
 
 versions = f"Python {platform.python_version()}, jax {jax.__version__}, torch {torch.__version__}"
 print(f"{platform.processor() or platform.machine()}, {versions}")
@@ -15,4 +26,7 @@ layers.main()
 sequences.main()
 optimizers.main()
 fitting.main()
+frameworks.main()
+streaming.main()
+populations.main()
 starting.main()

@@ -6,6 +6,7 @@
 import os
 import tempfile
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -96,7 +97,7 @@ def written(path, columns, y):
 
 
 class EachBatch(wf.Callback):
-    """Wants to see every batch, and how long they take: from the end of the first one of an epoch to that of the last."""
+    """Wants to see every batch, and how long they take, from the end of an epoch's first one to that of its last."""
 
     def __init__(self):
         self.began = self.took = 0.0
@@ -168,7 +169,7 @@ def trainer(*sizes, callbacks=()):
 
 def mlp(*sizes):
     """Linear layers of these sizes with ReLU in between."""
-    layers = [layer for a, b in zip(sizes, sizes[1:], strict=False) for layer in (nn.Linear(a, b), nn.ReLU())]
+    layers = [layer for a, b in pairwise(sizes) for layer in (nn.Linear(a, b), nn.ReLU())]
     return nn.Sequential(*layers[:-1])
 
 

@@ -13,7 +13,7 @@ from weft.errors import ArgumentError, DataError, FileError, ShapeError
 from weft.overfit import Decomposition, decompose
 
 cases = st.tuples(st.integers(2, 7), st.integers(1, 4), st.integers(1, 12), st.integers(0, 2**32 - 1))
-few = settings(max_examples=40, deadline=None)
+few = settings(max_examples=25, deadline=None)
 
 
 @few
@@ -152,6 +152,12 @@ def test_the_standard_error_is_that_of_other_training_sets() -> None:
     for term in ("loss", "bias2_corrected", "variance"):
         measured = np.std([getattr(d, term) for d in ds], ddof=1)
         assert np.mean([d.se[term] for d in ds]) == pytest.approx(measured, rel=0.35)
+
+
+def test_targets_of_two_classes_may_be_bool() -> None:
+    p = np.random.default_rng(6).dirichlet([1, 1], size=(4, 1, 7))
+    y = np.arange(7) % 2
+    assert decompose(p, y == 1, "log") == decompose(p, y, "log")
 
 
 def test_a_population_is_folded() -> None:

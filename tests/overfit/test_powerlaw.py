@@ -88,6 +88,14 @@ def test_what_cannot_be_forecast_is_refused(errors: Any, se: float, reason: str)
             ask(10_000)
 
 
+def test_no_number_from_a_law_that_was_not_fitted() -> None:
+    law = fit_power_law([10, 20, 40], [0.5, 0.4, 0.35])
+    for ask in (law, law.range):
+        with pytest.raises(DataError, match="too short"):
+            ask(80)
+    assert "does not fall" in fit_power_law(SIZES, np.zeros(5)).refusal
+
+
 def test_too_far_is_refused_and_inside_is_not() -> None:
     errors = 2 * SIZES**-0.5 + 0.05
     law = fit_power_law(SIZES, errors, se=0.02 * errors)

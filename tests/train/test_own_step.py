@@ -100,3 +100,14 @@ def test_an_optimizer_for_a_part_that_is_not_there_is_refused():
         wf.Trainer(Pair(), optimizer={"discriminator": optim.Adam()}, step=adversarial)
     with pytest.raises(ArgumentError, match="step"):
         wf.Trainer(Pair(), "mse", optimizer={"critic": optim.Adam()})
+
+
+def test_evaluation_of_a_step_is_the_mean_over_examples_and_equals_the_last_row():
+    step = lambda model, batch: (((model(batch.x) - batch.y) ** 2).mean(), {"bias": model.bias.sum()})
+    x = np.random.default_rng(0).normal(size=(1500, 2)).astype(np.float32)
+    y = x.sum(1, keepdims=True)
+    trainer = wf.Trainer(nn.Linear(2, 1), optimizer=optim.SGD(0.01), step=step)
+    run = trainer.fit((x, y), validation=(x[:1300], y[:1300]), epochs=2, verbose=False)
+    found = trainer.evaluate((x[:1300], y[:1300]))
+    assert found["loss"] == pytest.approx(run.history["val_loss"][run.held_epoch - 1], rel=1e-6)
+    assert found["loss"] == pytest.approx(float(((trainer.predict(x[:1300]) - y[:1300]) ** 2).mean()), rel=1e-5)

@@ -1,10 +1,12 @@
-"""The `weft` command: train, predict, evaluate, diagnose, report, devices.
+"""The `weft` command: train, resume, studies, predict, evaluate, diagnose, report, devices.
 
 - `parsing`: a parser whose errors are lessons, and the numbers that options take
-- `options`: every option of `weft train`, declared once
+- `options`: the options of all that train, each declared once
 - `wording`: what is printed, at the width of the terminal; Python's words turned into the command's
 - `sources`, `models`, `folders`: data, network and run folder from what was typed
-- `train`, `apply`, `look`: the commands; they alone import the rest of Weft, when they run
+- `setup`, `stored`, `study`: what is trained, the command of a run as a file, what the studies share
+- `train`, `crossval`, `learning_curve`, `bias_variance`, `sweep`, `prescribe`, `apply`, `look`: the commands; they
+  alone import the rest of Weft, when they run
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from contextlib import contextmanager
 from typing import TextIO
 
 from weft import __version__
-from weft.cli import apply, look, train
+from weft.cli import apply, bias_variance, crossval, learning_curve, look, prescribe, sweep, train
 from weft.cli.parsing import Parser
 from weft.cli.wording import failure, warning
 from weft.data.warning import DataWarning
@@ -61,7 +63,7 @@ def parser() -> Parser:
     )
     top.add_argument("--version", action="version", version=f"weft {__version__}")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True, title="commands")
-    for family in (train, apply, look):
+    for family in (train, crossval, learning_curve, bias_variance, sweep, prescribe, apply, look):
         family.add_commands(commands)
     return top
 

@@ -8,11 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 from weft.data.naming import closest
 from weft.errors import FileError
 
 RUNS = Path("runs")
+COMMAND = "command.json"
+KNOWN = {"run.json": "weft.run/1", COMMAND: "weft.command/1", "result.json": "weft.study/1"}  # what tells our folders
 
 
 @contextmanager
@@ -27,8 +30,19 @@ def run_folder(asked: str | None, name: str) -> Iterator[tuple[Path, bool]]:
         yield folder, replaces
     finally:
         with contextlib.suppress(OSError):
-            if not any(folder.iterdir()):
-                folder.rmdir()
+            _remove_empty(folder)
+
+
+def _remove_empty(folder: Path) -> None:
+    """Remove a folder in which nothing was left but the command and a lock."""
+    inside = {path.name for path in folder.iterdir()}
+    checkpoints = folder / "checkpoints"
+    if inside <= {COMMAND, "checkpoints"} and {p.name for p in checkpoints.glob("*")} <= {"lock"}:
+        if checkpoints.is_dir():
+            (checkpoints / "lock").unlink(missing_ok=True)
+            checkpoints.rmdir()
+        (folder / COMMAND).unlink(missing_ok=True)
+        folder.rmdir()
 
 
 def _numbered(name: str) -> Path:
@@ -60,11 +74,15 @@ def _asked(folder: Path) -> tuple[Path, bool]:
 
 
 def _is_run(folder: Path) -> bool:
+    return any(_format(folder / name) == known for name, known in KNOWN.items())
+
+
+def _format(path: Path) -> Any:
     try:
-        about = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        about = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return False
-    return isinstance(about, dict) and about.get("format") == "weft.run/1"
+        return None
+    return about.get("format") if isinstance(about, dict) else None
 
 
 def _unwritable(folder: Path, error: OSError) -> FileError:
@@ -84,10 +102,10 @@ def part_of(run: str, name: str) -> Path:
         raise FileError(
             f"{folder} holds no {name}", expected="the folder of a run", where=f"it holds {held or 'nothing'}"
         )
-    known = [str(path.parent) for path in RUNS.glob("*/run.json")]
+    known = sorted({str(path.parent) for kind in ("run.json", COMMAND) for path in RUNS.glob(f"*/{kind}")})
     near = closest(run, known) or closest(f"{RUNS}/{run}", known)
     raise FileError(
         f"there is no run {run!r}",
-        expected="the folder that weft train named at its end" + (f": {', '.join(sorted(known)[:8])}" if known else ""),
+        expected="the folder that weft train named at its end" + (f": {', '.join(known[:8])}" if known else ""),
         cure=near or "weft train iris",
     )

@@ -1,65 +1,44 @@
-"""Every option of ``weft train``, declared once: for the parser, for the help, and for the command to try next."""
+"""The options of the commands, each declared once: for the parser, for the help, and for the command to try next."""
 
 from __future__ import annotations
 
+import argparse
 import dataclasses
 import shlex
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar, Self, TypeVar
 
-from weft.cli.parsing import Parser, character, names, number, whole, widths
+from weft.cli.parsing import (
+    Parser,
+    augmentations,
+    character,
+    duration,
+    names,
+    number,
+    whole,
+    widths,
+)
 
 ACTIVATIONS = ("relu", "tanh", "sigmoid", "gelu", "silu", "elu", "selu", "leaky_relu", "softplus")
+DATA = "iris, digits, wine, breast_cancer, diabetes, or a table: FILE.csv, FILE.parquet"
+GROUPS = ("data", "network", "training", "measurement", "result")  # in this order in the help and in commands
 
 
-def option(default: Any, help: str, **how: Any) -> Any:
-    """A field that is an option of the command line; ``how`` goes to argparse."""
+def option(default: Any, group: str, help: str, **how: Any) -> Any:
+    """A field that is an option of the command line, in this group of the help; ``how`` goes to argparse."""
     shown = "" if default in (None, ()) or default is False else f" ({default})"
-    return field(default=default, metadata={"help": help + shown, **how})
+    return field(default=default, metadata={"group": group, "how": {"help": help + shown, **how}})
 
 
 @dataclass(frozen=True)
-class TrainOptions:
-    """What ``weft train`` was asked for; the same names as on the command line."""
+class Options:
+    """What a command was asked for; the fields have the names of the options."""
+
+    COMMAND: ClassVar[str] = ""
 
     data: str
-    target: str | None = option(None, "the column of a CSV file to predict", metavar="COLUMN")
-    ignore: tuple[str, ...] = option((), "columns to leave out", type=names, metavar="COL,COL")
-    separator: str = option(",", "what separates the cells of the file, or tab", type=character, metavar="CHARACTER")
-    missing: str = option("refuse", "empty cells: refuse, or impute the median", choices=("refuse", "impute"))
-    task: str | None = option(None, "instead of recognising it", choices=("classification", "regression"))
-    hidden: tuple[int, ...] | None = option(
-        None, "widths of the hidden layers, or none (by the size of the data)", type=widths, metavar="64,64"
-    )
-    activation: str = option("relu", "after each hidden layer", choices=ACTIVATIONS, metavar="NAME")
-    dropout: float = option(
-        0.0, "share of values dropped after each hidden layer", metavar="P",
-        type=number(lambda p: 0 <= p < 1, "0 or more and less than 1"),
-    )  # fmt: skip
-    epochs: int = option(100, "passes over the training rows", type=whole(1), metavar="N")
-    batch_size: int = option(32, "rows per step", type=whole(1), metavar="N")
-    learning_rate: float = option(
-        3e-3, "the size of Adam's steps", metavar="RATE",
-        type=number(lambda rate: 0 < rate < float("inf"), "a number above 0, usually between 1e-5 and 1e-1"),
-    )  # fmt: skip
-    weight_decay: float = option(
-        0.0, "AdamW with this much decay", metavar="RATE",
-        type=number(lambda rate: 0 <= rate < float("inf"), "0 or more, usually at most 0.1"),
-    )  # fmt: skip
-    validation: float = option(
-        0.2, "share of the rows for validation", metavar="SHARE",
-        type=number(lambda share: 0 < share < 1, "more than 0 and less than 1"),
-    )  # fmt: skip
-    examples: int | None = option(None, "train on N rows only, validate on the rest", type=whole(1), metavar="N")
-    patience: int | None = option(None, "stop after N epochs without improvement", type=whole(1), metavar="N")
-    keep: str = option("best", "which weights: of the best epoch, or the last", choices=("best", "last"))
-    scale: str = option("standard", "how inputs are scaled", choices=("standard", "minmax", "none"))
-    probe: bool = option(False, "also train a model twice as wide, to tell underfitting", action="store_true")
-    seed: int = option(0, "of weights, order, split and dropout", type=whole(0), metavar="N")
-    folder: str | None = option(None, "where to leave the run (runs/NAME)", metavar="FOLDER")
-    quiet: bool = option(False, "print the verdict and the folder only", action="store_true")
 
-    def with_changes(self, **changes: Any) -> TrainOptions:
+    def with_changes(self, **changes: Any) -> Self:
         """The same options but for these."""
         return dataclasses.replace(self, **changes)
 
@@ -69,18 +48,32 @@ class TrainOptions:
         >>> TrainOptions("iris", hidden=(64, 64), dropout=0.2).command()
         'weft train iris --hidden 64,64 --dropout 0.2'
         """
-        words = ["weft", "train", self.data]
-        for f in dataclasses.fields(self):
+        words = ["weft", self.COMMAND, self.data]
+        for f in self.declared():
             value = getattr(self, f.name)
-            if f.name != "data" and value != f.default:
-                words += [flag(f.name)] if value is True else [flag(f.name), _shown(value)]
+            if value != f.default:
+                many = "nargs" in f.metadata["how"]
+                words += [flag(f.name), *([] if value is True else value if many else [_shown(value)])]
         return shlex.join(words)
+
+    @classmethod
+    def declared(cls) -> list[dataclasses.Field[Any]]:
+        """The options, by group."""
+        found = [f for f in dataclasses.fields(cls) if f.metadata]
+        return sorted(found, key=lambda f: GROUPS.index(f.metadata["group"]))
+
+    @classmethod
+    def of(cls, arguments: argparse.Namespace) -> Self:
+        """What the parser found."""
+        return cls(**{f.name: getattr(arguments, f.name) for f in dataclasses.fields(cls)})
 
 
 def _shown(value: Any) -> str:
     if isinstance(value, tuple):
         return ",".join(map(str, value)) or "none"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return f"{value:g}" if float(f"{value:g}") == value else repr(value)
+    return str(value)
 
 
 def flag(name: str) -> str:
@@ -88,8 +81,180 @@ def flag(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
-def add_options(parser: Parser) -> None:
-    """Add the options of `TrainOptions` to a parser."""
-    for f in dataclasses.fields(TrainOptions):
-        if f.name != "data":
-            parser.add_argument(flag(f.name), default=f.default, **f.metadata)
+def add_options(parser: Parser, kind: type[Options], help: str = DATA, metavar: str = "DATA") -> None:
+    """Add what a command takes to its parser."""
+    parser.add_argument("data", metavar=metavar, help=help)
+    groups: dict[str, Any] = {}
+    for f in kind.declared():
+        name = f.metadata["group"]
+        if name not in groups:
+            groups[name] = parser.add_argument_group(name)
+        groups[name].add_argument(flag(f.name), default=f.default, **f.metadata["how"])
+
+
+# ── what all that train have in common ──────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class SetUp(Options):
+    """Data, network and training: what means the same wherever something is trained."""
+
+    target: str | None = option(None, "data", "the column of a table to predict", metavar="COLUMN")
+    ignore: tuple[str, ...] = option((), "data", "columns to leave out", type=names, metavar="COL,COL")
+    separator: str = option(
+        ",", "data", "what separates the cells of the file, or tab", type=character, metavar="CHARACTER"
+    )
+    missing: str = option("refuse", "data", "empty cells: refuse, or impute the median", choices=("refuse", "impute"))
+    task: str | None = option(None, "data", "instead of recognising it", choices=("classification", "regression"))
+    scale: str = option("standard", "data", "how inputs are scaled", choices=("standard", "minmax", "none"))
+    augment: tuple[str, ...] = option(
+        (), "data", "change the training rows at random: noise, drop, mixup, smoothing", type=augmentations,
+        metavar="noise:0.1",
+    )  # fmt: skip
+    hidden: tuple[int, ...] | None = option(
+        None, "network", "widths of the hidden layers, or none (by the size of the data)", type=widths, metavar="64,64"
+    )
+    activation: str = option("relu", "network", "after each hidden layer", choices=ACTIVATIONS, metavar="NAME")
+    dropout: float = option(
+        0.0, "network", "share of values dropped after each hidden layer", metavar="P",
+        type=number(lambda p: 0 <= p < 1, "0 or more and less than 1"),
+    )  # fmt: skip
+    epochs: int = option(100, "training", "passes over the training rows", type=whole(1), metavar="N")
+    batch_size: int = option(32, "training", "rows per step", type=whole(1), metavar="N")
+    learning_rate: float = option(
+        3e-3, "training", "the size of Adam's steps", metavar="RATE",
+        type=number(lambda rate: 0 < rate < float("inf"), "a number above 0, usually between 1e-5 and 1e-1"),
+    )  # fmt: skip
+    weight_decay: float = option(
+        0.0, "training", "AdamW with this much decay", metavar="RATE",
+        type=number(lambda rate: 0 <= rate < float("inf"), "0 or more, usually at most 0.1"),
+    )  # fmt: skip
+    precision: str = option("f32", "training", "calculate in 16, 32 or 64 bits", choices=("f32", "bf16", "f16", "f64"))
+    seed: int = option(0, "training", "of weights, order, split and dropout", type=whole(0), metavar="N")
+    folder: str | None = option(None, "result", "where to leave the results (runs/NAME)", metavar="FOLDER")
+    quiet: bool = option(False, "result", "print the verdict and the folder only", action="store_true")
+
+    def to_train(self, kind: type[S]) -> S:
+        """The same data, network and training as options of another command."""
+        names = [f.name for f in dataclasses.fields(SetUp) if f.name not in ("folder", "quiet")]
+        return kind(**{name: getattr(self, name) for name in names})
+
+
+S = TypeVar("S", bound=SetUp)
+
+
+@dataclass(frozen=True)
+class Held(SetUp):
+    """With a part of the rows held out."""
+
+    validation: float = option(
+        0.2, "measurement", "share of the rows for validation", metavar="SHARE",
+        type=number(lambda share: 0 < share < 1, "more than 0 and less than 1"),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class TrainOptions(Held):
+    """What ``weft train`` was asked for."""
+
+    COMMAND: ClassVar[str] = "train"
+
+    patience: int | None = option(
+        None, "training", "stop after N epochs without improvement", type=whole(1), metavar="N"
+    )
+    keep: str = option("best", "training", "which weights: of the best epoch, or the last", choices=("best", "last"))
+    time_limit: str | None = option(None, "training", "stop after this time", type=duration, metavar="10m")
+    pieces: int = option(1, "training", "compute each batch in N pieces, to save memory", type=whole(1), metavar="N")
+    nonfinite: str = option(
+        "stop", "training", "when a number is not finite", choices=("stop", "raise", "skip", "ignore")
+    )
+    examples: int | None = option(
+        None, "measurement", "train on N rows only, validate on the rest", type=whole(1), metavar="N"
+    )
+    probe: bool = option(
+        False, "measurement", "also train a model twice as wide, to tell underfitting", action="store_true"
+    )
+    resume: bool = option(
+        False, "result", "go on from the checkpoints in --folder, if there are any", action="store_true"
+    )
+
+
+# ── studies ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def json_option() -> Any:
+    """Where the machine-readable result goes."""
+    return option(None, "result", "write the result as JSON there as well, - for the output", metavar="FILE")
+
+
+def repeats_option(default: int, least: int, help: str) -> Any:
+    """How often something is repeated."""
+    return option(default, "measurement", help, type=whole(least), metavar="N")
+
+
+@dataclass(frozen=True)
+class CrossvalOptions(SetUp):
+    """What ``weft crossval`` was asked for."""
+
+    COMMAND: ClassVar[str] = "crossval"
+
+    folds: int = option(5, "measurement", "parts; each is held out once", type=whole(2), metavar="K")
+    repeats: int = repeats_option(1, 1, "do all of it so often, with other folds")
+    group: str | None = option(None, "measurement", "rows with the same value in it stay in one fold", metavar="COLUMN")
+    keep: str = option(
+        "last", "training", "which weights: the last, or those of the best epoch", choices=("last", "best")
+    )
+    json: str | None = json_option()
+
+
+@dataclass(frozen=True)
+class LearningCurveOptions(Held):
+    """What ``weft learning-curve`` was asked for."""
+
+    COMMAND: ClassVar[str] = "learning-curve"
+
+    batch_size: int | None = option(  # type: ignore[assignment]  # sizes are whole batches: few rows need small ones
+        None, "training", "rows per step (32, or less where rows are few)", type=whole(1), metavar="N"
+    )
+    sizes: int = option(8, "measurement", "how many sizes of training set", type=whole(2), metavar="N")
+    repeats: int = repeats_option(3, 1, "how often each, with other rows and weights")
+    json: str | None = json_option()
+
+
+@dataclass(frozen=True)
+class BiasVarianceOptions(Held):
+    """What ``weft bias-variance`` was asked for."""
+
+    COMMAND: ClassVar[str] = "bias-variance"
+
+    replicas: int = repeats_option(20, 2, "how many training sets, drawn from the rows")
+    seeds: int = repeats_option(1, 1, "models for each, to tell the seed's share of the variance")
+    json: str | None = json_option()
+
+
+VARIED = ("weight_decay", "dropout", "learning_rate", "hidden")
+
+
+@dataclass(frozen=True)
+class SweepOptions(Held):
+    """What ``weft sweep`` was asked for."""
+
+    COMMAND: ClassVar[str] = "sweep"
+
+    vary: str = option("weight_decay", "measurement", "what varies", choices=VARIED, metavar="|".join(VARIED))
+    values: tuple[str, ...] = option(
+        (), "measurement", "its values, such as 1e-3 1e-2; of hidden, one network each: 16 64 64,64", nargs="+",
+        metavar="VALUE",
+    )  # fmt: skip
+    repeats: int = repeats_option(3, 2, "how often each, with other weights and order")
+    json: str | None = json_option()
+
+
+@dataclass(frozen=True)
+class PrescribeOptions(Held):
+    """What ``weft prescribe`` was asked for."""
+
+    COMMAND: ClassVar[str] = "prescribe"
+
+    seeds: int = repeats_option(5, 2, "how often each remedy is trained")
+    json: str | None = json_option()

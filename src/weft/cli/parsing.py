@@ -114,3 +114,44 @@ def names(text: str) -> tuple[str, ...]:
     if not all(found):
         raise refused(text, "names separated by commas")
     return found
+
+
+AUGMENTATIONS = {
+    "noise": (0, math.inf, "the standard deviation of the noise"),
+    "drop": (0, 1, "the share of cells replaced by 0"),
+    "mixup": (0, math.inf, "alpha of the shares"),
+    "smoothing": (0, 1, "the share taken from the label"),
+}
+
+
+def augmentations(text: str) -> tuple[str, ...]:
+    """Random changes of the training rows, each a name with a number.
+
+    >>> augmentations("noise:0.1,mixup:0.20")
+    ('noise:0.1', 'mixup:0.2')
+    """
+    expected = ", ".join(f"{name}:NUMBER ({told})" for name, (*_, told) in AUGMENTATIONS.items())
+    made = []
+    for part in text.split(","):
+        name, _, amount = part.strip().partition(":")
+        low, high, _ = AUGMENTATIONS.get(name, (math.inf, -math.inf, ""))
+        if not re.fullmatch(r"\d*\.?\d+(e-?\d{1,2})?", amount) or not low < float(amount) < high:
+            raise refused(text, f"{expected}, separated by commas")
+        made.append(f"{name}:{float(amount):g}")
+    return tuple(made)
+
+
+def duration(text: str) -> str:
+    """A time such as 10m or 1h30m, or a number of seconds.
+
+    >>> duration("1h30m"), duration("90")
+    ('1h30m', '90s')
+    """
+    from weft.train.callbacks.timing import seconds_of
+
+    text = f"{text}s" if re.fullmatch(r"\d+(\.\d+)?", text) else text
+    try:
+        seconds_of(text)
+    except ArgumentError:
+        raise refused(text, "a time such as 90s, 10m or 1h30m") from None
+    return text

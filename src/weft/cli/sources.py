@@ -5,56 +5,82 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from weft.cli.options import TrainOptions, flag
+import numpy as np
+
+from weft.cli.options import SetUp, flag
 from weft.data.bundled import NAMES, load
 from weft.data.dataset import Dataset
 from weft.data.naming import closest, listing, plural
 from weft.data.table import open_table
-from weft.errors import ArgumentError, FileError
+from weft.errors import ArgumentError, DataError, FileError
+
+Array = np.ndarray[Any, Any]
+KINDS = (".csv", ".parquet")
 
 
-def dataset_of(options: TrainOptions) -> Dataset:
+def dataset_of(options: SetUp) -> Dataset:
     """The data set; raises with the closest name, or with the columns to choose a target from."""
     if options.data in NAMES:
         return _bundled(options)
     if not Path(options.data).is_file():
-        raise _unknown(options.data)
+        raise _unknown(options)
     if options.target is None:
         raise _without_target(options)
     how: Any = {"missing": options.missing, "task": options.task, "ignore": options.ignore}
     return open_table(options.data, options.target, separator=options.separator, **how).dataset()
 
 
-def _bundled(options: TrainOptions) -> Dataset:
+def _bundled(options: SetUp) -> Dataset:
     for name in ("target", "ignore", "separator", "missing", "task"):
-        if getattr(options, name) != getattr(TrainOptions, name):
+        if getattr(options, name) != getattr(SetUp, name):
             raise ArgumentError(
                 f"{flag(name)} with the bundled data set {options.data!r}",
-                expected=f"{flag(name)} with a CSV file only; bundled data says itself what to predict",
-                cure=TrainOptions(options.data).command(),
+                expected=f"{flag(name)} with a table only; bundled data says itself what to predict",
+                cure=options.with_changes(**{name: getattr(SetUp, name)}).command(),
             )
     return load(options.data)
 
 
-def _unknown(name: str) -> FileError:
-    nearby = [str(path) for path in Path(name).parent.glob("*.csv")] if Path(name).parent.is_dir() else []
+def _unknown(options: SetUp) -> FileError:
+    name, weft = options.data, f"weft {options.COMMAND}"
+    folder = Path(name).parent
+    nearby = [str(path) for kind in KINDS for path in folder.glob(f"*{kind}")] if folder.is_dir() else []
     near = closest(name, [*NAMES, *nearby])
     return FileError(
         f"{name!r} is neither a bundled data set nor a file",
-        expected=f"one of {', '.join(NAMES)}, or the path of a CSV file together with --target COLUMN",
-        cure=f"weft train {near}{'' if near in NAMES else ' --target COLUMN'}" if near else "weft train iris",
+        expected=f"one of {', '.join(NAMES)}, or the path of a table, {' or '.join(KINDS)}, with --target COLUMN",
+        cure=f"{weft} {near}{'' if near in NAMES else ' --target COLUMN'}" if near else f"{weft} iris",
     )
 
 
-def _without_target(options: TrainOptions) -> ArgumentError:
-    from weft.data.frame import read_frame
+def _without_target(options: SetUp) -> ArgumentError:
+    from weft.data.frame import any_frame
 
-    columns = [str(name) for name in read_frame(options.data, separator=options.separator).columns]
+    columns = [str(name) for name in any_frame(options.data, separator=options.separator).columns]
     return ArgumentError(
         f"{options.data} without --target",
         expected=f"the column to predict: one of {listing(columns)}",
         cure=options.with_changes(target=columns[-1]).command(),
     )
+
+
+def groups_of(options: SetUp, column: str) -> Array:
+    """The cells of a column, by which rows are kept together. Raises ArgumentError where there is none."""
+    from weft.data.frame import any_frame
+
+    if options.data in NAMES:
+        raise ArgumentError(
+            f"--group {column} with the bundled data set {options.data!r}", expected="a table with such a column"
+        )
+    frame = any_frame(options.data, separator=options.separator)
+    if column not in frame.columns:
+        names = [str(name) for name in frame.columns]
+        near = closest(column, names)
+        cure = options.with_changes(group=near).command() if near else None
+        raise ArgumentError(f"no column {column!r} to group by", expected=f"one of {listing(names)}", cure=cure)
+    if missing := int(frame[column].isna().sum()):
+        raise DataError(f"column {column!r} to group by: {plural(missing, 'cell')} missing", expected="a group a row")
+    return np.unique(frame[column].astype(str).to_numpy(), return_inverse=True)[1]
 
 
 def described(data: Dataset) -> str:

@@ -1,14 +1,14 @@
-"""``weft train``: data, network and training from one line, and what the run showed."""
+"""``weft train`` and ``weft resume``: data, network and training from one line, and what the run showed."""
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
-from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from weft.cli.options import TrainOptions, add_options
+from weft.cli.parsing import whole
 from weft.cli.wording import command_lines, facts, reason, remedies, table, verdict_line, wrapped
 from weft.errors import ArgumentError
 
@@ -23,32 +23,75 @@ INTERRUPTED = 130
 
 
 def add_commands(commands: Any) -> None:
-    """Declare the command."""
+    """Declare the commands."""
     parser = commands.add_parser(
         "train",
         help="train a network and diagnose it",
         description="Train a multilayer perceptron, and say whether it overfits.",
         epilog="Examples: weft train digits --hidden 256,256 --dropout 0.2; weft train homes.csv --target price",
     )
-    parser.add_argument("data", metavar="DATA", help="iris, digits, wine, breast_cancer, diabetes, or FILE.csv")
-    add_options(parser)
+    add_options(parser, TrainOptions)
     parser.set_defaults(run=run, parser=parser)
+    parser = commands.add_parser(
+        "resume",
+        help="go on with a run that was interrupted",
+        description="Go on with a run of weft train from its newest checkpoint, exactly as if it had not stopped.",
+        epilog="Example: weft resume runs/iris --epochs 200",
+    )
+    parser.add_argument("folder", metavar="RUN", help="the folder of the run, such as runs/iris")
+    parser.add_argument("--epochs", type=whole(1), metavar="N", help="up to so many epochs in all (as it was begun)")
+    parser.add_argument("--quiet", action="store_true", help="print the verdict and the folder only")
+    parser.set_defaults(run=resume, parser=parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
+    """Train as the options say."""
+    return perform(TrainOptions.of(arguments))
+
+
+def resume(arguments: argparse.Namespace) -> int:
+    """Go on with a run as it was begun, perhaps for longer; 0 as well if there is nothing left to do."""
+    from weft.cli.stored import stored
+
+    options, folder = stored(arguments.folder)
+    epochs = arguments.epochs or options.epochs
+    options = options.with_changes(folder=str(folder), resume=True, quiet=arguments.quiet, epochs=epochs)
+    done, stopped, final = begun(folder)
+    if done > epochs:
+        raise ArgumentError(
+            f"--epochs {epochs}, and the run has {done}", expected=f"more than {done}", cure=f"--epochs {2 * done}"
+        )
+    whole_and_written = final or done == epochs
+    if whole_and_written and reported(folder):
+        why = f"it stopped by itself: {stopped}" if final else f"weft resume {folder} --epochs {2 * done} trains longer"
+        print(wrapped(f"{folder} has all of its {done} epochs; {why}."))
+        return 0
+    return perform(options)
+
+
+def perform(options: TrainOptions) -> int:
     """Train as the options say; 0, or 130 after Ctrl-C, which keeps the best weights so far."""
     from weft.cli.folders import run_folder
+    from weft.cli.setup import parted, planned
     from weft.cli.sources import dataset_of
-    from weft.data.split import split
+    from weft.cli.stored import clear, store
 
-    options = TrainOptions(**{f.name: getattr(arguments, f.name) for f in fields(TrainOptions)})
     data = dataset_of(options)
     share = validation_share(options, len(data))
-    chosen = split(data, share, seed=options.seed)
+    chosen = parted(options, data, share)
     plan = planned(options, data, len(chosen.train))
+    if options.resume and options.folder is None:
+        raise ArgumentError(
+            "--resume without --folder",
+            expected="the folder with the checkpoints",
+            cure=options.with_changes(folder=f"runs/{data.name}").command(),
+        )
     with run_folder(options.folder, data.name) as (folder, replaces):
         if not options.quiet:
-            print(f"{opening(options, data, chosen, plan, replaces)}\n", flush=True)
+            print(f"{opening(options, data, chosen, plan, folder if replaces else None)}\n", flush=True)
+        if replaces and not options.resume:
+            clear(folder)
+        store(options, folder)
         trainer, result = trained(options, data, share, plan, folder)
     if options.quiet:
         print(f"{verdict_line(result.diagnosis) if result.evidence else 'No diagnosis'}\n{folder / 'report.html'}")
@@ -70,28 +113,24 @@ def validation_share(options: TrainOptions, rows: int) -> float:
     return (rows - options.examples) / rows
 
 
-def planned(options: TrainOptions, data: Dataset, rows: int) -> Perceptron:
-    """The network for this data, with the usual widths for so many training rows unless some were given."""
-    from weft.cli.models import Perceptron, usual_widths
-
-    hidden = usual_widths(rows) if options.hidden is None else options.hidden
-    outputs = len(data.classes) if data.task == "classification" else 1
-    return Perceptron(data.x.shape[1], hidden, outputs, options.activation, options.dropout)
-
-
-def trained(options: TrainOptions, data: Dataset, share: float, plan: Perceptron, folder: Path) -> tuple[Trainer, Run]:
+def trained(
+    options: TrainOptions, data: Dataset, share: float, plan: Perceptron, folder: Path | None
+) -> tuple[Trainer, Run]:
     """Train, and leave the run in its folder."""
-    from weft import optim, random
+    from weft import random
+    from weft.cli.setup import augmentation_of, classifies, loss_of, metric_of, optimizer_of, scale_of
+    from weft.train.callbacks import TimeLimit
     from weft.train.trainer import Trainer
 
+    augment = augmentation_of(options, data)
     random.seed(options.seed)
-    classifies = data.task == "classification"
-    rate, decay = options.learning_rate, options.weight_decay
     trainer = Trainer(
         plan.build(),
-        "cross_entropy" if classifies else "mse",
-        optim.AdamW(rate, weight_decay=decay) if decay else optim.Adam(rate),
-        ["accuracy"] if classifies else ["mae"],
+        loss_of(data),
+        optimizer_of(options),
+        [metric_of(data)],
+        [TimeLimit(options.time_limit)] if options.time_limit else [],
+        precision=options.precision,
         seed=options.seed,
     )
     result = trainer.fit(
@@ -99,44 +138,54 @@ def trained(options: TrainOptions, data: Dataset, share: float, plan: Perceptron
         validation=share,
         epochs=options.epochs,
         batch_size=options.batch_size,
-        scale=None if options.scale == "none" else options.scale,
-        scale_target=not classifies,
+        scale=scale_of(options),
+        scale_target=not classifies(data),
+        augment=augment,
+        pieces=options.pieces,
+        nonfinite=options.nonfinite,
         patience=options.patience,
         keep=options.keep,
         probe=dataclasses.replace(plan, hidden=tuple(2 * n for n in plan.hidden)).build() if options.probe else None,
         folder=folder,
+        resume=options.resume,
         verbose=not options.quiet,
     )
     return trainer, result
 
 
+def begun(folder: Path) -> tuple[int, str, bool]:
+    """How many whole epochs the newest checkpoint has, why training had stopped then, and whether for good."""
+    from weft.storage.checkpoints import Checkpoints
+
+    found = Checkpoints(folder).newest()
+    return (0, "", False) if found is None else (
+        int(found.about["done"]), str(found.about["stopped"]), bool(found.about["final"])
+    )  # fmt: skip
+
+
+def reported(folder: Path) -> bool:
+    """Whether the results of the newest checkpoint are there: the report is what is written last."""
+    report, latest = folder / "report.html", folder / "checkpoints" / "latest"
+    return report.is_file() and latest.is_file() and report.stat().st_mtime_ns >= latest.stat().st_mtime_ns
+
+
 # ── what is said ────────────────────────────────────────────────────────────────────────────────────────────
 
-_SCALES = {
-    "standard": "scaled to mean 0 and standard deviation 1 of the training rows",
-    "minmax": "scaled to 0 … 1 by the range of the training rows",
-    "none": "as they are",
-}
 
+def opening(options: TrainOptions, data: Dataset, chosen: Split, plan: Perceptron, earlier: Path | None) -> str:
+    """What will be done: data, task, network, training, split; ``earlier`` is a folder that holds a run already."""
+    from weft.cli.setup import set_up
 
-def opening(options: TrainOptions, data: Dataset, chosen: Split, plan: Perceptron, replaces: bool) -> str:
-    """What will be done: data, task, network, training, split."""
-    from weft.cli.sources import described
-
-    optimizer = f"AdamW, weight decay {options.weight_decay:g}" if options.weight_decay else "Adam"
-    steps = f"learning rate {options.learning_rate:g}, batches of {options.batch_size}, {options.epochs} epochs"
     until = f", or {options.patience} without improvement" if options.patience else ""
-    given = "" if options.hidden is not None else "; width chosen by the number of training rows, --hidden changes it"
-    pairs = [
-        ("data", described(data)),
-        ("task", data.table.reason if data.table is not None else data.task),
-        ("inputs", _SCALES[options.scale]),
-        ("model", f"{plan}{given}"),
-        ("training", f"{optimizer}, {steps}{until}"),
-        ("split", chosen.describe()),
-    ]
-    if replaces:
-        pairs.append(("folder", f"{options.folder} holds an earlier run, which is replaced"))
+    until += f", or {options.time_limit}" if options.time_limit else ""
+    pairs = [*set_up(options, data, plan, options.batch_size, until), ("split", chosen.describe())]
+    if earlier is not None and options.resume:
+        done, _, _ = begun(earlier)
+        pairs.append(
+            ("resume", f"{earlier}, after {done} of {options.epochs} epochs" if done else "from the beginning")
+        )
+    elif earlier is not None:
+        pairs.append(("folder", f"{earlier} holds an earlier run, which is replaced"))
     return facts(pairs)
 
 
@@ -154,6 +203,8 @@ def closing(options: TrainOptions, data: Dataset, chosen: Split, trainer: Traine
         parts += ["", remedies(found)]
         if (following := next_command(found.verdict, options, trainer)) is not None:
             parts += ["", "Next, for example:", command_lines(following.command())]
+    if result.stopped == "interrupted" or result.stopped.startswith("time"):
+        parts += ["", "To go on with this run, exactly where it stopped:", command_lines(f"weft resume {folder}")]
     return "\n".join([*parts, "", where(folder)])
 
 
@@ -163,7 +214,7 @@ def ended(result: Run) -> str:
         "patience": ", stopped because the validation loss no longer fell",
         "interrupted": ", interrupted",
         "diverged": ", stopped because a number was no longer finite",
-    }.get(result.stopped, "")
+    }.get(result.stopped, "" if result.stopped == "epochs" else f", stopped by {result.stopped}")
     which = "the best by validation loss" if result.held_epoch == result.best_epoch else "the last"
     held = f"the model holds the weights of epoch {result.held_epoch}, {which}"
     if not result.history.epochs:

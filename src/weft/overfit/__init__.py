@@ -10,8 +10,8 @@
 
 And what many models show together, from their predictions and scores alone:
 
-- `decomposition`: bias and variance of squared, 0-1 and log loss
-- `powerlaw`: a learning curve, and what more data would bring
+- `decomposition`, `decomposed`: bias and variance of squared, 0-1 and log loss
+- `powerlaw`, `powerfit`: a learning curve, and what more data would bring
 - `estimates`, `comparison`, `selection`: mean ± standard error, two set-ups, the simplest of many
 - `result`: how all of these print and travel
 """
@@ -28,7 +28,8 @@ from weft.overfit.criteria import (
     stop_pq,
     stop_up,
 )
-from weft.overfit.decomposition import Decomposition, decompose
+from weft.overfit.decomposed import Decomposition
+from weft.overfit.decomposition import decompose
 from weft.overfit.diagnosis import Diagnosis, diagnose
 from weft.overfit.estimates import Estimate, estimate, out_of_fold
 from weft.overfit.evidence import Evidence

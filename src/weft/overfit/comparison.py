@@ -5,6 +5,8 @@ hard for the other.
 
 - `compare`, corrected t: C. Nadeau and Y. Bengio, "Inference for the Generalization Error", *Machine Learning* 52,
   2003.
+  Folds of 60 rows, 3000 simulated pairs of equally good models: one round of 10 folds claimed a winner in 0.8 %, five
+  repeats of them in 3.4 %; of a true difference they showed 42 % and 93 %. Repeat the folds.
 - `compare(…, test="sign")`: the exact sign test, for few pairs or differences far from normal; pairs independent.
 - `compare_decisions`: McNemar's exact test, for class decisions on the same test rows.
 """
@@ -198,9 +200,9 @@ def _t(d: Floats, sd: float, rho: float, alpha: float) -> tuple[float, int | Non
     from scipy.stats import t
 
     effect = abs(float(d.mean()))
-    # Differences that are equal but for rounding have no spread to measure against.
-    if sd <= 1e-12 * effect or sd == 0:
-        return (0.0 if effect > 0 else 1.0), (len(d) if effect > 0 else None)
+    # Differences equal but for rounding (coarse scores, few folds) have no spread: t would be infinitely sure of them.
+    if sd <= 1e-9 * effect or sd == 0:
+        return _sign(d, alpha)
     p = 2 * float(t.sf(effect / corrected_se(sd, len(d), rho), len(d) - 1))
 
     def power(count: int) -> float:

@@ -17,24 +17,19 @@ import dataclasses
 import math
 import textwrap
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import ClassVar, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from weft.errors import ArgumentError, DataError
+from weft.overfit import powerfit
+from weft.overfit.powerfit import LEVEL, Floats, Three
 from weft.overfit.result import Result, decimals, plus_minus, table
 from weft.overfit.words import num
 
-Floats = NDArray[np.float64]
-Three = tuple[float, float, float]
-
 FEWEST_SIZES = 4
 """Three numbers are fitted; fewer sizes than this leave nothing to judge the fit by."""
-LEVEL = 0.90
-DRAWS = 400
-_GRID = np.linspace(0.01, 2.0, 200)
 
 
 class Forecast(NamedTuple):
@@ -78,6 +73,8 @@ class PowerLaw(Result):
 
     def __call__(self, n: ArrayLike) -> Floats:
         """The curve itself, at any n > 0; shape as n."""
+        if math.isnan(self.b):
+            raise DataError(self.refusal, expected="a fitted law")
         return self.a * _sizes(n) ** -self.b + self.c
 
     def forecast(self, n: float) -> Forecast:
@@ -87,7 +84,7 @@ class PowerLaw(Result):
 
         >>> law = fit_power_law([100, 200, 400, 800, 1600], [0.40, 0.30, 0.225, 0.175, 0.1425], se=[0.004] * 5)
         >>> print(law.forecast(3200))
-        3200 examples: 0.1171 ± 0.0057 (90 % interval 0.1072 to 0.1265)
+        3200 examples: 0.1171 ± 0.0057 (90 % interval 0.1070 to 0.1265)
         """
         if self.refusal:
             raise DataError(self.refusal, cure="more training-set sizes, more repeats of each, a wider range of sizes")
@@ -98,8 +95,6 @@ class PowerLaw(Result):
 
     def range(self, n: float) -> Forecast:
         """As `forecast`, without asking whether it is precise enough to be of use: for the band of a picture."""
-        if math.isnan(self.b):
-            raise DataError(self.refusal, expected="a fitted law")
         return _interval(n, float(self(n)), self._curves(n))
 
     def gain(self, n: float) -> Forecast:
@@ -162,7 +157,7 @@ class PowerLaw(Result):
 
     @property
     def _abc(self) -> tuple[Floats, ...]:
-        return _draws(self.sizes, (self.a, self.b, self.c), self.noise, self.freedom)
+        return powerfit.draws(self.sizes, (self.a, self.b, self.c), self.noise, self.freedom)
 
 
 def fit_power_law(
@@ -189,13 +184,13 @@ def fit_power_law(
         )
         known = np.zeros(len(n)) if noise is None else noise
         return _law(n, means, known, (math.nan,) * 3, (math.nan,) * 3, refusal, freedom, metric)
-    fit = _fit(n, means, np.ones(len(n)) if noise is None else noise)
+    fit = powerfit.fit(n, means, np.ones(len(n)) if noise is None else noise)
     if noise is None:
         residual = means - (fit[0] * n ** -fit[1] + fit[2])
         freedom = len(n) - 3
         noise = np.full(len(n), math.sqrt(float(residual @ residual) / freedom))
-    noise = np.maximum(noise, 1e-12 * max(float(np.abs(means).max()), 1e-300))  # a curve without any noise
-    draws = _draws(tuple(n.tolist()), fit, tuple(noise.tolist()), freedom)
+    noise = np.maximum(noise, max(1e-9 * float(means.max()), 1e-12))  # a curve without any noise
+    draws = powerfit.draws(tuple(n.tolist()), fit, tuple(noise.tolist()), freedom)
     spread = [float(draw.std(ddof=1)) for draw in draws]
     return _judged(_law(n, means, noise, fit, (spread[0], spread[1], spread[2]), "", freedom, metric))
 
@@ -221,7 +216,7 @@ def _law(
 
 def _judged(law: PowerLaw) -> PowerLaw:
     n, e, noise = (np.array(v) for v in (law.sizes, law.errors, law.noise))
-    slope, se = _slope(np.log(n), e, _widened(noise, law.freedom))
+    slope, se = powerfit.slope(np.log(n), e, powerfit.widened(noise, law.freedom))
     refusal = ""
     if slope > -2 * se:
         refusal = (
@@ -234,64 +229,6 @@ def _judged(law: PowerLaw) -> PowerLaw:
         except DataError as error:
             refusal = error.received
     return dataclasses.replace(law, refusal=refusal)
-
-
-# ── the fit ─────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _fit(n: Floats, e: Floats, noise: Floats) -> Three:
-    from scipy.optimize import minimize_scalar
-
-    def loss(b: float) -> float:
-        return float(_linear(n, e[None], noise, np.array([b]))[2][0, 0])
-
-    start = int(_linear(n, e[None], noise, _GRID)[2][0].argmin())
-    bounds = _GRID[max(start - 1, 0)], _GRID[min(start + 1, len(_GRID) - 1)]
-    b = float(minimize_scalar(loss, bounds=bounds, method="bounded", options={"xatol": 1e-10}).x)
-    a, c, _ = (v.item() for v in _linear(n, e[None], noise, np.array([b])))
-    return a * float(n[0]) ** b, b, c
-
-
-def _linear(n: Floats, e: Floats, noise: Floats, b: Floats) -> tuple[Floats, Floats, Floats]:
-    """The best a ≥ 0 and c ≥ 0 of curves e (curves, m) for each b (g,), and their weighted squares; (curves, g) each.
-
-    In units of the smallest size, ``e = a (n / n_0)^(-b) + c``, which keeps the sums of one magnitude. A straight line
-    in x; where its best slope or intercept is below zero the optimum lies on that bound.
-    """
-    w = 1 / noise**2
-    w = w / w.sum()
-    x = (n / n[0]) ** -b[:, None]  # (g, m)
-    mean_x, mean_e = x @ w, (e @ w)[:, None]
-    cov, var = (e * w) @ x.T - mean_e * mean_x, (x**2) @ w - mean_x**2
-    slope = np.maximum(cov / np.maximum(var, 1e-300), 0)
-    through_zero = np.maximum((e * w) @ x.T / ((x**2) @ w), 0)
-    below = mean_e - slope * mean_x < 0
-    a = np.where(below, through_zero, slope)
-    c = np.where(below, 0.0, np.maximum(mean_e - slope * mean_x, 0))
-    # Σ w (e - a x - c)², written out: one product of matrices instead of an array (curves, g, m).
-    squares = ((e**2) @ w)[:, None] - 2 * a * ((e * w) @ x.T) - 2 * c * mean_e
-    squares = squares + a**2 * ((x**2) @ w) + 2 * a * c * mean_x + c**2
-    return a, c, squares
-
-
-@lru_cache(maxsize=16)
-def _draws(sizes: tuple[float, ...], fit: Three, noise: tuple[float, ...], freedom: int) -> tuple[Floats, ...]:
-    """The bootstrap's a, b, c, `DRAWS` of each: the law fitted to its own curve with new noise."""
-    n, se = np.array(sizes), _widened(np.array(noise), freedom)
-    curve = fit[0] * n ** -fit[1] + fit[2]
-    drawn = curve + se * np.random.default_rng(0).standard_normal((DRAWS, len(n)))
-    a, c, squares = _linear(n, drawn, se, _GRID)
-    best, rows = squares.argmin(axis=1), np.arange(DRAWS)
-    b = _GRID[best]
-    return a[rows, best] * n[0] ** b, b, c[rows, best]
-
-
-def _slope(x: Floats, e: Floats, noise: Floats) -> tuple[float, float]:
-    """The slope of e over x and its standard error, by weighted least squares with known noise."""
-    w = 1 / noise**2
-    d = x - (w @ x) / w.sum()
-    precision = float(w @ d**2)
-    return float(w @ (d * e)) / precision, 1 / math.sqrt(precision)
 
 
 # ── the points ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -353,11 +290,3 @@ def _interval(n: float, value: float, draws: Floats) -> Forecast:
     low, high = np.quantile(draws, [0.5 - LEVEL / 2, 0.5 + LEVEL / 2])
     low, high = min(float(low), value - z * se), max(float(high), value + z * se)
     return Forecast(float(n), value, se, max(low, 0.0), high)
-
-
-def _widened(noise: Floats, freedom: int) -> Floats:
-    """Noise that was estimated with few degrees of freedom is less known than its estimate says: Student's t."""
-    from scipy.stats import norm, t
-
-    tail = 0.5 + LEVEL / 2
-    return noise * float(t.ppf(tail, freedom) / norm.ppf(tail)) if freedom else noise

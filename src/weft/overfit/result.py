@@ -9,7 +9,7 @@ import typing
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar, Self
 
-from weft.errors import ArgumentError, DataError, FileError
+from weft.errors import FileError
 from weft.overfit import jsontext
 
 MOST_DECIMALS = 9
@@ -38,12 +38,7 @@ class Result:
             wrong = [f"missing {n}" for n in sorted(set(known) - set(fields))]
             wrong += [f"unknown {jsontext.shortened(n)}" for n in sorted(set(fields) - set(known))]
             raise FileError(f"this {cls.FORMAT} has other fields: {', '.join(wrong)}", expected=", ".join(known))
-        try:
-            return cls(**{name: _decode(kind, fields[name], name) for name, kind in known.items()})
-        except (DataError, ArgumentError) as error:
-            raise FileError(
-                f"this {cls.FORMAT} contradicts itself: {error.received}", expected=error.expected
-            ) from None
+        return cls(**{name: _decode(kind, fields[name], name) for name, kind in known.items()})
 
 
 def _types(cls: type) -> dict[str, Any]:

@@ -109,7 +109,7 @@ def sizes_of(sizes: Sequence[int] | int, rows: int, batch: int) -> list[int]:
     """Numbers of training rows, in whole batches where they were not given.
 
     >>> sizes_of(4, 1000, 32)
-    [32, 96, 288, 992]
+    [32, 96, 320, 992]
     """
     if isinstance(sizes, int):
         if sizes < 2 or rows < 2 * batch:

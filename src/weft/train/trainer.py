@@ -30,7 +30,7 @@ from weft.train.gathering import gather
 from weft.train.guard import NonFiniteError
 from weft.train.history import History
 from weft.train.loop import Loop, Standing
-from weft.train.measuring import Measure, chunked
+from weft.train.measuring import Measure, chunked, laid_out
 from weft.train.metrics.watch import sort_out, watch, watched_numbers
 from weft.train.options import Method, check_fit, check_trainer
 from weft.train.precision import Precision, get_precision
@@ -363,8 +363,9 @@ class Trainer:
 
     def examples_of(self, x: Array, y: Array) -> Array:
         """The same, of inputs and targets as the loss takes them."""
+        laid = laid_out([(x, y)], by_example=self.measure.by_example)
         with evaluation_mode(self.model):
-            parts = [self._evaluate(*chunk).numpy() for chunk in zip(chunked(x), chunked(y), strict=True)]
+            parts = [self._evaluate(*chunk).numpy() for xs, ys in laid for chunk in zip(xs, ys, strict=True)]
         return np.concatenate(parts, axis=1)[:, : len(x)]
 
     def predict(self, x: Any) -> Array:

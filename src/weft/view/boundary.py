@@ -42,18 +42,18 @@ def plot_boundary(predict: Callable[[Any], Any], x: ArrayLike, y: ArrayLike, sca
     points, labels = _points(x), _labels(y)
     if len(points) != len(labels):
         raise DataError(f"{len(points)} points and {len(labels)} labels", expected="equally many")
-    across, up, grid = _grid(points)
+    across, up, grid = grid_over(points, GRID)
 
     def classify(inputs: Floats) -> NDArray[np.int64]:
         scaled = inputs if scaler is None else scaler.transform(inputs)
-        return _classes(np.asarray(predict(scaled)), len(inputs))
+        return as_classes(np.asarray(predict(scaled)), len(inputs))
 
     regions, found = classify(grid).reshape(len(up), len(across)), classify(points)
     with look():
         figure = new_figure(5.6, 4.6)
         axes = figure.subplots()
         _draw_regions(axes, regions, across, up)
-        _draw_points(axes, points, labels)
+        draw_points(axes, points, labels)
         axes.set_title(f"Decision regions: {int((found == labels).sum())} of {len(labels)} points right")
         axes.set_xlabel("first column")
         axes.set_ylabel("second column")
@@ -76,14 +76,16 @@ def _labels(y: ArrayLike) -> NDArray[np.int64]:
     return labels.astype(np.int64)
 
 
-def _grid(points: Floats) -> tuple[Floats, Floats, Floats]:
+def grid_over(points: Floats, size: int) -> tuple[Floats, Floats, Floats]:
+    """The columns (size,) and rows (size,) of a grid around the points, and its places, (size², 2)."""
     low, high = points.min(0), points.max(0)
     margin = np.where(high > low, 0.08 * (high - low), 1.0)
-    across, up = (np.linspace(low[i] - margin[i], high[i] + margin[i], GRID) for i in (0, 1))
+    across, up = (np.linspace(low[i] - margin[i], high[i] + margin[i], size) for i in (0, 1))
     return across, up, np.stack(np.meshgrid(across, up), axis=-1).reshape(-1, 2)
 
 
-def _classes(output: NDArray[Any], n: int) -> NDArray[np.int64]:
+def as_classes(output: NDArray[Any], n: int) -> NDArray[np.int64]:
+    """Class numbers (n,) from what a model says of n points: class numbers, a score per class, or a probability."""
     if output.ndim == 2 and output.shape[1] > 1 and len(output) == n:
         winners: NDArray[np.int64] = output.argmax(1)
         return winners
@@ -106,9 +108,8 @@ def _classes(output: NDArray[Any], n: int) -> NDArray[np.int64]:
 def _draw_regions(axes: Any, regions: NDArray[np.int64], across: Floats, up: Floats) -> None:
     from matplotlib.colors import to_rgb
 
-    tints = np.array([light(to_hex(PALETTE, c), 0.3) for c in range(int(regions.max()) + 1)])
     axes.imshow(
-        tints[np.maximum(regions, 0)],
+        tints(int(regions.max()) + 1)[np.maximum(regions, 0)],
         origin="lower",
         aspect="auto",
         interpolation="nearest",
@@ -118,24 +119,30 @@ def _draw_regions(axes: Any, regions: NDArray[np.int64], across: Floats, up: Flo
         axes.contour(across, up, (regions >= c).astype(float), levels=[0.5], colors=[to_rgb("#444444")], linewidths=1.0)
 
 
+def tints(classes: int) -> Floats:
+    """A light colour for the region of each class, (classes, 3)."""
+    return np.array([light(to_hex(PALETTE, c), 0.3) for c in range(classes)])
+
+
 def to_hex(palette: tuple[str, ...], c: int) -> str:
     """The colour of class c; they repeat after the palette's end, the markers make the difference."""
     return palette[c % len(palette)]
 
 
-def _draw_points(axes: Any, points: Floats, labels: NDArray[np.int64]) -> None:
+def draw_points(axes: Any, points: Floats, labels: NDArray[np.int64], *, hollow: bool = False) -> None:
+    """The points, each class in its colour and with its marker; ``hollow`` ones are validation rows."""
     for c in np.unique(labels):
         at = points[labels == c]
-        marker = MARKERS[(c + c // len(PALETTE)) % len(MARKERS)]
+        colour = to_hex(PALETTE, c)
         axes.scatter(
             at[:, 0],
             at[:, 1],
             s=28,
-            color=to_hex(PALETTE, c),
-            marker=marker,
-            edgecolor="white",
-            linewidth=0.6,
-            label=f"class {c}",
+            color="white" if hollow else colour,
+            marker=MARKERS[(c + c // len(PALETTE)) % len(MARKERS)],
+            edgecolor=colour if hollow else "white",
+            linewidth=1.3 if hollow else 0.6,
+            label=f"class {c}, validation" if hollow else f"class {c}",
         )
     axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
     axes.grid(visible=False)

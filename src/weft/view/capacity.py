@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from weft.errors import DataError
-from weft.overfit.decomposition import Decomposition
+from weft.overfit.decomposed import Decomposition
 from weft.view.caption import caption, wrapped
 from weft.view.style import BLUE, GREY, INK, ORANGE, light, look, new_figure, plain
 

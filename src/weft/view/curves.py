@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import textwrap
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -10,7 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weft.errors import DataError
-from weft.view.style import BLUE, GREY, INK, VERMILLION, look, new_figure, plain
+from weft.overfit.criteria import generalization_loss
+from weft.overfit.wobble import second_descent
+from weft.view.caption import caption, wrapped
+from weft.view.style import BLUE, GREY, INK, VERMILLION, light, look, new_figure, plain
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -34,11 +37,17 @@ class Verdict(Protocol):
     @property
     def verdict(self) -> str: ...
     @property
+    def epoch(self) -> int: ...
+    @property
     def best_epoch(self) -> int: ...
     @property
     def confidence(self) -> str: ...
     @property
+    def numbers(self) -> Mapping[str, float]: ...
+    @property
     def explanation(self) -> str: ...
+    @property
+    def second_descent(self) -> bool: ...
 
 
 def plot_curves(evidence_or_history: Curves | History, diagnosis: Verdict | None = None) -> Figure:
@@ -46,7 +55,8 @@ def plot_curves(evidence_or_history: Curves | History, diagnosis: Verdict | None
 
     From a history it takes ``train_loss`` (evaluation mode; the running ``loss`` if that is all there is),
     ``val_loss``, and the first other ``val_…`` with its training counterpart. A missing value, None or NaN, is a
-    gap in the line. With a diagnosis: the best epoch, the gap there, and the rise after it.
+    gap in the line. With a diagnosis: the best epoch, the gap there, the rise after it, the noise of the validation
+    loss (± 2 standard errors, a band that a rise must leave), a second descent, and the epoch of a divergence.
 
     Raises DataError if there is no loss to draw.
 
@@ -60,9 +70,9 @@ def plot_curves(evidence_or_history: Curves | History, diagnosis: Verdict | None
     if train is None and val is None:
         raise DataError(f"no loss among {', '.join(history) or 'nothing'}", expected="train_loss, loss or val_loss")
     metric = _metric(history)
-    caption = [] if diagnosis is None else _caption(diagnosis)
+    below = [] if diagnosis is None else wrapped(plain(diagnosis.explanation.removeprefix(f"{diagnosis.verdict}: ")))
     with look():
-        figure = new_figure(7.0, 3.9 + 0.17 * len(caption) + (2.0 if metric else 0.0))
+        figure = new_figure(7.0 if diagnosis is None else 8.6, 3.9 + 0.17 * len(below) + (2.0 if metric else 0.0))
         rows = figure.subplots(2, 1, sharex=True, height_ratios=(5, 3), squeeze=False) if metric else None
         top = figure.subplots() if rows is None else rows[0, 0]
         _lines(top, train, val, "loss")
@@ -75,13 +85,17 @@ def plot_curves(evidence_or_history: Curves | History, diagnosis: Verdict | None
             _lines(rows[1, 0], train_metric, val_metric, name)
             if diagnosis is not None and diagnosis.best_epoch:
                 rows[1, 0].axvline(diagnosis.best_epoch, color=GREY, linestyle=":")
-        _title(top, diagnosis, caption)
+        caption(top, _title(diagnosis), below)
         (rows[1, 0] if rows is not None else top).set_xlabel("epoch")
     return figure
 
 
-def _caption(diagnosis: Verdict) -> list[str]:
-    return textwrap.wrap(plain(diagnosis.explanation.removeprefix(f"{diagnosis.verdict}: ")), 100)
+def _title(diagnosis: Verdict | None) -> str:
+    return (
+        "Loss per epoch"
+        if diagnosis is None
+        else f"{diagnosis.verdict.capitalize()}  (confidence: {diagnosis.confidence})"
+    )
 
 
 def _history(source: Curves | History) -> dict[str, Floats]:
@@ -131,43 +145,88 @@ def _spans_decades(*curves: Floats | None) -> bool:
 
 def _verdict(axes: Any, train: Floats | None, val: Floats | None, diagnosis: Verdict) -> None:
     t = diagnosis.best_epoch
-    if val is None or not 1 <= t <= len(val):
-        return
-    # Zorder: lines lie above the shade, the annotation above both.
-    axes.axvline(t, color=GREY, linestyle=":", zorder=1)
-    best, after = val[t - 1], val[t - 1 :]
-    if diagnosis.verdict in ("overfitting", "over-confident"):
-        where = np.isfinite(after) & (after > best)
-        area = axes.fill_between(
-            _epochs(val)[t - 1 :], best, np.where(where, after, best), color=VERMILLION, alpha=0.18, linewidth=0
+    if diagnosis.verdict == "diverged" and diagnosis.epoch:
+        axes.axvline(
+            diagnosis.epoch, color=INK, linestyle="-.", linewidth=1.4, label=f"broke at epoch {diagnosis.epoch}"
         )
-        area.set_label("rise since the best epoch")
-    if train is not None and len(train) >= t and np.isfinite([train[t - 1], best]).all():
-        axes.plot([t, t], [train[t - 1], best], color=INK, linewidth=2.6, solid_capstyle="butt", zorder=3)
-        axes.plot([], [], color=INK, linewidth=2.6, label=f"gap at epoch {t}: {best - train[t - 1]:.3g}")
-    axes.plot(t, best, "o", color=VERMILLION, markersize=7, markeredgecolor="white", zorder=4)
-    axes.plot([], [], ":", color=GREY, label=f"best epoch: {t}")
-    axes.legend(loc="best")
+    if val is not None and 1 <= t <= len(val):
+        # Zorder: the bands lie below the lines, the annotation above both.
+        axes.axvline(t, color=GREY, linestyle=":", zorder=1, label=f"best epoch: {t}")
+        _noise(axes, val, t, diagnosis)
+        if diagnosis.verdict in ("overfitting", "over-confident"):
+            _rise(axes, val, t)
+        if train is not None and len(train) >= t and np.isfinite([train[t - 1], val[t - 1]]).all():
+            _gap(axes, train[t - 1], val[t - 1], t)
+        axes.plot(t, val[t - 1], "o", color=VERMILLION, markersize=7, markeredgecolor="white", zorder=4)
+        if diagnosis.second_descent:
+            _again(axes, val, diagnosis)
+    axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False)  # beside the curves: it hides nothing
 
 
-def _title(axes: Any, diagnosis: Verdict | None, caption: list[str]) -> None:
-    if diagnosis is None:
-        axes.set_title("Loss per epoch")
+def _noise(axes: Any, val: Floats, t: int, diagnosis: Verdict) -> None:
+    """What the validation loss would vary by with other examples; a rise inside the band shows nothing by itself."""
+    se = diagnosis.numbers.get("validation_standard_error", math.nan)
+    if not (math.isfinite(se) and se > 0) or t == len(val):  # nothing comes after it
         return
-    axes.set_title(
-        f"{diagnosis.verdict.capitalize()}  (confidence: {diagnosis.confidence})", pad=8 + 12.5 * len(caption)
+    best, low = val[t - 1], axes.get_ylim()[0]
+    floor = best / 10 if axes.get_yscale() == "log" else min(low, best - 2 * se)
+    axes.fill_between(
+        [t, len(val) + 0.5],
+        max(best - 2 * se, floor),
+        best + 2 * se,
+        facecolor=light(GREY, 0.14),
+        edgecolor=light(GREY, 0.5),
+        hatch="....",
+        linewidth=0.0,
+        zorder=0.5,
+        label="noise: best ± 2 SE",
     )
-    axes.annotate(
-        "\n".join(caption),
-        (0, 1),
-        (0, 5),
-        xycoords="axes fraction",
-        textcoords="offset points",
-        va="bottom",
-        fontsize=8.5,
-        linespacing=1.35,
+
+
+def _rise(axes: Any, val: Floats, t: int) -> None:
+    """The area between the best loss and the curve after it, where the curve is higher."""
+    best, after = val[t - 1], val[t - 1 :]
+    where = np.isfinite(after) & (after > best)
+    share = f": {100 * (after[-1] / best - 1):.0f} %" if best > 0 and np.isfinite(after[-1]) else ""
+    axes.fill_between(
+        _epochs(val)[t - 1 :],
+        best,
+        np.where(where, after, best),
+        facecolor=(*light(VERMILLION, 1.0), 0.18),
+        edgecolor=(*light(VERMILLION, 1.0), 0.55),
+        hatch="////",
+        linewidth=0.0,
+        label=f"rise since the best epoch{share}",
+    )
+
+
+def _gap(axes: Any, low: float, high: float, t: int) -> None:
+    axes.plot(
+        [t, t],
+        [low, high],
         color=INK,
+        linewidth=2.6,
+        solid_capstyle="butt",
+        zorder=3,
+        label=f"gap at epoch {t}: {high - low:.3g}",
     )
+
+
+def _again(axes: Any, val: Floats, diagnosis: Verdict) -> None:
+    """The minimum before a hump, and the first epoch below it."""
+    scale = diagnosis.numbers.get("baseline_loss", 0.0)
+    found = second_descent(val, generalization_loss(val, scale if val.min() <= 0.01 * abs(scale) else None), hump=5)
+    if found is None:
+        return
+    first = int(val[:found].argmin())
+    axes.plot(
+        first + 1, val[first], "o", color=VERMILLION, markerfacecolor="white", markersize=7, zorder=4,
+        label=f"first minimum: {first + 1}",
+    )  # fmt: skip
+    axes.plot(
+        found + 1, val[found], "D", color=INK, markeredgecolor="white", markersize=7, zorder=4,
+        label=f"second descent: below it from {found + 1}",
+    )  # fmt: skip
 
 
 def _epochs(values: Floats) -> NDArray[np.int64]:

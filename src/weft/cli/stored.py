@@ -1,0 +1,74 @@
+"""The command of a run, written beside it before its first epoch: what it takes to go on, or to do it again."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from weft import __version__
+from weft.cli.options import TrainOptions
+from weft.errors import FileError
+
+NAME, FORMAT = "command.json", "weft.command/1"
+RESULTS = ("model.weft", "history.csv", "evidence.json", "diagnosis.json", "report.html", "plot.png")
+MARKS = ("run.json", "result.json", NAME)  # what tells that a folder is ours; they go last
+
+
+def store(options: TrainOptions, folder: Path) -> None:
+    """Write what was asked for, whole or not at all; a table by its full path, so that it is found from anywhere."""
+    from weft.storage.files import write_atomically
+
+    asked = dataclasses.asdict(options) | {"folder": None, "resume": False}
+    if Path(options.data).is_file():
+        asked["data"] = str(Path(options.data).resolve())
+    about = {"format": FORMAT, "weft": __version__, "command": options.command(), "options": asked}
+    write_atomically(folder / NAME, json.dumps(about, indent=1))
+
+
+def stored(run: str) -> tuple[TrainOptions, Path]:
+    """What the run was asked for, and its folder. Raises FileError."""
+    from weft.cli.folders import part_of
+    from weft.storage.files import read
+
+    path = part_of(run, NAME)
+    text = read(path, "the command of a run").decode("utf-8", "replace")
+    try:
+        about = json.loads(text)
+        if about["format"] != FORMAT:
+            raise ValueError(f"format {about['format']!r}")
+        return _options(about["options"]), path.parent
+    except (ValueError, KeyError, TypeError) as error:
+        raise FileError(
+            f"{path} is not the command of a run, or it is damaged: {error}",
+            expected=f"the file of the format {FORMAT} that weft train left there",
+            cure=f"weft train DATA … --folder {path.parent} --resume, with the options that it was begun with",
+        ) from error
+
+
+def _options(given: dict[str, Any]) -> TrainOptions:
+    """Options from JSON; each of the kind that its default or its parser has."""
+    made: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
+    options = TrainOptions(**made)
+    for f in TrainOptions.declared():
+        value = made.get(f.name, f.default)
+        kinds = {type(f.default)} if f.default is not None else {type(None), str, int, tuple}
+        if type(value) not in kinds | ({int} if float in kinds else set()):
+            raise TypeError(f"{f.name} is {value!r}")
+    return options
+
+
+def clear(folder: Path) -> None:
+    """Remove the checkpoints and the results of an earlier run; nothing else. Raises FileError if it still runs."""
+    from weft.storage.checkpoints import Checkpoints
+
+    if (folder / "checkpoints").is_dir():
+        with Checkpoints(folder) as held:
+            for path in held.folder.glob("step-*"):
+                shutil.rmtree(path)
+            for name in ("latest", "best"):
+                (held.folder / name).unlink(missing_ok=True)
+    for name in (*RESULTS, *MARKS):
+        (folder / name).unlink(missing_ok=True)

@@ -1,0 +1,89 @@
+"""Snapshots: copies of the weights along the way, of which `Run.animate` makes a film."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from weft.errors import ArgumentError
+from weft.train.callback import Callback
+
+if TYPE_CHECKING:
+    from weft.train.loop import Loop
+
+Array = np.ndarray[Any, Any]
+
+MOST_BYTES = 1 << 28
+"""What all copies together may take; of a model too large for that every other one is let go."""
+
+
+class Snapshots(Callback):
+    """Keeps copies of the weights along the way: before training, then evenly spaced epochs, and the last one.
+
+    ``count``  at most so many (2 or more). As nobody knows when training will end, all epochs are kept at first; when
+               there are too many, every other copy is let go and from then on twice as many epochs passed over. At the
+               end there are between half as many and all of them
+    ``every``  instead: the copy of every so many epochs, however many that becomes
+
+    In either case the copies take 256 MB at most. It wants each epoch, so that no launch is longer than one.
+
+    ``epochs``   the epochs of the copies, 0 before training
+    ``weights``  the copies: arrays by path
+
+    >>> import weft as wf
+    >>> trainer = wf.Trainer(wf.nn.Linear(3), "cross_entropy", callbacks=[Snapshots(count=4)])
+    >>> run = trainer.fit(wf.data.iris(), epochs=9, verbose=False)
+    >>> run.callbacks[0].epochs, sorted(run.callbacks[0].weights[0])
+    ([0, 4, 8, 9], ['bias', 'weight'])
+    """
+
+    def __init__(self, count: int = 60, *, every: int | None = None) -> None:
+        whole("count", count, 2)
+        if every is not None:
+            whole("every", every, 1)
+        self.count, self.every = count, every
+        self.stride = every or 1
+        self.epochs: list[int] = []
+        self.weights: list[dict[str, Array]] = []
+
+    def before_fit(self, loop: Loop) -> None:
+        if not self.epochs:
+            self.take(loop)
+
+    def after_epoch(self, loop: Loop) -> None:
+        if loop.standing.done % self.stride == 0:
+            self.take(loop)
+
+    def after_fit(self, loop: Loop) -> None:
+        if loop.standing.done != self.epochs[-1]:
+            self.take(loop)
+
+    def take(self, loop: Loop) -> None:
+        """Copy the weights as they are now, in place of every other older copy where there are too many."""
+        self.weights.append({path: np.array(w.numpy()) for path, w in loop.course.weights.items()})
+        self.epochs.append(loop.standing.done)
+        size = sum(a.nbytes for a in self.weights[-1].values())
+        most = max(2, MOST_BYTES // max(size, 1))
+        if self.every is None:
+            most = min(most, self.count)
+        while len(self.epochs) > most:
+            self.thin()
+
+    def thin(self) -> None:
+        """Let go what is no multiple of twice as many epochs; the last copy stays."""
+        self.stride *= 2
+        last = len(self.epochs) - 1
+        keep = [k for k, e in enumerate(self.epochs) if e % self.stride == 0 or k == last]
+        if len(keep) == len(self.epochs):  # of a fit that goes on somewhere in between
+            keep = [0, last]
+        self.epochs, self.weights = [self.epochs[k] for k in keep], [self.weights[k] for k in keep]
+
+    def __repr__(self) -> str:
+        return f"Snapshots(every={self.every})" if self.every is not None else f"Snapshots({self.count})"
+
+
+def whole(name: str, value: Any, least: int) -> None:
+    """Refuse what is no whole number of this size."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise ArgumentError(f"Snapshots({name}={value!r})", expected=f"a whole number ≥ {least}", cure="Snapshots(60)")

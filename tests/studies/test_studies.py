@@ -1,0 +1,174 @@
+"""Cross-validation, curves, bias and variance, comparison and prescription: what they measure, and what they refuse."""
+
+import numpy as np
+import pytest
+
+import weft as wf
+from weft import nn, optim
+from weft.errors import ArgumentError, DataError, WeftError
+
+pytestmark = pytest.mark.filterwarnings("ignore::weft.runtime.explanation.RecompileWarning")  # many fits, one line
+IRIS = wf.data.iris()
+
+
+def make():
+    return nn.Sequential(nn.Linear(8), nn.ReLU(), nn.Linear(3))
+
+
+HOW = {"loss": "cross_entropy", "optimizer": optim.Adam(1e-2), "metrics": ["accuracy"], "verbose": False}
+
+
+# ── cross-validation ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_every_row_is_predicted_by_a_model_that_has_not_seen_it():
+    found = wf.cross_validate(make, IRIS, 5, epochs=30, scale="standard", **HOW)
+    assert sorted(np.concatenate([held for _, held in found.rows]).tolist()) == list(range(150))
+    for k, (train, held) in enumerate(found.rows):
+        assert not set(train) & set(held)
+        alone = found.run.trainer(k)
+        measured = alone.evaluate(IRIS.take(held))
+        assert measured["accuracy"] == pytest.approx(found.scores["accuracy"][0, k], abs=1e-6)
+        shares = np.exp(alone.outputs(IRIS.x[held]))
+        np.testing.assert_allclose(found.predictions[held], shares / shares.sum(1, keepdims=True), rtol=1e-3, atol=1e-5)
+    assert found["accuracy"].mean == pytest.approx((found.predictions.argmax(1) == IRIS.y).mean(), abs=1e-6)
+    assert found["accuracy"].mean > 0.8
+
+
+def test_folds_are_stratified_grouped_and_repeated():
+    found = wf.cross_validate(make, IRIS, 3, repeats=2, epochs=1, **HOW)
+    assert found.scores["loss"].shape == (2, 3)
+    for _, held in found.rows:
+        assert np.bincount(IRIS.y[held]).max() - np.bincount(IRIS.y[held]).min() <= 1
+    groups = np.repeat(np.arange(30), 5)
+    grouped = wf.cross_validate(make, IRIS, 3, groups=groups, stratify=False, epochs=1, **HOW)
+    for train, held in grouped.rows:
+        assert not set(groups[train]) & set(groups[held])
+
+
+@pytest.mark.parametrize(
+    ("options", "match"),
+    [
+        ({"folds": 1}, "folds"),
+        ({"folds": 200}, "folds"),
+        ({"folds": 51}, "class"),
+        ({"groups": [0] * 75 + [1] * 75}, "2 groups"),
+        ({"groups": [0, 1]}, "groups of shape"),
+    ],
+)
+def test_folds_that_cannot_be_are_refused(options, match):
+    with pytest.raises(WeftError, match=match):
+        wf.cross_validate(make, IRIS, **{"folds": 5, "epochs": 1, **HOW, **options})
+
+
+def test_planted_copies_are_called_leakage_in_a_fit_of_these_rows():
+    x, y = np.concatenate([IRIS.x, IRIS.x]), np.concatenate([IRIS.y, IRIS.y])
+    run = wf.fit(make(), (x, y), "cross_entropy", validation=0.5, epochs=6, verbose=False)
+    assert run.diagnosis.verdict == "leakage"
+
+
+# ── curves ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_learning_curve_falls_with_the_rows():
+    curve = wf.learning_curve(make, IRIS, [16, 48, 96], repeats=2, epochs=20, batch_size=16, scale="standard", **HOW)
+    assert curve.validation.shape == curve.train.shape == (3, 2)
+    means = curve.validation.mean(axis=1)
+    assert means[2] < means[0]
+    assert [len(m.train) for m in curve.run.members[:3]] == [16, 48, 96]
+    with pytest.raises(ArgumentError, match="sizes"):
+        wf.learning_curve(make, IRIS, [16, 500], epochs=1, **HOW)
+
+
+def test_a_validation_curve_over_a_number_is_one_program_and_over_a_model_one_each():
+    wf.validation_curve(make, IRIS, "weight_decay", [0.0, 1.0], repeats=2, epochs=3, **HOW)
+    before = wf.explain().count
+    curve = wf.validation_curve(make, IRIS, "weight_decay", [0.1, 0.2, 0.4, 0.8], repeats=1, epochs=3, **HOW)
+    assert wf.explain().count - before <= 4
+    assert len(curve.runs) == 1
+    wide = wf.validation_curve(
+        lambda width: nn.Sequential(nn.Linear(width), nn.ReLU(), nn.Linear(3)), IRIS, "width", [1, 16],
+        repeats=2, epochs=30, scale="standard", **HOW,
+    )  # fmt: skip
+    assert wide.best == 16
+    assert wide.select().chosen == "16"
+    with pytest.raises(ArgumentError, match="width"):
+        wf.validation_curve(wf.Population(make, "cross_entropy"), IRIS, "width", [1, 2], verbose=False)
+
+
+# ── bias and variance ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def wave(n=60, noise=0.1, seed=0):
+    rng = np.random.default_rng(seed)
+    x = rng.uniform(-1, 1, (n, 1)).astype(np.float32)
+    return x, (np.cos(1.5 * np.pi * x) + noise * rng.normal(size=x.shape)).astype(np.float32)
+
+
+def test_bias_falls_and_variance_rises_with_capacity_and_they_add_up():
+    test = wave(100, 0.0, seed=1)
+    how = {"loss": "mse", "optimizer": optim.Adam(2e-2), "replicas": 6, "seeds": 2, "epochs": 60, "verbose": False}
+    line = wf.bias_variance(lambda: nn.Linear(1, 1), wave(), test=test, **how)
+    curve = wf.bias_variance(lambda: nn.Sequential(nn.Linear(32), nn.Tanh(), nn.Linear(1)), wave(), test=test, **how)
+    for found in (line, curve):
+        assert found.bias2 + found.variance == pytest.approx(found.loss, rel=1e-9)
+        assert found.predictions.shape == (6, 2, 100, 1)
+    assert line.bias2 > 3 * curve.bias2
+    assert line.bias2 > line.variance
+
+
+@pytest.mark.parametrize("kind", ["log", "zero_one"])
+def test_classification_is_decomposed_too(kind):
+    found = wf.bias_variance(make, IRIS, test=0.3, replicas=3, epochs=3, decompose_by=kind, **HOW)
+    d = found.decomposition
+    if kind == "log":
+        assert d.bias2 + d.variance == pytest.approx(d.loss, rel=1e-6)
+    else:
+        assert d.loss == pytest.approx(d.bias2 + d.unbiased_variance - d.factor * d.biased_variance, abs=1e-9)
+
+
+def test_one_replica_has_no_variance():
+    with pytest.raises(ArgumentError, match="replicas"):
+        wf.bias_variance(make, IRIS, test=0.3, replicas=1, **HOW)
+
+
+# ── comparison and prescription ─────────────────────────────────────────────────────────────────────────────
+
+
+def test_no_winner_without_evidence():
+    one, same = (wf.Population(make, "cross_entropy", optim.Adam(1e-2)) for _ in range(2))
+    equal = wf.compare(one, same, IRIS, repeats=1, epochs=3, verbose=False)
+    assert (equal.winner, equal.effect) == (None, 0.0)
+    blind = wf.Population(make, "cross_entropy", optim.SGD(1e-9))
+    found = wf.compare(one, blind, IRIS, repeats=1, epochs=20, names=("one", "blind"), scale="standard", verbose=False)
+    assert found.winner == "one"
+
+
+def overfitted():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(160, 10)).astype(np.float32)
+    y = ((x[:, 0] > 0) ^ (rng.random(160) < 0.2)).astype(np.int64)
+    wf.random.seed(0)
+    model = nn.Sequential(nn.Linear(64), nn.ReLU(), nn.Linear(2))
+    return wf.Trainer(model, "cross_entropy", optim.Adam(1e-2)).fit((x, y), validation=0.4, epochs=40, verbose=False)
+
+
+def test_remedies_are_tried_and_measured_seed_by_seed():
+    found = wf.prescribe(overfitted(), seeds=3, epochs=20, verbose=False)
+    names = [t.remedy.name for t in found.tried]
+    assert {"weight decay 0.1", "dropout 0.5", "half the width", "mixup", "smoothed labels"} <= set(names)
+    means = [t.losses.mean() for t in found.tried]
+    assert means == sorted(means)
+    for t in found.tried:
+        assert t.comparison.effect == pytest.approx(t.losses.mean() - found.before.mean(), rel=1e-6, abs=1e-9)
+    assert "set-ups were compared on the same validation rows" in str(found)
+    assert max(map(len, str(found).splitlines())) <= 100
+
+
+def test_what_cannot_be_prescribed_for_is_said():
+    run = wf.fit(make(), IRIS, "cross_entropy", epochs=2, verbose=False)
+    with pytest.raises(DataError, match="validation"):
+        wf.prescribe(run)
+    run.origin = None
+    with pytest.raises(ArgumentError, match="trainer"):
+        wf.prescribe(run)
