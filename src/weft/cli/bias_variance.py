@@ -59,9 +59,7 @@ def verdict(found: BiasVariance) -> str:
     """Which of the two is most of the loss."""
     part = share(found)
     what = "mostly bias" if part >= MOSTLY else "mostly variance" if part <= 1 - MOSTLY else "bias and variance alike"
-    return wrapped(
-        f"{what}: {100 * part:.0f} % of the loss is bias, {100 - 100 * part:.0f} % variance", "Verdict: ", "  "
-    )
+    return f"{what}: {100 * part:.0f} % of the loss is bias, {100 - 100 * part:.0f} % variance"
 
 
 def reading(found: BiasVariance) -> list[str]:

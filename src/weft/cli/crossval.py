@@ -106,7 +106,7 @@ def verdict(study: Study, found: CrossValidation) -> str:
     said = f"{study.named(study.metric)} {plus_minus(mean, se)} on rows not seen in training"
     if not learns(study, found):
         said += f"; that is not shown to be better than always guessing the same ({study.baseline:.3g})"
-    return wrapped(said, "Verdict: ", "  ")
+    return said
 
 
 def learns(study: Study, found: CrossValidation) -> bool:

@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from weft.cli.options import LearningCurveOptions, PrescribeOptions, SweepOptions, add_options
-from weft.cli.study import Study, place
+from weft.cli.study import Study, place, spread
 from weft.cli.wording import command_lines, table, wrapped
 from weft.errors import DataError
 
@@ -79,14 +79,12 @@ def verdict(found: LearningCurve) -> str:
         largest = float(found.law(found.law.sizes[-1]))
         fall = found.law.gain(2 * found.law.sizes[-1]).error
         helps = "more data would help" if fall > 0.1 * largest else "more data would help little"
-        return wrapped(f"{helps}: {sentence}", "Verdict: ", "  ")
-    return wrapped(f"cannot tell: {sentence}", "Verdict: ", "  ")
+        return f"{helps}: {sentence}"
+    return f"cannot tell: {sentence}"
 
 
 def reading(study: Study, found: LearningCurve) -> list[str]:
     """The table of sizes."""
-    from weft.studies.validation_curve import spread
-
     fitted = not found.law.refusal
     rows = [["training rows", "training", "validation", *(["fitted"] if fitted else [])]]
     for n, train, held in zip(found.sizes, found.train, found.validation, strict=True):

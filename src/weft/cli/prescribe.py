@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from weft.cli.options import DATA, LearningCurveOptions, PrescribeOptions, SetUp, TrainOptions, add_options
-from weft.cli.study import place
+from weft.cli.study import place, spread
 from weft.cli.wording import command_lines, reason, table, verdict_line, wrapped
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
         store(training, here.folder)
         _, before = trained(training, data, share, plan, here.folder)
         if not options.quiet:
-            here.say(f"\n{verdict_line(before.diagnosis)}\n{reason(before.diagnosis)}\n")
+            here.say(f"{verdict_line(before.diagnosis)}\n{reason(before.diagnosis)}\n")
         found = prescribe(before, seeds=options.seeds, verbose=not options.quiet)
         text = "\n".join([*reading(found), *following(training, plan.hidden, found)])
         here.leave(verdict(found), text, result(before, found), before.plot())
@@ -87,13 +87,11 @@ def verdict(found: Prescription) -> str:
     else:
         c = best.comparison
         said = f"take {best.remedy.name}: the validation loss changes by {c.effect:+.4f} ± {c.se:.4f}"
-    return wrapped(said, "Verdict: ", "  ")
+    return said
 
 
 def reading(found: Prescription) -> list[str]:
     """The table of remedies, and what was left out."""
-    from weft.studies.validation_curve import spread
-
     rows = [["remedy", "validation loss", "change", ""], ["as it was", spread(found.before), "", ""]]
     for tried in found.tried:
         change = f"{tried.comparison.effect:+.4f} ± {tried.comparison.se:.4f}"

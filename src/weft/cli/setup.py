@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -96,21 +97,34 @@ SCALES = {
 }
 
 
-def set_up(options: SetUp, data: Dataset, plan: Perceptron, batch_size: int, until: str = "") -> list[tuple[str, str]]:
-    """Data, task, inputs, network and training, as pairs of a name and a line."""
+def set_up(
+    options: SetUp, data: Dataset, plan: Perceptron, batch_size: int, until: str = "", varied: str = ""
+) -> list[tuple[str, str]]:
+    """Data, task, inputs, network and training, as pairs of a name and a line; ``varied`` is said elsewhere."""
     from weft.cli.sources import described
 
-    optimizer = f"AdamW, weight decay {options.weight_decay:g}" if options.weight_decay else "Adam"
-    steps = f"learning rate {options.learning_rate:g}, batches of {batch_size}, {options.epochs} epochs"
     given = "" if options.hidden is not None else "; width chosen by the number of training rows, --hidden changes it"
     precision = "" if options.precision == "f32" else f", in {options.precision}"
+    steps = f"batches of {batch_size}, {options.epochs} epochs{until}{precision}"
+    if varied == "hidden":
+        model = f"{plan.inputs} → … {options.activation} → {plan.outputs}"
+    else:
+        model = f"{dataclasses.replace(plan, dropout=0.0) if varied == 'dropout' else plan}{given}"
     pairs = [
         ("data", described(data)),
         ("task", data.table.reason if data.table is not None else data.task),
         ("inputs", SCALES[options.scale]),
-        ("model", f"{plan}{given}"),
-        ("training", f"{optimizer}, {steps}{until}{precision}"),
+        ("model", model),
+        ("training", ", ".join([*optimizer_words(options, varied), steps])),
     ]
     if options.augment:
         pairs.insert(3, ("augment", ", ".join(part.replace(":", " ") for part in options.augment)))
     return pairs
+
+
+def optimizer_words(options: SetUp, varied: str) -> list[str]:
+    """The optimizer and those of its numbers that do not vary."""
+    words = ["AdamW" if options.weight_decay else "Adam"]
+    if options.weight_decay and varied != "weight_decay":
+        words.append(f"weight decay {options.weight_decay:g}")
+    return words + ([f"learning rate {options.learning_rate:g}"] if varied != "learning_rate" else [])

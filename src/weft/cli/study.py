@@ -16,7 +16,7 @@ import numpy as np
 
 from weft.cli.options import Held, SetUp
 from weft.cli.setup import augmentation_of, classifies, loss_of, metric_of, optimizer_of, parted, planned, scale_of
-from weft.cli.wording import facts
+from weft.cli.wording import facts, wrapped
 from weft.errors import DataError, FileError
 
 if TYPE_CHECKING:
@@ -107,11 +107,11 @@ class Study:
             return float(np.bincount(y.reshape(-1)).max() / len(y))
         return float(np.abs(y - np.median(y)).mean()) * self.unit
 
-    def opening(self, *more: tuple[str, str]) -> str:
-        """What will be done."""
+    def opening(self, *more: tuple[str, str], varied: str = "") -> str:
+        """What will be done; ``varied`` is the option that differs from model to model."""
         from weft.cli.setup import set_up
 
-        return facts([*set_up(self.options, self.data, self.plan, self.options.batch_size), *more])
+        return facts([*set_up(self.options, self.data, self.plan, self.options.batch_size, varied=varied), *more])
 
 
 def in_deviations(data: Dataset) -> tuple[Dataset, float]:
@@ -123,6 +123,21 @@ def in_deviations(data: Dataset) -> tuple[Dataset, float]:
     if not unit:
         raise DataError(f"the target {data.target!r} is {y.flat[0]:g} in every row", expected="a target that varies")
     return dataclasses.replace(data, y=((y - y.mean()) / unit).astype(np.float32)), unit
+
+
+def spread(values: Array) -> str:
+    """Mean ± standard error of some values.
+
+    >>> spread(np.array([1.0, 2.0, 3.0])), spread(np.array([0.5])), spread(np.array([0.5, np.nan]))
+    ('2.00 ± 0.58', '0.5', 'not finite')
+    """
+    from weft.overfit.result import plus_minus
+
+    if not np.isfinite(values).all():
+        return "not finite"
+    if len(values) < 2:
+        return f"{values[0]:.4g}"
+    return plus_minus(float(values.mean()), float(values.std(ddof=1) / math.sqrt(len(values))))
 
 
 # ── what is left ────────────────────────────────────────────────────────────────────────────────────────────
@@ -151,15 +166,13 @@ class Place:
         files = []
         if figure is not None:
             files.append(("picture", str(write_atomically(self.folder / "plot.png", drawn(figure)))))
-        about = {"format": FORMAT, "command": self.options.command(), "verdict": verdict.removeprefix("Verdict: ")}
+        about = {"format": FORMAT, "command": self.options.command(), "verdict": verdict}
         content = as_json(about | result | {"options": dataclasses.asdict(self.options)})
         files.append(("result", str(write_atomically(self.folder / "result.json", content))))
         if self.options.json not in (None, "-"):
             files.append(("JSON", str(write_atomically(self.options.json, content))))
-        if self.options.quiet:
-            self.say(f"{verdict}\n{self.folder}")
-        else:
-            self.say(f"{verdict}\n{text}\n\n{facts(files)}")
+        said = wrapped(verdict, "Verdict: ", "  ")
+        self.say(f"{said}\n{self.folder}" if self.options.quiet else f"{said}\n{text}\n\n{facts(files)}")
         if self.options.json == "-":
             print(content, end="")
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from weft.cli.options import SweepOptions, TrainOptions, add_options
 from weft.cli.parsing import number, widths
-from weft.cli.study import Study, place
+from weft.cli.study import Study, place, spread
 from weft.cli.wording import command_lines, table, wrapped
 from weft.errors import ArgumentError
 
@@ -59,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
     order = simplest_first(study, values)
     with place(options, data.name) as here:
         how = f"{options.vary} {', '.join(map(shown, order))}; {options.repeats} models each"
-        here.open(study.opening(("vary", how), ("split", chosen.describe())))
+        here.open(study.opening(("vary", how), ("split", chosen.describe()), varied=options.vary))
         set_up = study.population()
         how_to: dict[str, Any] = {
             "repeats": options.repeats,
@@ -135,7 +135,7 @@ def chosen_of(found: ValidationCurve) -> Selection | None:
     """The choice among the values that did not diverge; None if all did."""
     from weft.overfit.selection import one_standard_error
 
-    whole: list[bool] = np.isfinite(found.validation).all(axis=1).tolist()
+    whole = [bool(np.isfinite(scores).all()) for scores in found.validation]
     if not any(whole):
         return None
     names = [shown(v) for v, fine in zip(found.values, whole, strict=True) if fine]
@@ -145,7 +145,7 @@ def chosen_of(found: ValidationCurve) -> Selection | None:
 def verdict(options: SweepOptions, choice: Selection | None, found: ValidationCurve) -> str:
     """The value to take."""
     if choice is None:
-        return wrapped(f"diverged with every {options.vary}", "Verdict: ", "  ")
+        return f"diverged with every {options.vary}"
     said = f"take {options.vary} {choice.chosen}"
     if choice.chosen != choice.best:
         said += f", the simplest within one standard error of the best, {choice.best}"
@@ -153,13 +153,11 @@ def verdict(options: SweepOptions, choice: Selection | None, found: ValidationCu
         said += ", the best, and nothing simpler is within one standard error of it"
         if choice.chosen_index == 0 and options.vary != "learning_rate":
             said = f"take {options.vary} {choice.chosen}, the simplest, which is the best as well"
-    return wrapped(said, "Verdict: ", "  ")
+    return said
 
 
 def reading(study: Study, found: ValidationCurve, choice: Selection | None) -> list[str]:
     """The table of values, the simplest first, and how far the best flatters."""
-    from weft.studies.validation_curve import spread
-
     rows = [[study.options.vary, "training", "validation", ""]]
     for value, train, held in zip(found.values, found.train, found.validation, strict=True):
         name = shown(value)

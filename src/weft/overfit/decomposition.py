@@ -22,7 +22,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from weft.errors import ArgumentError, DataError, ShapeError
-from weft.overfit.decomposed import TITLES, Decomposition, Kind
+from weft.overfit.decomposed import TITLES, Kind
+from weft.overfit.decomposed import Decomposition as Decomposition
 
 Floats = NDArray[np.float64]
 

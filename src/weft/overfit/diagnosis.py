@@ -14,7 +14,6 @@ from weft.overfit.evidence import Evidence
 from weft.overfit.measures import Measures
 from weft.overfit.remedies import remedies
 from weft.overfit.verdicts import first_match
-from weft.overfit.wobble import second_descent
 from weft.overfit.words import num, numbers
 
 FORMAT = "weft.diagnosis/1"
@@ -83,7 +82,7 @@ def diagnose(run: Evidence | Any) -> Diagnosis:
         )
     m = Measures(evidence)
     verdict, reason = first_match(m)
-    again = _second_descent(m)
+    again = m.second_descent
     if again is not None:
         reason += (
             f". The validation loss fell to a new minimum at epoch {again + 1} after a rise (second descent): stopping"
@@ -151,6 +150,3 @@ def _epoch(verdict: str, m: Measures) -> int:
         return m.t_best + 1 + int((m.gl_curve[m.t_best :] >= 5).argmax())
     return m.evidence.epochs
 
-
-def _second_descent(m: Measures) -> int | None:
-    return None if m.broken is not None else second_descent(m.evidence.val_loss, m.gl_curve, hump=5)

@@ -92,8 +92,22 @@ class Measures:
     @cached_property
     def rise_over_wobble(self) -> float | None:
         """The rise in units of the curve's own wobble; None for fewer than 5 epochs."""
-        long_enough = self.evidence.epochs >= criteria.STRIP
-        return wobble.rise_over_wobble(self.evidence.val_loss, self.t_best) if long_enough else None
+        e_va = self.evidence.val_loss
+        long_enough = len(e_va) >= criteria.STRIP
+        return wobble.rise_over_wobble(e_va, self.t_best, self.unit) if long_enough else None
+
+    @property
+    def unit(self) -> float:
+        """What GL is a percentage of: E_opt, or E_0 - E_opt where losses reach zero."""
+        lowest, e_0 = float(self.evidence.val_loss[self.t_best]), self._scale(self.evidence.val_loss)
+        return lowest if e_0 is None else e_0 - lowest
+
+    @cached_property
+    def second_descent(self) -> int | None:
+        """The first epoch whose validation loss was a new minimum after a hump of GL >= 5."""
+        if self.broken is not None:
+            return None
+        return wobble.second_descent(self.evidence.val_loss, self.gl_curve, hump=5, scale=self.unit)
 
     @cached_property
     def gap(self) -> criteria.Gap | None:
@@ -123,7 +137,9 @@ class Measures:
     def mcnemar_p(self) -> float | None:
         """The p of equal accuracy at t* and T; None for a task without accuracy."""
         best, last = self.evidence.val_correct_best, self.evidence.val_correct_last
-        return criteria.mcnemar(best, last) if best is not None and last is not None else None
+        if best is None or last is None:
+            return None
+        return even_chance(int((best & ~last).sum()), int((~best & last).sum()))
 
     @cached_property
     def accuracies(self) -> tuple[float, float] | None:
@@ -144,3 +160,20 @@ class Measures:
     def _share_below_baseline(self, loss: float) -> float:
         e_0 = self.evidence.baseline
         return (e_0 - loss) / abs(e_0) if e_0 else float(loss < 0)
+
+
+def even_chance(a: int, b: int) -> float:
+    """The two-sided p of a against b under even odds, ``2 Σ_{i ≤ min(a, b)} C(n, i) / 2ⁿ``, at most 1.
+
+    The p of `criteria.mcnemar`, without the second that importing a library of statistics takes: a diagnosis is to
+    cost next to nothing beside the run.
+
+    >>> even_chance(8, 1), even_chance(0, 0)
+    (0.0390625, 1.0)
+    """
+    n, least = a + b, min(a, b)
+    if a == b:
+        return 1.0
+    term = math.lgamma(n + 1) - math.lgamma(least + 1) - math.lgamma(n - least + 1) - n * math.log(2)
+    ratios = np.arange(least, 0, -1) / np.arange(n - least + 1, n + 1)  # C(n, i - 1) / C(n, i)
+    return min(1.0, 2 * math.exp(term) * (1 + float(np.cumprod(ratios).sum())))

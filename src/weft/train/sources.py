@@ -42,7 +42,7 @@ def as_source(data: Any) -> Any:
     """Data that is read while training: as it is, or a loader of batches made a stream; None for data in memory."""
     if isinstance(data, LazyDataset | Stream):
         return data
-    is_loader = all(hasattr(data, name) for name in ("dataset", "batch_size", "sampler"))
+    is_loader = all(hasattr(data, name) for name in ("dataset", "batch_sampler", "sampler"))
     return Stream(data) if is_loader or callable(data) else None
 
 

@@ -8,7 +8,7 @@ import os
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from weft.errors import FileError
 from weft.view import page
@@ -42,6 +42,14 @@ class Verdict(Protocol):
     def remedies(self) -> Sequence[str]: ...
 
 
+class Study(NamedTuple):
+    """A study beside the run: its name, its picture if it has one, and what it says."""
+
+    name: str
+    figure: Figure | None
+    text: str
+
+
 def write_report(
     path: str | os.PathLike[str],
     *,
@@ -52,20 +60,34 @@ def write_report(
     model_summary: str,
     figures: Mapping[str, Figure],
     settings: Mapping[str, str],
+    notes: Sequence[str] = (),
+    descriptions: Mapping[str, str] | None = None,
+    hardest: Sequence[Sequence[str]] = (),
+    studies: Sequence[Study] = (),
 ) -> Path:
-    """Write the report and return its path: the verdict first, then the curves, the settings and the history.
+    """Write the report and return its path: the verdict first, then notes, pictures, settings and the history.
 
-    The file is self-contained (style and pictures inside, no script), readable on a phone, in the dark and on
+    ``descriptions``  what is to be seen on the pictures, by name, for those who do not see them
+    ``hardest``       the validation rows with the largest losses as a table, the names of its columns first
+
+    The file is self-contained (style and pictures inside, no script), dark on white, readable on a phone and on
     paper, and below 2 MB. It appears whole or not at all: written beside its place, flushed, then renamed.
     All text is escaped. Raises FileError if the folder cannot be written to.
     """
     best = 0 if diagnosis is None else diagnosis.best_epoch
     epochs = max((len(values) for values in history.values()), default=0)
     note = f"{page.MOST_ROWS} of {epochs} epochs; " if epochs > page.MOST_ROWS else ""
+    count = len(figures) + sum(study.figure is not None for study in studies)
+    budget = PICTURE_BYTES // max(count, 1)
+    shown = [_picture(name, figure, budget, (descriptions or {}).get(name, name)) for name, figure in figures.items()]
+    told = [_study(study, budget) for study in studies]
     body = [
         _verdict(diagnosis),
+        page.section("Notes", page.listed(notes)) if notes else "",
         page.section("Summary", page.pairs(summary_rows)),
-        page.section("Pictures", *_pictures(figures)) if figures else "",
+        page.section("Pictures", *shown) if shown else "",
+        page.section("Largest losses", f'<p class="soft">{_LOOK_AT}</p>', page.table(hardest)) if hardest else "",
+        page.section("Studies", *told) if told else "",
         page.section("Model", f"<pre>{html.escape(page.cut(model_summary, 30_000))}</pre>"),
         page.section("Settings", page.pairs(settings.items())),
         page.section(
@@ -75,6 +97,9 @@ def write_report(
         ),
     ]
     return _write(Path(path), page.document(title, body))
+
+
+_LOOK_AT = "Validation rows, counted from 0 as in the data that was given: look for wrong labels and broken inputs first."
 
 
 def _verdict(diagnosis: Verdict | None) -> str:
@@ -99,12 +124,18 @@ def _verdict(diagnosis: Verdict | None) -> str:
     return "\n".join(parts)
 
 
-def _pictures(figures: Mapping[str, Figure]) -> list[str]:
-    budget = PICTURE_BYTES // len(figures)
-    return [
-        f"<figure>{embed(name, figure, budget)}<figcaption>{html.escape(name)}</figcaption></figure>"
-        for name, figure in figures.items()
-    ]
+def _picture(name: str, figure: Figure, budget: int, description: str) -> str:
+    picture = f"<figure>{embed(description, figure, budget)}<figcaption>{html.escape(description)}</figcaption></figure>"
+    return f"<h3>{html.escape(name)}</h3>\n{picture}"
+
+
+def _study(study: Study, budget: int) -> str:
+    """The picture of a study, which what it says describes."""
+    name, text = html.escape(study.name), f"<pre>{html.escape(page.cut(study.text, 30_000))}</pre>"
+    if study.figure is None:
+        return f"<h3>{name}</h3>\n{text}"
+    alt = f"{study.name}: what it shows is said below the picture"
+    return f"<h3>{name}</h3>\n<figure>{embed(alt, study.figure, budget)}</figure>\n{text}"
 
 
 def _write(path: Path, text: str) -> Path:
