@@ -156,3 +156,15 @@ def test_parameters_freed_during_a_fit_are_trained_from_then_on():
     fit(made, epochs=3, on_epoch=lambda *_: states.append(made.model[0].weight.numpy().copy()))
     assert (states[0] == begun).all()
     assert (states[1] != begun).any()
+
+
+def test_keep_last_keeps_the_weights_of_the_moment_even_within_an_epoch():
+    class Pause(wf.Callback):
+        def after_batch(self, loop):
+            if (loop.epoch, loop.batch) == (3, 1):
+                self.weight = loop.model[0].weight.numpy().copy()
+                raise wf.StopTraining("pause")
+
+    made = trainer([Pause()])
+    run = fit(made, keep="last")
+    assert (made.model[0].weight.numpy() == run.callbacks[0].weight).all()

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from weft.cli.options import BiasVarianceOptions, LearningCurveOptions, PrescribeOptions, SweepOptions, add_options
 from weft.cli.study import Study, place
-from weft.cli.wording import command_lines, wrapped
+from weft.cli.wording import command_lines, table, wrapped
+from weft.data.naming import plural
 
 if TYPE_CHECKING:
+    from weft.overfit.decomposition import Decomposition
     from weft.studies.bias_variance import BiasVariance
 
 MOSTLY = 2 / 3  # a share of the loss from which it is said to be most of it
@@ -37,14 +39,16 @@ def run(arguments: argparse.Namespace) -> int:
     data = dataset_of(options)
     study, chosen = Study.held(options, data)
     with place(options, data.name) as here:
-        sets = f"{options.replicas} bootstrap samples of {len(chosen.train)} rows, {options.seeds} model(s) each"
+        sets = (
+            f"{options.replicas} bootstrap samples of {len(chosen.train)} rows, {plural(options.seeds, 'model')} each"
+        )
         here.open(study.opening(("sets", sets), ("split", chosen.describe())))
         found = bias_variance(
             study.population(), study.data, test=options.validation, replicas=options.replicas, seeds=options.seeds,
             seed=options.seed, **study.how,
         )  # fmt: skip
-        text = "\n".join([*reading(found), "", "Next, for example:", command_lines(following(options, found))])
-        here.leave(verdict(found), text, result(study, found), found.run.plot())
+        text = "\n".join([*reading(study, found), "", "Next, for example:", command_lines(following(options, found))])
+        here.leave(verdict(found), text, result(study, found))
     return 0
 
 
@@ -55,42 +59,65 @@ def share(found: BiasVariance) -> float:
     return bias / d.loss if d.loss else 1.0
 
 
-def verdict(found: BiasVariance) -> str:
+def balance(found: BiasVariance) -> str:
     """Which of the two is most of the loss."""
     part = share(found)
-    what = "mostly bias" if part >= MOSTLY else "mostly variance" if part <= 1 - MOSTLY else "bias and variance alike"
-    return f"{what}: {100 * part:.0f} % of the loss is bias, {100 - 100 * part:.0f} % variance"
+    return "mostly bias" if part >= MOSTLY else "mostly variance" if part <= 1 - MOSTLY else "bias and variance alike"
 
 
-def reading(found: BiasVariance) -> list[str]:
+def verdict(found: BiasVariance) -> str:
+    """Which of the two is most of the loss, and how much."""
+    part = min(max(share(found), 0.0), 1.0)
+    return f"{balance(found)}: {100 * part:.0f} % of the loss is bias, {100 - 100 * part:.0f} % variance"
+
+
+ADVICE = {
+    "mostly bias": "All models are wrong in the same way: a larger model, better inputs or longer training can help, "
+    "more data or regularisation hardly. The noise of the targets counts as bias as well.",
+    "mostly variance": "The models differ by their training sets: more data, regularisation, early stopping or the "
+    "mean of several models can help.",
+    "bias and variance alike": "Both count: try regularisation, and see what more data would bring.",
+}
+
+
+def reading(study: Study, found: BiasVariance) -> list[str]:
     """The decomposition, and what it means."""
-    part = share(found)
-    if part >= MOSTLY:
-        advice = (
-            "All models are wrong in the same way: a larger model, better inputs or longer training can help, more "
-            "data or regularisation hardly. The noise of the targets counts as bias as well."
-        )
-    elif part <= 1 - MOSTLY:
-        advice = (
-            "The models differ by their training sets: more data, regularisation, early stopping or the mean of "
-            "several models can help."
-        )
-    else:
-        advice = "Both count: compare regularisation with a larger model."
-    title, *lines = str(found.decomposition).split("\n")
-    notes = [
-        line for line in lines if " " in line.strip() and line[0].islower() and line.endswith(("bootstrap", "same"))
-    ]
-    body = [f"  {line}" if line not in notes else line for line in lines]
-    return ["", wrapped(title), *body, "", wrapped(advice)]
+    d = found.decomposition
+    note = (
+        f"{study.named('loss')}, {d.training_sets * d.seeds} models in {found.run.seconds:.1f} s, measured on "
+        f"{d.examples} rows that none of them saw. Standard errors are over training sets."
+    )
+    if d.seeds == 1:
+        note += " With --seeds 2 or more, the share of the seed is told apart."
+    if d.bias2_corrected is not None:
+        note += " Corrected: as with infinitely many training sets."
+    return ["", table(rows(d)), "", wrapped(note), wrapped(ADVICE[balance(found)])]
+
+
+def rows(d: Decomposition) -> list[list[str]]:
+    """The terms with their standard errors, measured and, where that is known, corrected for so few models."""
+    from weft.overfit.result import decimals, plus_minus
+
+    terms = [("loss", "loss"), ("= bias", "bias2"), ("+ variance", "variance")]
+    if d.seed_variance is not None:
+        terms += [("    from the data", "data_variance"), ("    from the seed", "seed_variance")]
+    places = decimals(d.se.get(name) for _, name in terms)
+    suffixes = ("", "_corrected") if d.bias2_corrected is not None else ("",)
+    lines = [["", "measured", "corrected"][: 1 + len(suffixes)]]
+    for label, name in terms:
+        values = [(getattr(d, name + suffix, None), d.se.get(name + suffix)) for suffix in suffixes]
+        lines.append([label, *("" if v is None else plus_minus(v, se, places) for v, se in values)])
+    return lines
 
 
 def following(options: BiasVarianceOptions, found: BiasVariance) -> str:
     """What to run next."""
-    part = share(found)
-    if part >= MOSTLY:
+    kind = balance(found)
+    if kind == "mostly bias":
         return options.to_train(SweepOptions).with_changes(vary="hidden", values=("4", "16", "64", "256")).command()
-    return options.to_train(PrescribeOptions if part <= 1 - MOSTLY else LearningCurveOptions).command()
+    if kind == "mostly variance":
+        return options.to_train(PrescribeOptions).command()
+    return options.to_train(LearningCurveOptions).command()
 
 
 def result(study: Study, found: BiasVariance) -> dict[str, Any]:

@@ -102,12 +102,11 @@ def reading(study: Study, found: LearningCurve) -> list[str]:
 
 def following(options: LearningCurveOptions, found: LearningCurve) -> str:
     """What to run next."""
-    plain = options.with_changes(batch_size=options.batch_size or 32)
     if not found.law.refusal:
         low = float(found.validation.mean(axis=1)[-1] - found.train.mean(axis=1)[-1])
         if low > 0.1 * float(found.validation.mean(axis=1)[-1]):
-            return plain.to_train(PrescribeOptions).command()
-        return plain.to_train(SweepOptions).with_changes(vary="hidden", values=("4", "16", "64", "256")).command()
+            return options.to_train(PrescribeOptions).command()
+        return options.to_train(SweepOptions).with_changes(vary="hidden", values=("4", "16", "64", "256")).command()
     return options.with_changes(repeats=2 * options.repeats).command()
 
 

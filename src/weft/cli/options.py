@@ -136,8 +136,9 @@ class SetUp(Options):
 
     def to_train(self, kind: type[S]) -> S:
         """The same data, network and training as options of another command."""
-        names = [f.name for f in dataclasses.fields(SetUp) if f.name not in ("folder", "quiet")]
-        return kind(**{name: getattr(self, name) for name in names})
+        given = {f.name: getattr(self, f.name) for f in dataclasses.fields(SetUp) if f.name not in ("folder", "quiet")}
+        defaults = {f.name: f.default for f in self.declared()}
+        return kind(**{name: value for name, value in given.items() if name == "data" or value != defaults[name]})
 
 
 S = TypeVar("S", bound=SetUp)

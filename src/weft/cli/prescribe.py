@@ -116,7 +116,7 @@ def following(training: TrainOptions, hidden: tuple[int, ...], found: Prescripti
     best = found.best
     if best is None:
         following = training.to_train(LearningCurveOptions)
-        return ["", "Next, for example:", command_lines(following.with_changes(batch_size=None).command())]
+        return ["", "Next, for example:", command_lines(following.command())]
     return ["", "Next, for example:", command_lines(with_remedy(training, hidden, best).command())]
 
 

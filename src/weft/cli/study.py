@@ -32,9 +32,13 @@ FORMAT = "weft.study/1"
 
 @dataclass(frozen=True)
 class Study:
-    """Data and network of a study. The target of a regression counts in its standard deviation, which is ``unit``."""
+    """Data and network of a study.
+
+    The target of a regression counts in its standard deviation, which is ``unit``; ``given`` is the data as it was.
+    """
 
     options: Any
+    given: Dataset
     data: Dataset
     plan: Perceptron
     unit: float
@@ -45,8 +49,8 @@ class Study:
         if batch_size is not None:
             options = options.with_changes(batch_size=batch_size)
         plan = planned(options, data, rows)
-        data, unit = in_deviations(dataclasses.replace(data, source=None))
-        return cls(options, data, plan, unit)
+        counted, unit = in_deviations(dataclasses.replace(data, source=None))
+        return cls(options, data, counted, plan, unit)
 
     @classmethod
     def held(cls, options: Held, data: Dataset, batch_size: int | None = None) -> tuple[Study, Split]:
@@ -111,7 +115,7 @@ class Study:
         """What will be done; ``varied`` is the option that differs from model to model."""
         from weft.cli.setup import set_up
 
-        return facts([*set_up(self.options, self.data, self.plan, self.options.batch_size, varied=varied), *more])
+        return facts([*set_up(self.options, self.given, self.plan, self.options.batch_size, varied=varied), *more])
 
 
 def in_deviations(data: Dataset) -> tuple[Dataset, float]:

@@ -168,7 +168,7 @@ def even_chance(a: int, b: int) -> float:
     The p of `criteria.mcnemar`, without the second that importing a library of statistics takes: a diagnosis is to
     cost next to nothing beside the run.
 
-    >>> even_chance(8, 1), even_chance(0, 0)
+    >>> round(even_chance(8, 1), 9), even_chance(0, 0)
     (0.0390625, 1.0)
     """
     n, least = a + b, min(a, b)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -55,8 +56,6 @@ def write_run_report(run: Run, path: str | os.PathLike[str], studies: Iterable[A
     ]
     found = on_validation_rows(run)
     curves = {"Training and validation curves": run.plot()} if run.history.epochs else {}
-    said = run.diagnosis.explanation if run.evidence is not None else "no validation data"
-    words = f"The loss of {run.history.epochs} epochs, for training and validation: {said}."
     return write_report(
         path,
         title=f"Training report: {run.settings['data'].split(':')[0]}",
@@ -67,16 +66,35 @@ def write_run_report(run: Run, path: str | os.PathLike[str], studies: Iterable[A
         figures=curves | found.figures,
         settings={name: text for name, text in run.settings.items() if name not in shown},
         notes=[*run.notes, *found.notes],
-        descriptions=dict.fromkeys(curves, words) | found.descriptions,
+        descriptions=dict.fromkeys(curves, in_words(run)) | found.descriptions,
         hardest=found.hardest,
         studies=[as_study(study) for study in studies],
     )
 
 
+def in_words(run: Run) -> str:
+    """The curves for those who do not see them."""
+    parts = []
+    for key, name in (("train_loss", "training"), ("val_loss", "validation")):
+        if key in run.history.columns and run.history.epochs:
+            losses = np.array(run.history[key])
+            low = int(np.where(np.isfinite(losses), losses, np.inf).argmin())
+            parts.append(
+                f"the {name} loss begins at {losses[0]:.3g}, is lowest in epoch {low + 1} with {losses[low]:.3g},"
+                f" and ends at {losses[-1]:.3g}"
+            )
+    return f"Curves over {run.history.epochs} epochs: {'; '.join(parts)}."
+
+
 def described(run: Run) -> str:
     """The layers with their shapes, where the shape of the data is known."""
     sample = run.origin.prepared.sample if run.origin is not None else None
-    if sample is None or not isinstance(sample.x, np.ndarray) or run.origin is None or run.origin.trainer.own is not None:
+    if (
+        sample is None
+        or not isinstance(sample.x, np.ndarray)
+        or run.origin is None
+        or run.origin.trainer.own is not None
+    ):
         return repr(run.model)
     size = min(run.origin.batch_size, len(sample))
     return f"{run.model!r}\n\n{summary(run.model, sample.x[:size])}"
@@ -103,7 +121,7 @@ def on_validation_rows(run: Run) -> Found:
     chances, labels = said
     names = trainer.classes or tuple(map(str, range(chances.shape[1])))
     decided = chances.argmax(axis=1)
-    named = [names[k] for k in labels], [f"{names[k]} ({chances[i, k]:.0%})" for i, k in enumerate(decided)]
+    named = [names[k] for k in labels], [f"{names[k]} ({percent(chances[i, k])})" for i, k in enumerate(decided)]
     found.hardest = hardest(run, losses, *named)
     figure, words = confused(labels, decided, names)
     found.figures["Confusion matrix"], found.descriptions["Confusion matrix"] = figure, words
@@ -112,8 +130,8 @@ def on_validation_rows(run: Run) -> Found:
         found.figures["Reliability"] = plot_reliability(trust)
         found.descriptions["Reliability"] = (
             f"How often the model is right when it says that it is sure, on {trust.examples} validation rows: it is"
-            f" {trust.mean_confidence:.1%} confident and {trust.mean_accuracy:.1%} right on average; expected"
-            f" calibration error {trust.ece:.3f}."
+            f" {percent(trust.mean_confidence)} confident and {percent(trust.mean_accuracy)} right on average;"
+            f" expected calibration error {trust.ece:.3f}."
         )
     return found
 
@@ -136,7 +154,7 @@ def confused(labels: Array, decided: Array, names: Sequence[str]) -> tuple[Any, 
     """The confusion matrix as a picture and in words."""
     counts = confusion(labels, decided, len(names))
     right, n = int(counts.trace()), len(labels)
-    words = f"{right} of {n} validation rows are classified rightly ({right / n:.1%})"
+    words = f"{right} of {n} validation rows are classified rightly ({percent(right / n)})"
     wrong = counts - np.diag(np.diag(counts))
     if wrong.any():
         i, j = np.unravel_index(int(wrong.argmax()), wrong.shape)
@@ -173,6 +191,15 @@ def words_of(values: Array) -> list[str]:
     return [", ".join(f"{v:.5g}" for v in row[:3].tolist()) + more for row in flat]
 
 
+def percent(share: float) -> str:
+    """A share in per cent.
+
+    >>> percent(0.973)
+    '97.3 %'
+    """
+    return f"{100 * share:.1f} %"
+
+
 def changed(run: Run, losses: Array) -> list[str]:
     """A note where the model does not give the loss that the history has for the epoch whose weights it held."""
     if not 1 <= run.held_epoch <= run.history.epochs or "val_loss" not in run.history.columns:
@@ -197,4 +224,5 @@ def as_study(of: Any) -> Study:
         figure = plot_fan(of["train_loss"], of["val_loss"]) if validated else None
     elif hasattr(of, "plot"):
         figure = of.plot()
-    return Study(type(of).__name__, figure, str(of))
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(of).__name__).capitalize()
+    return Study(words, figure, str(of))

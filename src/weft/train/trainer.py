@@ -20,13 +20,12 @@ from weft.nn.module import Module
 from weft.optim.adam import Adam
 from weft.optim.optimizer import Optimizer
 from weft.runtime.compiled import compile
-from weft.runtime.log import run as value_of
 from weft.tensor import Tensor
 from weft.train.beginning import arrays, stand, supply_of
 from weft.train.callback import Callback, EachEpoch, checked, fresh
 from weft.train.course import Course
+from weft.train.ending import end, take_up
 from weft.train.firstbatch import first_checks
-from weft.train.gathering import gather
 from weft.train.guard import NonFiniteError
 from weft.train.history import History
 from weft.train.loop import Loop, Standing
@@ -97,8 +96,8 @@ class Trainer:
         self.target_scaler: Scaler | None = None
         self._evaluate = compile(lambda x, y: self.measure.examples(x, y))
         self._predict = compile(self._prediction)
-        self._trained: dict[str, Array] | None = None  # the weights where training was when a fit ended
-        self._held: list[Any] = []  # what the model was left with, to see whether somebody has changed it since
+        self.trained: dict[str, Array] | None = None  # the weights where training was when a fit ended
+        self.held: list[Any] = []  # what the model was left with, to see whether somebody has changed it since
 
     # ── what there is to know of it ─────────────────────────────────────────────────────────────────────────
 
@@ -199,7 +198,7 @@ class Trainer:
         supply = supply_of(self, prepared, standing.course, batch_size, shuffle)
         loop = Loop(self, standing, supply, callbacks, patience=patience, verbose=verbose)
         with modes_kept(self.model):
-            self._take_up(standing)
+            take_up(self, standing)
             keeper = None if folder is None else Keeper(folder, self, loop, marks(self, prepared, supply))
             with keeper or nullcontext():
                 stopped = keeper.take_up(epochs) if keeper is not None and resume else ""
@@ -207,7 +206,7 @@ class Trainer:
                     stopped = loop.run(epochs if resume else standing.done + epochs)
                     if keeper is not None:
                         keeper.write(stopped, final=loop.final)
-            run = self._result(loop, prepared, keep, stopped)
+            run = end(self, loop, prepared, keep, stopped)
         run.origin = Origin(self, prepared, standing.done, supply.batch_size, scale)
         run.callbacks = tuple(loop.callbacks[: len(self.callbacks)])
         if stopped == "diverged" and nonfinite == "raise":
@@ -232,60 +231,6 @@ class Trainer:
         assert self.history is not None
         own = min(self.history["train_loss"])
         return (own - min(run.history["train_loss"])) / abs(own) if own else 0.0
-
-    def _take_up(self, standing: Standing) -> None:
-        """Go on from where training was, not from the best weights, unless somebody has changed the weights since."""
-        weights = standing.course.weights
-        if self._trained is not None and self._untouched(standing):
-            for path, data in self._trained.items():
-                weights[path].assign(Tensor(data))
-
-    def _untouched(self, standing: Standing) -> bool:
-        """Whether the model still holds the very arrays that the last fit left it with."""
-        return all(value_of(w.node) is h for w, h in zip(standing.course.weights.values(), self._held, strict=True))
-
-    def _result(self, loop: Loop, prepared: Prepared, keep: str, stopped: str) -> Run:
-        """Put the weights to keep into the model and gather the evidence."""
-        standing = loop.standing
-        course, history = standing.course, standing.history
-        found = int(course.best_epoch)
-        held = found if (found and keep == "best") or stopped == "diverged" else standing.done
-        self._trained = {path: np.array(w.numpy()) for path, w in course.weights.items()}
-        if held != standing.done or (held and standing.position):
-            # After divergence without any good epoch these are the weights from before training.
-            for path, kept in course.best_weights.items():
-                course.weights[path].assign(Tensor(np.array(kept.numpy())))
-        initial = standing.initial
-        if stopped == "diverged":  # nothing of it is worth going on from
-            self._trained, self.standing = None, None
-            for part in self.parts:
-                part.state = part.optimizer.new_state()
-        replaced = None
-        if keep == "best" and stopped != "diverged":
-            asked = (callback.weights_to_hold(loop) for callback in loop.callbacks)
-            replaced = next((answer for answer in asked if answer is not None), None)
-        if replaced is not None:
-            for path, value in replaced[0].items():
-                course.weights[path].assign(Tensor(np.array(value)))
-        self._held = [value_of(w.node) for w in course.weights.values()]
-        self.model.eval()
-        evidence = None
-        if prepared.held_out is not None and history.epochs:
-            evidence = gather(course, prepared, history, self.loss, self.metrics, initial)
-        notes = [*prepared.notes, *standing.notes, *([replaced[1]] if replaced is not None else [])]
-        if (skipped := int(course.skipped) - (stopped == "diverged")) > 0:
-            notes.append(f"{skipped} batches were passed over because a number was not finite")
-        table = History(history.columns, history.rows)
-        return Run(
-            self.model,
-            table,
-            found or history.epochs,
-            held,
-            stopped,
-            evidence,
-            notes=tuple(notes),
-            split=prepared.split,
-        )
 
     def looked_over(self, before: float) -> list[str]:
         """What is wrong with the model before training, which had this loss; a step of one's own is not looked at."""
