@@ -1,5 +1,6 @@
 import gzip
 import hashlib
+import itertools
 import struct
 import urllib.request
 from io import BytesIO
@@ -84,6 +85,7 @@ PACKED = gzip.compress(idx(IMAGES))
         (PACKED[:30], "is cut off or damaged"),
         (PACKED[:40] + b"\xff" + PACKED[41:], "is cut off or damaged"),
     ],
+    ids=itertools.count(),  # the bytes of a zipped file hold the time
 )
 def test_idx_files_that_are_not_whole(tmp_path, data, match):
     (tmp_path / "a").write_bytes(data)

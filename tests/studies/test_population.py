@@ -7,6 +7,8 @@ import weft as wf
 from weft import nn, optim
 from weft.errors import ArgumentError, DataError
 
+pytestmark = pytest.mark.filterwarnings("ignore::weft.runtime.explanation.RecompileWarning")  # many fits, one line
+
 
 def make():
     return nn.Sequential(nn.Linear(8), nn.ReLU(), nn.Dropout(0.2), nn.Linear(3))

@@ -158,7 +158,7 @@ def confused(labels: Array, decided: Array, names: Sequence[str]) -> tuple[Any, 
     wrong = counts - np.diag(np.diag(counts))
     if wrong.any():
         i, j = np.unravel_index(int(wrong.argmax()), wrong.shape)
-        words += f"; the commonest mistake is {names[i]} taken for {names[j]}, {wrong[i, j]} times"
+        words += f"; the commonest mistake is {names[i]} taken for {names[j]} ({wrong[i, j]} of {counts[i].sum()})"
     return plot_confusion(labels, decided, names), words + "."
 
 

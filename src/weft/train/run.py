@@ -69,6 +69,15 @@ class Run:
 
         return plot_curves(self.history, self.diagnosis if self.evidence is not None else None)
 
+    def animate(self, path: str | os.PathLike[str], *, frames_per_second: float = 10.0) -> Path:
+        """Write the decision boundary, or the fitted curve, over the epochs as a GIF or an MP4.
+
+        The weights of each picture come from the callback ``wf.callbacks.Snapshots()``; the data has one or two inputs.
+        """
+        from weft.view.animation import animate
+
+        return animate(self, path, frames_per_second=frames_per_second)
+
     def report(self, path: str | os.PathLike[str] = "report.html") -> Path:
         """Write the report: one HTML file that needs no network."""
         from weft.train.reporting import write_run_report
