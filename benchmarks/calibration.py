@@ -97,8 +97,13 @@ def evidences(s: SetUp, members: int) -> list[Evidence]:
     if s.wider is None:
         return found
     wider = trained(s, s.wider, members)
-    lows = [(a.train_loss.min(), b.train_loss.min()) for a, b in zip(found, wider, strict=True)]
-    return [replace(e, probe_gain=float((a - b) / a)) for e, (a, b) in zip(found, lows, strict=True)]
+    return [replace(a, **probed(a, b)) for a, b in zip(found, wider, strict=True)]
+
+
+def probed(a: Evidence, b: Evidence) -> dict[str, float]:
+    """What a wider model gains, as `Trainer.fit(probe=)` measures it."""
+    pairs = {"probe_gain": (a.train_loss, b.train_loss), "probe_val_gain": (a.val_loss, b.val_loss)}
+    return {name: float((x.min() - y.min()) / abs(x.min())) for name, (x, y) in pairs.items()}
 
 
 def trained(s: SetUp, make: Callable[[], nn.Module], members: int) -> list[Evidence]:

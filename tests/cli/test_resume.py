@@ -50,7 +50,9 @@ def test_a_killed_run_goes_on_to_the_same_bytes(here):
     )  # fmt: skip
     assert goes_on.returncode == 0, goes_on.stderr
     whole = [w if w != "4000" else epochs for w in words]
-    subprocess.run([sys.executable, "-m", "weft", "train", *whole, "--folder", "whole"], check=True, capture_output=True)
+    subprocess.run(
+        [sys.executable, "-m", "weft", "train", *whole, "--folder", "whole"], check=True, capture_output=True
+    )
     assert weights(here / "killed") == weights(here / "whole")
     assert (here / "killed" / "history.csv").read_text() == (here / "whole" / "history.csv").read_text()
 

@@ -6,7 +6,9 @@ import pytest
 from tests.cli.conftest import homes
 from weft.cli import sweep
 from weft.cli.learning_curve import usual_batch
-from weft.cli.options import SweepOptions
+from weft.cli.options import PrescribeOptions, SweepOptions, TrainOptions
+from weft.cli.prescribe import training_of
+from weft.cli.stored import store
 
 DEAR = ("homes.csv", "--target", "dear", "--ignore", "price", "--epochs", "3", "--hidden", "4", "--batch-size", "8")
 PRICE = ("homes.csv", "--target", "price", "--ignore", "dear", "--epochs", "3", "--hidden", "4", "--batch-size", "8")
@@ -135,12 +137,12 @@ def test_prescribe_tries_remedies(weft, here):
     assert (folder / "report.html").exists()
 
 
-def test_prescribe_of_a_run_trains_as_that_was_trained(weft, here, monkeypatch):
-    from weft.cli.options import PrescribeOptions
-    from weft.cli.prescribe import training_of
-
-    words = ("homes.csv", "--target", "price", "--ignore", "dear", "--epochs", "3", "--hidden", "5", "--dropout", "0.5")
-    assert weft("train", *words, "--patience", 9, "--folder", "mine", "--quiet").status == 0
+def test_prescribe_of_a_run_trains_as_that_was_trained(here):
+    (here / "mine").mkdir()
+    run = TrainOptions(
+        "homes.csv", target="price", ignore=("dear",), hidden=(5,), dropout=0.5, patience=9, folder="mine"
+    )
+    store(run, here / "mine")
     found = training_of(PrescribeOptions("mine", epochs=7))
     assert (found.data, found.target, found.ignore) == (str(here / "homes.csv"), "price", ("dear",))
     assert (found.epochs, found.hidden, found.dropout, found.patience) == (7, (5,), 0.5, 9)
@@ -177,7 +179,12 @@ def test_an_empty_validation_part(weft, name):
     said = weft(name, "homes.csv", "--target", "price", "--validation", "0.001", *values)
     assert said.status == 2
     assert f"weft {name} homes.csv --target price" in cured(said)
-    assert "--validation 0.0" in cured(said)
+    assert "less than one row" in said.error
+    assert "--validation 0" not in cured(said)  # the usual share
+
+
+def test_a_validation_part_that_cannot_hold_every_class(weft):
+    assert cured(weft("learning-curve", "iris", "--validation", "0.01")) == "weft learning-curve iris"
 
 
 def test_values_of_a_sweep(weft):

@@ -38,7 +38,9 @@ def test_iris_from_the_data_to_the_verdict(runs):
 
 def test_a_run_leaves_its_files(runs):
     held = {path.name for path in (runs / "iris").iterdir()}
-    assert held == {"model.weft", "history.csv", "run.json", "evidence.json", "diagnosis.json", "report.html"} | {"checkpoints"}
+    assert held == {"model.weft", "history.csv", "run.json", "evidence.json", "diagnosis.json", "report.html", "command.json"} | {
+        "checkpoints"
+    }
     assert json.loads((runs / "iris" / "diagnosis.json").read_text())["format"] == "weft.diagnosis/1"
     assert len((runs / "iris" / "history.csv").read_text().splitlines()) == 7
 

@@ -120,7 +120,7 @@ def test_label_noise_flips_that_share_of_the_training_labels_alone():
 
 
 def test_memory_is_bounded_by_launches_of_a_part_of_the_members(monkeypatch):
-    from weft.studies import population as module
+    from weft.studies import training as module
 
     whole = fit(population(), members=5)
     monkeypatch.setattr(module, "MEMORY", 12_000)

@@ -37,10 +37,11 @@ def run(arguments: argparse.Namespace) -> int:
     from weft.studies.cross_validation import cross_validate
 
     options = CrossvalOptions.of(arguments)
-    if options.group is not None and options.group not in options.ignore:
-        options = options.with_changes(ignore=(*options.ignore, options.group))
-    data = dataset_of(options)
-    groups = None if options.group is None else groups_of(options, options.group)
+    groups = None
+    if options.group is not None:  # a column that rows are grouped by is none to predict from
+        groups = groups_of(options, options.group)
+    apart = () if options.group is None or options.group in options.ignore else (options.group,)
+    data = dataset_of(options.with_changes(ignore=(*options.ignore, *apart)))
     check(options, data, groups)
     study = Study.of(options, data, len(data) - len(data) // options.folds)
     with place(options, data.name) as here:

@@ -41,11 +41,12 @@ def run(arguments: argparse.Namespace) -> int:
 
     options = PrescribeOptions.of(arguments)
     training = training_of(options)
-    data = dataset_of(training)
+    asked = training if Path(options.data).is_dir() else options  # what an error is about
+    data = dataset_of(asked)
     share = validation_share(training, len(data))
-    chosen = parted(training, data, share)
+    chosen = parted(asked, data, share)
     plan = planned(training, data, len(chosen.train))
-    name = data.name if training.data == options.data else Path(options.data).resolve().name
+    name = data.name if asked is options else Path(options.data).resolve().name
     with place(options, name) as here:
         pairs = [*set_up(training, data, plan, training.batch_size), ("split", chosen.describe())]
         here.open(facts(pairs))

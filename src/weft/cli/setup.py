@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from typing import TYPE_CHECKING, Any
 
-from weft.cli.options import SetUp
+from weft.cli.options import Held, SetUp
 from weft.errors import ArgumentError, DataError
 
 if TYPE_CHECKING:
@@ -14,6 +13,8 @@ if TYPE_CHECKING:
     from weft.data.dataset import Dataset
     from weft.data.split import Split
     from weft.optim.optimizer import Optimizer
+
+USUAL = 0.2  # the share of the rows for validation
 
 
 def planned(options: SetUp, data: Dataset, rows: int) -> Perceptron:
@@ -74,17 +75,22 @@ def augmentation_of(options: SetUp, data: Dataset) -> list[Any] | None:
     return [kinds[name](float(amount)) for name, amount in pairs] or None
 
 
-def parted(options: SetUp, data: Dataset, share: float) -> Split:
+def parted(options: Held, data: Dataset, share: float) -> Split:
     """The rows for training and for validation; an error says the share that would do."""
     from weft.data.split import split
 
+    if share * len(data) < 1:
+        raise DataError(
+            f"--validation {share:g} of {len(data)} rows is less than one row",
+            expected="rows for validation: a tenth to a third of all is usual",
+            cure=options.with_changes(validation=USUAL).command(),
+        )
     try:
         return split(data, share, seed=options.seed)
     except DataError as error:
-        found = re.fullmatch(r"validation=([\d.]+).*", error.cure or "")
-        if found is None:
+        if share == USUAL or "one side of the split" not in error.received or USUAL * len(data) < len(data.classes):
             raise
-        cure = options.with_changes(validation=float(found[1])).command()
+        cure = options.with_changes(validation=USUAL).command()
         raise DataError(error.received, expected=error.expected, cure=cure) from None
 
 

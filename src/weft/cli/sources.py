@@ -72,6 +72,8 @@ def groups_of(options: SetUp, column: str) -> Array:
         raise ArgumentError(
             f"--group {column} with the bundled data set {options.data!r}", expected="a table with such a column"
         )
+    if not Path(options.data).is_file():
+        raise _unknown(options)
     frame = any_frame(options.data, separator=options.separator)
     if column not in frame.columns:
         names = [str(name) for name in frame.columns]

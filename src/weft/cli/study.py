@@ -176,7 +176,7 @@ class Place:
         if self.options.json not in (None, "-"):
             files.append(("JSON", str(write_atomically(self.options.json, content))))
         said = wrapped(verdict, "Verdict: ", "  ")
-        self.say(f"{said}\n{self.folder}" if self.options.quiet else f"{said}\n{text}\n\n{facts(files)}")
+        self.say(f"{said}\n{self.folder}" if self.options.quiet else f"\n{said}\n{text}\n\n{facts(files)}")
         if self.options.json == "-":
             print(content, end="")
 

@@ -75,7 +75,8 @@ def run(arguments: argparse.Namespace) -> int:
             found = validation_curve(set_up, study.data, options.vary, order, **how_to)
         choice = chosen_of(found)
         text = "\n".join([*reading(study, found, choice), *following(options, choice, found)])
-        here.leave(verdict(options, choice, found), text, result(study, found, choice), found.plot())
+        whole = bool(np.isfinite(found.validation).all())  # what diverged cannot be drawn
+        here.leave(verdict(options, choice, found), text, result(study, found, choice), found.plot() if whole else None)
     return 0
 
 

@@ -22,7 +22,8 @@ _CURVES = ("train_loss", "val_loss")
 _COUNTS = ("n_train", "n_val", "train_size", "shared_groups")
 _EXAMPLES = ("train_examples_best", "val_examples_best", "val_examples_last")
 _CORRECT = ("val_correct_best", "val_correct_last")
-_OPTIONAL_NUMBERS = ("initial_train_loss", "probe_gain")
+_OPTIONAL_NUMBERS = ("initial_train_loss", "probe_gain", "probe_val_gain")
+_LATER = frozenset({"probe_val_gain"})  # not in files of before it was measured
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,8 +34,8 @@ class Evidence:
     ``train_size`` rows; ``val_loss`` (T,) is E_va(t), on all ``n_val`` validation rows; ``baseline`` is E_0, the
     loss of the best constant predictor. The losses of single examples are those at the best epoch t* (lowest
     validation loss) and at the last one, T; ``val_correct_…`` says which examples were classified rightly there.
-    ``initial_train_loss`` is E_tr(0), before training; ``probe_gain`` the relative fall of E_tr by a model twice
-    as wide. What was not measured is None. Arrays are copied and made read-only.
+    ``initial_train_loss`` is E_tr(0), before training; ``probe_gain`` the relative fall of the lowest E_tr by a model
+    twice as wide, ``probe_val_gain`` that of the lowest E_va. What was not measured is None. Arrays are copied and made read-only.
 
     Raises DataError where nothing could be concluded: no epochs, curves of unequal lengths, no validation data.
 
@@ -58,6 +59,7 @@ class Evidence:
     shared_groups: int = 0
     initial_train_loss: float | None = None
     probe_gain: float | None = None
+    probe_val_gain: float | None = None
 
     def __post_init__(self) -> None:
         for name in (*_CURVES, *_EXAMPLES):
@@ -81,8 +83,8 @@ class Evidence:
         """The evidence that `to_json` wrote; FileError if anything is missing, unknown or of another kind."""
         fields = jsontext.load(FORMAT, text)
         known = {f.name for f in dataclasses.fields(cls)}
-        if set(fields) != known:
-            wrong = [f"missing {n}" for n in sorted(known - set(fields))]
+        if not known - _LATER <= set(fields) <= known:
+            wrong = [f"missing {n}" for n in sorted(known - _LATER - set(fields))]
             wrong += [f"unknown {jsontext.shortened(n)}" for n in sorted(set(fields) - known)]
             raise FileError(f"this evidence has other fields: {', '.join(wrong)}", expected=", ".join(sorted(known)))
         try:

@@ -13,6 +13,9 @@ from weft.overfit.evidence import Evidence, Floats
 ZERO = 0.01
 """Below this share of E_0 a loss counts as having reached zero, and GL and P_k are measured against E_0."""
 
+SETTLED = 10
+"""Training progress, per mille of a strip of epochs, that counts as none."""
+
 
 class Measures:
     """The quantities of one run, by the names of the table; epochs here are indices, from 0.
@@ -76,6 +79,17 @@ class Measures:
         """P_5(T); None for fewer than 5 epochs."""
         value = float(criteria.progress(self.evidence.train_loss, baseline=self._scale(self.evidence.train_loss))[-1])
         return None if math.isnan(value) else value
+
+    @cached_property
+    def settled(self) -> bool:
+        """Whether training has stopped getting anywhere: P_5(T) < 10 per mille, or a strip's mean that fell by < 1 %."""
+        if self.progress is None:
+            return False
+        e_tr, k = self.evidence.train_loss, criteria.STRIP
+        if self.progress < SETTLED or len(e_tr) < 2 * k:
+            return self.progress < SETTLED
+        before, now = float(e_tr[-2 * k : -k].mean()), float(e_tr[-k:].mean())
+        return before - now < SETTLED / 1000 * abs(before)
 
     def _scale(self, loss: Floats) -> float | None:
         e_0 = self.evidence.baseline

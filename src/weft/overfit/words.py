@@ -57,6 +57,7 @@ def _facts(m: Measures) -> dict[str, float | None]:
         "duplicates_percent": e.duplicates_percent,
         "shared_groups": e.shared_groups,
         "probe_gain": e.probe_gain,
+        "probe_validation_gain": e.probe_val_gain,
     }
 
 

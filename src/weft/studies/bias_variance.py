@@ -13,8 +13,8 @@ from weft.data.order import generator
 from weft.errors import ArgumentError, DataError
 from weft.optim.optimizer import Optimizer
 from weft.overfit.decomposition import Decomposition, decompose
-from weft.studies.population import BOOTSTRAP
 from weft.studies.result import PopulationRun
+from weft.studies.rows import BOOTSTRAP, resampled
 from weft.studies.setup import as_population
 from weft.train.metrics.watch import probabilities
 
@@ -129,10 +129,9 @@ def parted(data: Any, test: Any, seed: int) -> tuple[Dataset, Dataset]:
 
 def drawn_rows(n: int, draw: str, seed: int) -> Array:
     """The rows of one training set."""
-    random = generator(seed, 0, BOOTSTRAP)
     if draw == "bootstrap":
-        return np.sort(random.integers(0, n, n))
-    return np.sort(random.permutation(n)[: max(1, n // 2)])
+        return resampled(np.arange(n), seed)
+    return np.sort(generator(seed, 0, BOOTSTRAP).permutation(n)[: max(1, n // 2)])
 
 
 def said(run: PopulationRun, held: Dataset, kind: str) -> Array:

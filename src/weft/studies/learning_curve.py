@@ -8,14 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from weft.data.dataset import Dataset, as_dataset
 from weft.data.naming import plural
 from weft.data.order import generator
-from weft.data.split import split
 from weft.errors import ArgumentError
 from weft.optim.optimizer import Optimizer
 from weft.overfit.powerlaw import PowerLaw, fit_power_law
 from weft.studies.result import PopulationRun
+from weft.studies.rows import divided
 from weft.studies.setup import as_population
 
 Array = np.ndarray[Any, Any]
@@ -91,18 +90,6 @@ def learning_curve(
     on_train, on_val = (errors(run, f"{part}_{metric}").reshape(repeats, -1).T for part in ("train", "val"))
     law = fit_power_law(chosen, on_val, metric=metric if not is_share(metric) else f"1 − {metric}")
     return LearningCurve(np.array(chosen), on_train, on_val, metric, law, run)
-
-
-def divided(data: Any, validation: Any, seed: int) -> tuple[Dataset, Array, Array]:
-    """All rows as one data set, and which are for training and which for validation."""
-    given = as_dataset(data)
-    chosen = split(given, validation, seed=seed)
-    if chosen.given is None:
-        return given, chosen.train, chosen.validation
-    other = chosen.given
-    x, y = np.concatenate([given.x, other.x]), np.concatenate([np.asarray(given.y), np.asarray(other.y)])
-    both = Dataset(x, y, given.name, given.features, given.target, given.classes, given.task)
-    return both, chosen.train, len(given) + chosen.validation
 
 
 def sizes_of(sizes: Sequence[int] | int, rows: int, batch: int) -> list[int]:

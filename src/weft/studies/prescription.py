@@ -21,6 +21,7 @@ from weft.overfit.comparison import compare as compare_scores
 from weft.overfit.result import table
 from weft.studies.population import Population
 from weft.studies.remodelling import smaller, with_dropout
+from weft.studies.rows import joined
 from weft.train.run import Origin, Run
 
 Array = np.ndarray[Any, Any]
@@ -210,7 +211,9 @@ def decayed(optimizer: Optimizer, decay: float) -> Optimizer | None:
 def tried(origin: Origin, group: Sequence[Remedy], seeds: int, epochs: int, verbose: bool) -> dict[str, Array]:
     """The validation losses of remedies that are one program, each with several seeds, on the rows of the run."""
     trainer, prepared, first = origin.trainer, origin.prepared, group[0]
-    both, pair = together(prepared.training, prepared.held_out)
+    training, held = prepared.training, prepared.held_out
+    both = joined(training, held)
+    pair = np.arange(len(training)), np.arange(len(training), len(both))
     population = Population(
         first.model, trainer.loss, first.optimizer, trainer.metrics, precision=trainer.precision.name, seed=trainer.seed
     )
@@ -228,11 +231,3 @@ def tried(origin: Origin, group: Sequence[Remedy], seeds: int, epochs: int, verb
     )
     found = run.held("val_loss").reshape(len(group), seeds)
     return {remedy.name: found[k] for k, remedy in enumerate(group)}
-
-
-def together(training: Dataset, held: Dataset) -> tuple[Dataset, tuple[Array, Array]]:
-    """Training and validation rows as one data set, and which are which."""
-    x = np.concatenate([training.x, held.x])
-    y = np.concatenate([np.asarray(training.y), np.asarray(held.y)])
-    names = (training.name, training.features, training.target, training.classes, training.task)
-    return Dataset(x, y, *names), (np.arange(len(training)), np.arange(len(training), len(x)))

@@ -11,9 +11,10 @@ import numpy as np
 from weft.errors import ArgumentError
 from weft.optim.optimizer import Optimizer
 from weft.overfit.selection import Selection, one_standard_error
-from weft.studies.learning_curve import divided, errors
+from weft.studies.learning_curve import errors
 from weft.studies.population import Population
 from weft.studies.result import PopulationRun
+from weft.studies.rows import divided
 from weft.studies.setup import as_population
 
 Array = np.ndarray[Any, Any]
