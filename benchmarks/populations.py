@@ -26,6 +26,7 @@ def main():
     """Print the tables, in a process of its own: nothing has been compiled before, here or on disk."""
     with tempfile.TemporaryDirectory() as cache:
         command = [sys.executable, "-m", "benchmarks.populations", "tables"]
+        sys.stdout.flush()
         subprocess.run(command, env=os.environ | {"WEFT_CACHE": cache}, check=True)
 
 

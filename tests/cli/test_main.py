@@ -5,9 +5,14 @@ import warnings
 import pytest
 
 from weft import __version__
-from weft.cli import apply, look, main, train
+from weft.cli import apply, bias_variance, crossval, learning_curve, look, main, prescribe, sweep, train
 from weft.data import DataWarning
 from weft.errors import DataError
+
+COMMANDS = (
+    "train", "resume", "crossval", "learning-curve", "bias-variance", "sweep", "prescribe", "predict", "evaluate",
+    "diagnose", "report", "devices",
+)  # fmt: skip
 
 
 def python(*words, **how):
@@ -17,7 +22,7 @@ def python(*words, **how):
 def test_help_imports_nothing_heavy():
     code = (
         "import sys; from weft.cli import main\n"
-        "try: main(['train', '--help'])\n"
+        "try: main(['sweep', '--help'])\n"
         "except SystemExit: pass\n"
         "heavy = {'jax', 'pandas', 'sklearn', 'scipy', 'matplotlib', 'rich'}\n"
         "print('imported:', sorted(heavy & set(sys.modules)))"
@@ -35,16 +40,19 @@ def test_help_names_every_command(capsys):
         main(["--help"])
     assert left.value.code == 0
     out = capsys.readouterr().out
-    assert all(name in out for name in ("train", "predict", "evaluate", "diagnose", "report", "devices"))
+    assert all(name in out for name in COMMANDS)
     assert max(map(len, out.splitlines())) <= 80
 
 
 def test_every_family_says_what_its_commands_are_for(capsys):
-    for name in ("train", "predict", "evaluate", "diagnose", "report", "devices"):
+    for name in COMMANDS:
         with pytest.raises(SystemExit):
             main([name, "--help"])
-        assert f"usage: weft {name}" in capsys.readouterr().out
-    assert all(family.__doc__ for family in (train, apply, look))
+        out = capsys.readouterr().out
+        assert f"usage: weft {name}" in out
+        assert max(map(len, out.splitlines())) <= 80
+    families = (train, crossval, learning_curve, bias_variance, sweep, prescribe, apply, look)
+    assert all(family.__doc__ for family in families)
 
 
 def test_an_unknown_command_lists_the_known_ones(weft):
@@ -77,6 +85,11 @@ def test_an_unknown_option_is_answered_with_the_closest(weft):
         ("--hidden", "64,0", "widths such as 64 or 128,64"),
         ("--separator", ";;", "one character"),
         ("--ignore", "a,,b", "names separated by commas"),
+        ("--time-limit", "10 parsecs", "a time such as 90s, 10m or 1h30m"),
+        ("--augment", "noise", "noise:NUMBER"),
+        ("--augment", "drop:1.5", "noise:NUMBER"),
+        ("--augment", "blur:1", "noise:NUMBER"),
+        ("--pieces", "0", "a whole number of 1 or more"),
     ],
 )
 def test_a_bad_number_names_the_option_and_the_valid_range(weft, option, value, valid):

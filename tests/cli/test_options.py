@@ -1,16 +1,22 @@
+import shlex
+
 import pytest
 
 from weft.cli import models, parser
-from weft.cli.options import ACTIVATIONS, TrainOptions
-from weft.cli.parsing import character, names, number, whole, widths
+from weft.cli.options import (
+    ACTIVATIONS,
+    BiasVarianceOptions,
+    CrossvalOptions,
+    LearningCurveOptions,
+    PrescribeOptions,
+    SweepOptions,
+    TrainOptions,
+)
+from weft.cli.parsing import augmentations, character, duration, names, number, whole, widths
 
 
-def parsed(command):
-    import shlex
-    from dataclasses import fields
-
-    options = parser().parse(shlex.split(command)[1:])
-    return TrainOptions(**{f.name: getattr(options, f.name) for f in fields(TrainOptions)})
+def parsed(command, kind=TrainOptions):
+    return kind.of(parser().parse(shlex.split(command)[1:]))
 
 
 @pytest.mark.parametrize(
@@ -27,6 +33,29 @@ def test_a_command_says_what_it_was_made_from(options):
     assert parsed(options.command()) == options
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        CrossvalOptions("iris", folds=3, repeats=2, keep="best", learning_rate=0.0012345678),
+        CrossvalOptions("a b.csv", target="y", group="who", json="-"),
+        LearningCurveOptions("iris", batch_size=32, sizes=4, augment=("noise:0.1", "mixup:0.2")),
+        BiasVarianceOptions("iris", replicas=9, seeds=2, precision="bf16", validation=0.5),
+        SweepOptions("iris", vary="hidden", values=("none", "64,64"), repeats=2, quiet=True),
+        PrescribeOptions("runs/iris", seeds=3, folder="there", json="out.json"),
+        TrainOptions("iris", time_limit="10m", pieces=2, nonfinite="skip", augment=("drop:0.1",), resume=True),
+    ],
+)
+def test_the_command_of_a_study_says_what_it_was_made_from(options):
+    assert parsed(options.command(), type(options)) == options
+
+
+def test_a_set_up_is_handed_on_without_what_belongs_to_one_command():
+    options = CrossvalOptions("iris", dropout=0.2, folds=3, keep="best", seed=4, folder="there", quiet=True)
+    assert options.to_train(TrainOptions) == TrainOptions("iris", dropout=0.2, seed=4)
+    assert TrainOptions("iris").to_train(LearningCurveOptions).batch_size is None
+    assert TrainOptions("iris", batch_size=8).to_train(LearningCurveOptions).batch_size == 8
+
+
 def test_defaults_are_not_repeated():
     assert TrainOptions("iris").command() == "weft train iris"
 
@@ -35,7 +64,9 @@ def test_activations_are_those_that_can_be_built():
     assert tuple(models.ACTIVATIONS) == ACTIVATIONS
 
 
-@pytest.mark.parametrize("kind", [whole(1), number(lambda v: v > 0, "above 0"), widths, character, names])
+@pytest.mark.parametrize(
+    "kind", [whole(1), number(lambda v: v > 0, "above 0"), widths, character, names, duration, augmentations]
+)
 def test_nothing_is_refused(kind):
     with pytest.raises(Exception, match="expected"):
         kind("")

@@ -71,6 +71,7 @@ def test_a_run_is_trained_for_longer_as_if_it_had_been_begun_so(weft, here):
     said = weft("resume", "short", "--epochs", "3")
     assert said.status == 2
     assert "--epochs 3, and the run has 9" in said.error
+    assert "try: weft resume short --epochs 18" in said.error
 
 
 def test_a_time_limit_is_no_end(weft):
@@ -98,6 +99,14 @@ def test_resume_of_train_takes_options_by_hand_and_checks_them(weft):
     said = weft("train", *WORDS, "--folder", "mine", "--resume", "--seed", "5")
     assert said.status == 2
     assert "is of a fit that differs in" in said.error
+
+
+def test_a_table_that_has_changed_is_refused(weft, here):
+    assert weft("train", *WORDS, "--folder", "mine").status == 0
+    (here / "homes.csv").write_text(homes(seed=1))
+    said = weft("resume", "mine", "--epochs", "9")
+    assert said.status == 2
+    assert "is of a fit that differs in data" in said.error
 
 
 def test_a_run_that_is_replaced_leaves_nothing_to_go_on_from(weft, here):

@@ -38,9 +38,15 @@ def test_iris_from_the_data_to_the_verdict(runs):
 
 def test_a_run_leaves_its_files(runs):
     held = {path.name for path in (runs / "iris").iterdir()}
-    assert held == {"model.weft", "history.csv", "run.json", "evidence.json", "diagnosis.json", "report.html", "command.json"} | {
-        "checkpoints"
-    }
+    assert held == {
+        "model.weft",
+        "history.csv",
+        "run.json",
+        "evidence.json",
+        "diagnosis.json",
+        "report.html",
+        "command.json",
+    } | {"checkpoints"}
     assert json.loads((runs / "iris" / "diagnosis.json").read_text())["format"] == "weft.diagnosis/1"
     assert len((runs / "iris" / "history.csv").read_text().splitlines()) == 7
 
@@ -185,6 +191,30 @@ def test_dropout_decay_and_patience_are_used(weft):
     assert "AdamW, weight decay 0.1, learning rate 1," in said.out
     assert "or 1 without improvement" in said.out
     assert "stopped because the validation loss no longer fell" in said.out
+
+
+@pytest.mark.parametrize(
+    ("words", "said_of_it"),
+    [
+        (("--augment", "noise:0.1,mixup:0.2", "--pieces", "2"), "augment    noise 0.1, mixup 0.2"),
+        (("--precision", "f64", "--time-limit", "10m"), "or 10m, in f64"),
+        (("--precision", "bf16", "--nonfinite", "skip"), "6 epochs, in bf16"),
+    ],
+)
+def test_what_fit_offers_is_used(weft, here, words, said_of_it):
+    said = weft("train", "homes.csv", "--target", "price", "--ignore", "dear", *QUICK, *words)
+    assert said.status == 0, said.err
+    assert said_of_it in " ".join(said.out.split("\n"))
+    about = json.loads((here / "runs" / "homes" / "run.json").read_text())
+    assert about["settings"]["precision"] == (words[1] if words[0] == "--precision" else "f32")
+
+
+def test_smoothed_numbers_are_refused(weft, here):
+    said = weft("train", "homes.csv", "--target", "price", *QUICK, "--augment", "noise:0.1,smoothing:0.1")
+    assert said.status == 2
+    assert "only their labels can be smoothed" in said.error
+    assert "--augment noise:0.1" in said.error.split("try:")[1]
+    assert not (here / "runs" / "homes").exists()
 
 
 def test_errors_of_a_regression():

@@ -55,21 +55,38 @@ GOLDEN: dict[str, Evidence] = {
 }
 
 
-def simulate(
-    seed: int, *, rise: float, epochs: int = 60, n: int = 200, wobble: float = 0.02, single: float = 0.4
-) -> Evidence:
-    """A run whose validation loss falls to 0.5 and then rises by the share ``rise``, with two kinds of noise.
+def simulated(
+    seed: int, *, rise: float, epochs: int, n: int, wobble: float, single: float, memory: float = 0.0
+) -> np.ndarray:
+    """The losses of n validation examples, (epochs, n), of a run that falls to 0.5 and then rises by ``rise``.
 
     ``single`` is the standard deviation of one example's loss from epoch to epoch; ``wobble`` that of all examples
-    together, relative to the loss. The training loss always falls, as a model that overfits would make it.
+    together, relative to the loss, and ``memory`` its correlation from one epoch to the next.
     """
     rng = np.random.default_rng(seed)
     t = np.arange(1, epochs + 1)
     start = 0.35 * epochs
     mean = 0.5 * (1 + np.exp(-t / (0.06 * epochs)) + rise * np.clip((t - start) / (epochs - start), 0, None) ** 1.2)
-    mean = mean * (1 + wobble * rng.normal(size=epochs))
-    losses = mean[:, None] * rng.gamma(1.6, 1 / 1.6, size=n) + single * rng.normal(size=(epochs, n))
-    val, train = losses.mean(1), 0.5 * np.exp(-t / (0.3 * epochs))
+    together = rng.normal(size=epochs)
+    for k in range(1, epochs):
+        together[k] = memory * together[k - 1] + np.sqrt(1 - memory**2) * together[k]
+    mean = mean * (1 + wobble * together)
+    return mean[:, None] * rng.gamma(1.6, 1 / 1.6, size=n) + single * rng.normal(size=(epochs, n))
+
+
+def simulate(
+    seed: int,
+    *,
+    rise: float,
+    epochs: int = 60,
+    n: int = 200,
+    wobble: float = 0.02,
+    single: float = 0.4,
+    memory: float = 0.0,
+) -> Evidence:
+    """Such a run as evidence; the training loss always falls, as a model that overfits would make it."""
+    losses = simulated(seed, rise=rise, epochs=epochs, n=n, wobble=wobble, single=single, memory=memory)
+    val, train = losses.mean(1), falling(epochs)
     best = int(val.argmin())
     return Evidence(
         train,
@@ -83,3 +100,8 @@ def simulate(
         val_examples_last=losses[-1],
         initial_train_loss=1.0,
     )
+
+
+def falling(epochs: int) -> np.ndarray:
+    """A training loss without noise."""
+    return 0.5 * np.exp(-np.arange(1, epochs + 1) / (0.3 * epochs))

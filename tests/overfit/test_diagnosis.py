@@ -1,6 +1,8 @@
 import dataclasses
 import json
 import math
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -8,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from weft.overfit import Evidence, diagnose
+from weft.overfit import Evidence, diagnose, generalization_loss, mcnemar
+from weft.overfit.measures import Measures, even_chance
 from weft.overfit.remedies import REMEDIES
 from weft.overfit.verdicts import TABLE
 
@@ -151,6 +154,57 @@ def test_second_descent_is_named_and_stopping_not_called_optimal() -> None:
     assert any("train longer" in text for text in found.remedies)
 
 
+def test_a_new_minimum_at_the_end_is_named_as_well() -> None:
+    val = np.r_[np.linspace(0.9, 0.5, 10), np.linspace(0.55, 0.8, 10), np.linspace(0.78, 0.3, 20)]
+    found = diagnose(make(np.exp(-np.arange(40) / 20), val))
+    assert found.second_descent
+    assert found.best_epoch == 40
+    assert not any("early stopping" in text for text in found.remedies)
+
+
+@pytest.mark.parametrize("verdict", ["still improving", "good fit", "large gap", "underfitting"])
+def test_without_a_hump_there_is_no_second_descent(verdict: str) -> None:
+    assert not diagnose(GOLDEN[verdict]).second_descent
+
+
+@pytest.mark.parametrize(
+    ("change", "verdict"),
+    [
+        ({}, "underfitting"),
+        ({"probe_val_gain": 0.2}, "underfitting"),
+        ({"probe_val_gain": 0.02}, "good fit"),  # the wider model only memorises more
+        ({"probe_val_gain": -0.1}, "good fit"),
+        ({"probe_gain": 0.04, "probe_val_gain": 0.2}, "good fit"),
+        ({"train_examples_best": examples(0.2, 300, 0.1)}, "good fit"),  # a gap of 13 %, significant
+        ({"train_examples_best": examples(0.2, 300, 12.0)}, "underfitting"),  # the same gap within its noise
+    ],
+)
+def test_each_condition_of_underfitting(change: dict[str, Any], verdict: str) -> None:
+    fields = {"probe_gain": 0.2, "val_examples_best": examples(0.31, 300, 0.1)} | change
+    assert diagnose(make(FLAT, FLAT + 0.01, **fields)).verdict == verdict
+
+
+def test_noisy_steps_do_not_hide_that_training_has_settled() -> None:
+    noisy = FLAT * (1 + 0.05 * np.random.default_rng(0).normal(size=40))
+    run = make(noisy, FLAT + 0.01, probe_gain=0.2)
+    assert Measures(run).progress > 10
+    assert diagnose(run).verdict == "underfitting"
+
+
+@given(st.integers(0, 300), st.integers(0, 300))
+def test_even_chance_is_the_p_of_mcnemar(a: int, b: int) -> None:
+    better, worse = np.r_[np.ones(a, bool), np.zeros(b, bool)], np.r_[np.zeros(a, bool), np.ones(b, bool)]
+    assert even_chance(a, b) == pytest.approx(mcnemar(better, worse) if a + b else 1.0, rel=1e-9)
+
+
+def test_a_diagnosis_loads_no_library_of_statistics() -> None:
+    code = (
+        "import sys; from tests.overfit.golden import GOLDEN; from weft.overfit import diagnose;"
+        " found = [diagnose(run) for run in GOLDEN.values()]; assert 'scipy.stats' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
 @pytest.mark.parametrize("verdict", GOLDEN)
 def test_text_and_json(verdict: str) -> None:
     found = diagnose(GOLDEN[verdict])
@@ -183,6 +237,11 @@ def test_a_rise_within_the_noise_is_never_overfitting(pair: tuple[list[float], l
     assert found.numbers.get("rise_in_standard_errors", 9) > 3 or found.verdict not in OVER
 
 
+@given(st.lists(positive, min_size=1, max_size=30), st.floats(1e-6, 1e6))
+def test_generalization_loss_does_not_depend_on_the_unit(val: list[float], scale: float) -> None:
+    np.testing.assert_allclose(generalization_loss(scale * np.array(val)), generalization_loss(val), atol=1e-9)
+
+
 @given(curves, st.data())
 def test_nan_anywhere_is_divergence(pair: tuple[list[float], list[float]], data: st.DataObject) -> None:
     bad = data.draw(st.sampled_from((math.nan, math.inf, -math.inf)))
@@ -211,7 +270,14 @@ def test_diagnosis_of_what_was_saved_is_the_same(verdict: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("noise", "most"), [({"wobble": 0.0}, 15), ({"wobble": 0.04, "single": 0.1}, 15), ({"epochs": 20}, 15)]
+    ("noise", "most"),
+    [
+        ({"wobble": 0.0}, 15),
+        ({"wobble": 0.04, "single": 0.1}, 15),
+        ({"epochs": 20}, 15),
+        ({"wobble": 0.04, "single": 0.1, "memory": 0.5}, 15),
+        ({"wobble": 0.04, "single": 0.4, "memory": 0.8}, 15),
+    ],
 )
 def test_noise_alone_is_rarely_overfitting(noise: dict[str, Any], most: int) -> None:
     assert sum(diagnose(simulate(seed, rise=0.0, **noise)).verdict in OVER for seed in range(300)) <= most

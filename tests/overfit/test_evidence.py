@@ -88,6 +88,12 @@ def test_a_missing_field_is_named() -> None:
         Evidence.from_json(json.dumps(fields))
 
 
+def test_a_file_of_before_the_probe_was_validated_is_still_read() -> None:
+    fields = json.loads(change())
+    del fields["probe_val_gain"]
+    assert Evidence.from_json(json.dumps(fields)).probe_val_gain is None
+
+
 def test_evidence_keeps_its_own_copy() -> None:
     train = FALLING.copy()
     run = make(train, FALLING)

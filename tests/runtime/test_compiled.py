@@ -267,3 +267,25 @@ def test_results_without_history_are_computed_by_the_call_and_others_take_part_i
     y = smooth(x)
     assert y.node.data is None
     assert wf.gradients(y.sum(), w).tolist() == [1.0, 4.0]
+
+
+def test_numbers_of_numpy_are_run_time_values_like_pythons():
+    double = wf.compile(lambda x, k: x * k)
+    x = wf.ones(3)
+    double(x, 1), double(x, 1.5)
+    before = wf.explain().count
+    for k in range(3):
+        assert double(x, np.int64(k)).tolist() == [k] * 3
+        assert double(x, np.float64(k)).dtype is wf.float32
+    assert wf.explain().count == before
+
+
+def test_a_result_that_was_assigned_has_its_new_value():
+    w = wf.tensor(1.0)
+
+    @wf.compile
+    def step():
+        w.assign(w + 1)
+        return w
+
+    assert (float(step()), float(w), float(step())) == (2.0, 2.0, 3.0)

@@ -69,9 +69,7 @@ def test_the_last_picture_stands_for_a_while(classifier: wf.Run, tmp_path: Path)
     assert durations[-1] >= 1500
 
 
-def test_the_title_tells_epoch_and_losses(
-    classifier: wf.Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_title_tells_epoch_and_losses(classifier: wf.Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from matplotlib.animation import PillowWriter
 
     titles, limits = [], []

@@ -1,5 +1,6 @@
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import matplotlib as mpl
@@ -10,7 +11,10 @@ from hypothesis import strategies as st
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from weft.errors import DataError
+from weft.overfit import diagnose
 from weft.view import plot_curves
+
+from ..overfit.golden import GOLDEN, T, make
 
 
 @dataclass(frozen=True)
@@ -18,6 +22,9 @@ class Verdict:
     verdict: str = "overfitting"
     best_epoch: int = 3
     confidence: str = "high"
+    epoch: int = 6
+    numbers: Mapping[str, float] = field(default_factory=dict)
+    second_descent: bool = False
     explanation: str = "overfitting: validation loss has risen 60 % (0.50 → 0.80) since epoch 3"
 
 
@@ -52,14 +59,50 @@ def test_the_verdict_is_drawn_in() -> None:
     axes = plot_curves(HISTORY, Verdict()).axes[0]
     assert axes.get_title("left") == "Overfitting  (confidence: high)"
     assert "risen 60 %" in axes.texts[0].get_text()
-    assert labels(axes)[2:] == ["rise since the best epoch", "gap at epoch 3: 0.1", "best epoch: 3"]
+    assert labels(axes)[2:] == ["best epoch: 3", "rise since the best epoch: 60 %", "gap at epoch 3: 0.1"]
     assert len(axes.collections) == 1
+
+
+def test_the_noise_of_the_validation_loss_is_a_band() -> None:
+    axes = plot_curves(HISTORY, Verdict(numbers={"validation_standard_error": 0.02})).axes[0]
+    assert "noise: best ± 2 SE" in labels(axes)
+    band = axes.collections[0].get_paths()[0].vertices
+    assert (band[:, 0].min(), band[:, 1].min(), band[:, 1].max()) == pytest.approx((3, 0.46, 0.54))
+    # Nothing comes after the last epoch, and an error that is not known has no band.
+    last = Verdict("good fit", 6, numbers={"validation_standard_error": 0.02})
+    assert not plot_curves(HISTORY, last).axes[0].collections
+    unknown = Verdict(numbers={"validation_standard_error": math.nan})
+    assert len(plot_curves(HISTORY, unknown).axes[0].collections) == 1
+
+
+def test_a_second_descent_is_marked() -> None:
+    curve = np.r_[np.linspace(1, 0.5, 10), np.linspace(0.55, 0.9, 10), np.linspace(0.85, 0.3, 20)]
+    evidence = make(np.exp(-T / 10), curve)
+    axes = plot_curves(evidence, diagnose(evidence)).axes[0]
+    assert "first minimum: 10" in labels(axes)
+    assert "second descent: below it from 34" in labels(axes)
+
+
+@pytest.mark.parametrize("verdict", GOLDEN)
+def test_every_verdict_can_be_told_in_grey(verdict: str) -> None:
+    figure = plot_curves(GOLDEN[verdict], diagnose(GOLDEN[verdict]))
+    axes = drawn(figure).axes[0]
+    assert axes.get_title("left").lower().startswith(verdict)
+    training, validation = axes.lines[:2]
+    assert training.get_linestyle() != validation.get_linestyle()
+    assert all(area.get_hatch() for area in axes.collections)
+    # Nothing lies outside of the picture, and the legend not on the curves.
+    box, (width, height) = figure.get_tightbbox(), figure.get_size_inches()
+    assert min(box.x0, box.y0) >= -0.02
+    assert box.x1 <= width + 0.02
+    assert box.y1 <= height + 0.02
+    assert axes.get_legend().get_window_extent().x0 >= axes.get_window_extent().x1 - 1
 
 
 def test_no_rise_is_shaded_without_overfitting() -> None:
     axes = plot_curves(HISTORY, Verdict(verdict="good fit", best_epoch=6)).axes[0]
     assert not axes.collections
-    assert labels(axes)[2:] == ["gap at epoch 6: 0.7", "best epoch: 6"]
+    assert labels(axes)[2:] == ["best epoch: 6", "gap at epoch 6: 0.7"]
 
 
 def test_evidence_has_no_metric() -> None:
@@ -84,6 +127,7 @@ def test_missing_values_are_gaps_and_infinities_crosses() -> None:
     axes = drawn(plot_curves(missing, Verdict("diverged", 3))).axes[0]
     assert np.isnan(axes.lines[2].get_ydata()[1])
     assert axes.lines[1].get_xdata().tolist() == [3]
+    assert "broke at epoch 6" in labels(axes)
 
 
 def test_no_epoch_is_best() -> None:

@@ -65,7 +65,8 @@ class Options:
     @classmethod
     def of(cls, arguments: argparse.Namespace) -> Self:
         """What the parser found."""
-        return cls(**{f.name: getattr(arguments, f.name) for f in dataclasses.fields(cls)})
+        found = {f.name: getattr(arguments, f.name) for f in dataclasses.fields(cls)}
+        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in found.items()})
 
 
 def _shown(value: Any) -> str:

@@ -59,10 +59,11 @@ def resume(arguments: argparse.Namespace) -> int:
     done, stopped, final = begun(folder)
     if done > epochs:
         raise ArgumentError(
-            f"--epochs {epochs}, and the run has {done}", expected=f"more than {done}", cure=f"--epochs {2 * done}"
+            f"--epochs {epochs}, and the run has {done}",
+            expected=f"more than {done}, in all",
+            cure=f"weft resume {folder} --epochs {2 * done}",
         )
-    whole_and_written = final or done == epochs
-    if whole_and_written and reported(folder):
+    if (final or done == epochs) and reported(folder):
         why = f"it stopped by itself: {stopped}" if final else f"weft resume {folder} --epochs {2 * done} trains longer"
         print(wrapped(f"{folder} has all of its {done} epochs; {why}."))
         return 0

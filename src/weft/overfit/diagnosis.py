@@ -149,4 +149,3 @@ def _epoch(verdict: str, m: Measures) -> int:
     if verdict in ("over-confident", "overfitting"):
         return m.t_best + 1 + int((m.gl_curve[m.t_best :] >= 5).argmax())
     return m.evidence.epochs
-

@@ -35,7 +35,8 @@ class Evidence:
     loss of the best constant predictor. The losses of single examples are those at the best epoch t* (lowest
     validation loss) and at the last one, T; ``val_correct_…`` says which examples were classified rightly there.
     ``initial_train_loss`` is E_tr(0), before training; ``probe_gain`` the relative fall of the lowest E_tr by a model
-    twice as wide, ``probe_val_gain`` that of the lowest E_va. What was not measured is None. Arrays are copied and made read-only.
+    twice as wide, ``probe_val_gain`` that of the lowest E_va. What was not measured is None. Arrays are copied and
+    made read-only.
 
     Raises DataError where nothing could be concluded: no epochs, curves of unequal lengths, no validation data.
 

@@ -62,7 +62,7 @@ def notice(
     >>> spread = np.linspace(-0.1, 0.1, 100)
     >>> sight = notice(train, val, val[12] + spread, val[-1] + 2 * spread, baseline=1.1)
     >>> print(sight.text)
-    epoch 24: validation loss has risen 18 % since epoch 13 while training loss falls: overfitting, z = 25.1
+    epoch 26: validation loss has risen 21 % since epoch 13 while training loss falls: overfitting, z = 22.5
     """
     if len(last_examples) < ENOUGH_EXAMPLES or not np.isfinite(np.r_[train_loss, val_loss]).all():
         return None

@@ -82,7 +82,7 @@ class Measures:
 
     @cached_property
     def settled(self) -> bool:
-        """Whether training has stopped getting anywhere: P_5(T) < 10 per mille, or a strip's mean that fell by < 1 %."""
+        """Whether training gets nowhere any more: P_5(T) < 10 per mille, or a strip's mean that fell by < 1 %."""
         if self.progress is None:
             return False
         e_tr, k = self.evidence.train_loss, criteria.STRIP

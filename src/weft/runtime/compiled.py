@@ -141,6 +141,9 @@ def take_apart(value: Any) -> tuple[list[Any], Any]:
         if isinstance(v, Handle | np.ndarray) or type(v) in _NUMBER:
             leaves.append(v)
             return LEAF
+        if isinstance(v, np.generic) and v.dtype.kind in "biufc":  # NumPy's numbers are Python's to an operation
+            leaves.append(v.item())
+            return LEAF
         if isinstance(v, tuple | list):
             return (type(v), tuple(strip(x) for x in v))
         if isinstance(v, dict):

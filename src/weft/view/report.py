@@ -99,7 +99,9 @@ def write_report(
     return _write(Path(path), page.document(title, body))
 
 
-_LOOK_AT = "Validation rows, counted from 0 as in the data that was given: look for wrong labels and broken inputs first."
+_LOOK_AT = (
+    "Validation rows, counted from 0 as in the data that was given: look for wrong labels and broken inputs first."
+)
 
 
 def _verdict(diagnosis: Verdict | None) -> str:
@@ -125,7 +127,9 @@ def _verdict(diagnosis: Verdict | None) -> str:
 
 
 def _picture(name: str, figure: Figure, budget: int, description: str) -> str:
-    picture = f"<figure>{embed(description, figure, budget)}<figcaption>{html.escape(description)}</figcaption></figure>"
+    picture = (
+        f"<figure>{embed(description, figure, budget)}<figcaption>{html.escape(description)}</figcaption></figure>"
+    )
     return f"<h3>{html.escape(name)}</h3>\n{picture}"
 
 
