@@ -63,6 +63,7 @@ def test_crossval_of_a_regression_speaks_in_its_unit(weft, here):
     found = strict((here / "out.json").read_text())
     assert found == strict((here / "runs" / "homes-crossval" / "result.json").read_text())
     shown = float(said.out.split("mean absolute error of price ")[1].split()[0])
+    assert fits(said.out)
     assert shown == pytest.approx(found["estimates"]["mae"]["mean"] * found["target_unit"], rel=0.1)
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from weft.studies.cross_validation import CrossValidation
 
 Array = np.ndarray[Any, Any]
+SHORT = {"mae": "mean absolute error"}
 
 
 def add_commands(commands: Any) -> None:
@@ -57,7 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
             slower = options.with_changes(learning_rate=min(options.learning_rate / 10, 1e-3))
             raise DataError(error.received, expected="training that does not diverge", cure=slower.command()) from None
         text = "\n".join([*reading(study, found), "", "Next, for example:", command_lines(following(study, found))])
-        here.leave(verdict(study, found), text, result(study, found), found.plot(study.metric))
+        here.leave(verdict(study, found), text, result(study, found), picture(study, found))
     return 0
 
 
@@ -130,18 +131,25 @@ def reading(study: Study, found: CrossValidation) -> list[str]:
         low, high = (max(low, 0.0), min(high, 1.0) if name == "accuracy" else high)
         rows.append(
             [
-                study.named(name),
+                SHORT.get(name, name),
                 *(f"{v:.{places}f}" for v in (train, mean, se)),
                 f"{low:.{places}f} to {high:.{places}f}",
             ]
         )
     guess = "always guessing the same"
     rows.append([guess, "", f"{study.baseline:.3g}", "", f"({study.metric})"])
-    models = len(found.rows)
-    note = (
-        f"{models} models in {found.run.seconds:.1f} s. The standard error is corrected for training sets that overlap."
-    )
+    what = f"{study.named('loss').capitalize()}; {len(found.rows)} models in {found.run.seconds:.1f} s."
+    note = f"{what} The standard error is corrected for training sets that overlap."
     return ["", table(rows), "", wrapped(note)]
+
+
+def picture(study: Study, found: CrossValidation) -> Any:
+    """The folds as points, in the unit that a person counts in, as a matplotlib figure."""
+    from weft.overfit.estimates import estimate
+    from weft.view.folds import plot_folds
+
+    scores = study.in_unit(study.metric, found.scores[study.metric])
+    return plot_folds(estimate(scores, name=study.named(study.metric)))
 
 
 def gap(found: CrossValidation) -> bool:

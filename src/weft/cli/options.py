@@ -66,7 +66,8 @@ class Options:
     def of(cls, arguments: argparse.Namespace) -> Self:
         """What the parser found."""
         found = {f.name: getattr(arguments, f.name) for f in dataclasses.fields(cls)}
-        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in found.items()})
+        made: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in found.items()}
+        return cls(**made)
 
 
 def _shown(value: Any) -> str:

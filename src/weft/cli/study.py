@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 FORMAT = "weft.study/1"
+LOSSES = {"cross_entropy": "cross-entropy", "mse": "1: that of always the mean"}
 
 
 @dataclass(frozen=True)
@@ -93,11 +94,7 @@ class Study:
         """A loss or a metric in words."""
         if name == "mae":
             return f"mean absolute error of {self.data.target}"
-        if name == "loss":
-            return (
-                "loss (cross-entropy)" if classifies(self.data) else f"loss (1: always the mean of {self.data.target})"
-            )
-        return name
+        return f"loss ({LOSSES[loss_of(self.data)]})" if name == "loss" else name
 
     def in_unit(self, name: str, value: Any) -> Any:
         """A value as a person counts it: an absolute error in the target's own unit."""

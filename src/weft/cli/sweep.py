@@ -68,9 +68,9 @@ def run(arguments: argparse.Namespace) -> int:
             **study.how,
         }
         if options.vary == "hidden":
-            make = lambda hidden: dataclasses.replace(study.plan, hidden=hidden).build()
+            make = lambda named: dataclasses.replace(study.plan, hidden=widths(str(named))).build()
             parts: dict[str, Any] = {"loss": set_up.loss, "optimizer": set_up.optimizer, "metrics": set_up.metrics}
-            found = validation_curve(make, study.data, "hidden", order, **parts, **how_to)
+            found = validation_curve(make, study.data, "hidden", as_drawn(order), **parts, **how_to)
         else:
             found = validation_curve(set_up, study.data, options.vary, order, **how_to)
         choice = chosen_of(found)
@@ -126,7 +126,17 @@ def shown(value: Any) -> str:
     """A value as it is typed."""
     if isinstance(value, tuple):
         return ",".join(map(str, value)) or "none"
-    return f"{value:g}"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def as_drawn(hidden: list[tuple[int, ...]]) -> list[Any]:
+    """Networks as places on an axis: numbers if each has one hidden layer, else texts.
+
+    >>> as_drawn([(4,), (16,)]), as_drawn([(), (16,)])
+    ([4, 16], ['none', '16'])
+    """
+    single = all(len(widths) == 1 for widths in hidden)
+    return [widths[0] if single else shown(widths) for widths in hidden]
 
 
 # ── what is said ────────────────────────────────────────────────────────────────────────────────────────────
@@ -194,7 +204,7 @@ def result(study: Study, found: ValidationCurve, choice: Selection | None) -> di
         "data": study.data.name,
         "target_unit": study.unit,
         "setting": found.setting,
-        "values": found.values,
+        "values": [widths(str(v)) for v in found.values] if found.setting == "hidden" else found.values,
         "metric": found.metric,
         "training": found.train,
         "validation": found.validation,

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from weakref import ref
 
 from weft.errors import DeviceError, ValueNeededError
@@ -248,8 +248,18 @@ class Trace(Recording):
         self.ended: dict[int, Place] = {}
         self.grads: dict[int, tuple[Any, Any]] = {}  # whose .grad was read or set, and what it was before
         self.guards: dict[tuple[int, str], tuple[Any, str, Any]] = {}
+        self.chosen: set[tuple[int, str]] = set()  # attributes that the body sets
         self.keys: dict[int, Any] = {}  # of random numbers: one source for each generator that the body draws from
         self.closed = False
+
+    def guard(self, obj: Any, name: str) -> None:
+        """Note that what is recorded holds for the value that an attribute has now; unless the body itself set it."""
+        key, recording = (id(obj), name), cast("Recording | None", self)
+        while isinstance(recording, Trace):
+            if key in recording.chosen:
+                return
+            recording = recording.parent
+        self.guards[key] = (obj, name, getattr(obj, name))
 
     def placeholder(self, spec: Spec, *, tracked: bool = False, source: Place | None = None) -> Node:
         """An argument of the function; all of them come before anything is captured."""

@@ -64,9 +64,9 @@ class Module:
             recording = context.recording
             if isinstance(recording, Trace):
                 # What is being compiled holds for this mode and type only.
-                recording.guards[id(self), "training"] = (self, "training", self.training)
-                recording.guards[id(self), "_casts"] = (self, "_casts", self._casts)
-                recording.guards[id(self), "_recomputed"] = (self, "_recomputed", self._recomputed)
+                recording.guard(self, "training")
+                recording.guard(self, "_casts")
+                recording.guard(self, "_recomputed")
             if self._recomputed and self.training:
                 return checkpoint(self.forward)(*inputs, **options)
             return self.forward(*inputs, **options)

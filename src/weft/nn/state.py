@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from weft.errors import ArgumentError, FileError, ShapeError
+from weft.graph.recording import Trace, context
 from weft.nn.parameter import Buffer, LateBuffer, Parameter, Promised
 from weft.storage import files
 from weft.storage.tensors import read_tensors
@@ -111,6 +112,8 @@ def set_mode(module: Module, training: bool, seen: set[int]) -> None:
         return
     seen.add(id(module))
     object.__setattr__(module, "training", training)
+    if isinstance(context.recording, Trace):
+        context.recording.chosen.add((id(module), "training"))
     for name, child in module.named_children():
         set_mode(child, training and name not in module._fixed, seen)
 

@@ -83,9 +83,9 @@ class State:
             group = self.gather(parameters, optimizer)
         recording = context.recording
         if isinstance(recording, Trace):  # what is being compiled holds for this structure only
-            recording.guards[id(self), "version"] = (self, "version", self.version)
+            recording.guard(self, "version")
             numbers = optimizer.numbers_of
-            recording.guards[id(numbers), "version"] = (numbers, "version", numbers.version)
+            recording.guard(numbers, "version")
         return group
 
     def memory(self, schedule: Any) -> Tensor:

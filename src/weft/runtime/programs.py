@@ -9,6 +9,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -80,7 +81,7 @@ class Program:
         explanation.compiled(graph, time.perf_counter() - started, loaded=loaded_from_disk())
         return compiled
 
-    @property
+    @cached_property
     def memory(self) -> Memory:
         """How many bytes a launch needs, as the compiler has planned it."""
         found = self.run.memory_analysis()  # type: ignore[attr-defined]

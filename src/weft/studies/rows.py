@@ -28,6 +28,8 @@ def joined(first: Dataset, second: Dataset) -> Dataset:
 def divided(data: Any, validation: Any, seed: int) -> tuple[Dataset, Array, Array]:
     """All rows as one data set, and which are for training and which for validation."""
     given = as_dataset(data)
+    if validation is None:
+        return given, np.arange(len(given)), np.zeros(0, np.int64)
     chosen = split(given, validation, seed=seed)
     if chosen.given is None:
         return given, chosen.train, chosen.validation

@@ -88,11 +88,16 @@ def same_data(a: Prepared, b: Prepared) -> bool:
     """Whether two fits see the very same numbers; of data that is read while training, the same source."""
     for one, other in ((a.training, b.training), (a.held_out, b.held_out)):
         if isinstance(one, Dataset) and isinstance(other, Dataset):
-            if not all(x.dtype == y.dtype and np.array_equal(x, y) for x, y in zip(arrays(one), arrays(other))):  # noqa: B905
+            if not all(equal(x, y) for x, y in zip(arrays(one), arrays(other), strict=True)):
                 return False
         elif one is not other:
             return False
     return True
+
+
+def equal(a: Array, b: Array) -> bool:
+    """Whether two arrays hold the same numbers of the same type."""
+    return a is b or (a.dtype == b.dtype and np.array_equal(a, b))
 
 
 def arrays(data: Dataset) -> tuple[Array, Array]:

@@ -75,6 +75,7 @@ class Loop:
         self.number = standing.done  # of the epoch in progress, or of the last one
         self.row: dict[str, float] = {}
         self.loss = float("nan")
+        self.finite = True  # whether every number of the batches so far was
         self.final = False  # whether a fit that is resumed has nothing to go on with
         self.by_batch = any(wants(callbacks, event) for event in BATCH_EVENTS[:2])
         self.by_epoch = self.each != ""
@@ -229,7 +230,7 @@ class Loop:
         with closing(self.supply.blocks(self.standing.done, self.standing.position)) as blocks:  # type: ignore[type-var]
             for block, first in blocks:
                 self.train_on(block, first)
-                if not bool(self.course.finite):
+                if not self.finite:
                     break
         self.tell("before_validation")
         with held_back():
@@ -240,7 +241,7 @@ class Loop:
     def train_on(self, block: Block, begun: int) -> None:
         """The batches of a block, which begins with batch ``begun`` of the epoch."""
         standing, rows = self.standing, (block.x, block.y, block.index)
-        while (at := standing.position - begun) < block.batches and bool(self.course.finite):
+        while (at := standing.position - begun) < block.batches and self.finite:
             if self.by_batch and not self.wanted():
                 standing.position += 1
                 continue
@@ -265,14 +266,13 @@ class Loop:
         """Train on some batches of a block, and adapt how many the next launch takes."""
         course, standing, started = self.course, self.standing, time.perf_counter()
         with held_back():
-            clock = int(course.clock)
-            sums = course.run_batches(*rows, order, first, last).numpy()
-            done = int(course.clock) - clock
+            *sums, finite, made = course.run_batches(*rows, order, first, last).numpy().tolist()
+            self.finite, done = bool(finite), int(made)
             standing.position += done
-            if not bool(course.finite):
+            if not self.finite:
                 chosen = np.asarray(order if isinstance(order, np.ndarray) else order.numpy())[first + done - 1]
                 standing.notes.append(explain_trip(course, [t[Tensor(chosen)] for t in rows], standing, chosen))
-        self.loss = float(sums[0] / max(sums[1], 1))
+        self.loss = sums[0] / max(sums[1], 1)
         self.progress.batch(standing.position, self.batches, standing.done + 1, self.loss)
         took = (time.perf_counter() - started) / max(done, 1)
         self.count = int(np.clip(UPDATES / max(took, 1e-6), 1, 2 * max(done, self.count)))

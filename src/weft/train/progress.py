@@ -70,6 +70,8 @@ class Progress:
 
     def batch(self, number: int, of: int | None, epoch: int, loss: float) -> None:
         """A stretch of batches within an epoch has ended."""
+        if time.monotonic() - self.shown < EVERY:
+            return
         part = f"{number}/{of}" if of is not None else str(number)
         done = epoch - 1 + (number / of if of else 0)
         self._update(f"epoch {epoch}/{self.last}  batch {part}  loss {loss:.4f}", done)

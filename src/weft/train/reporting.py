@@ -108,13 +108,13 @@ def on_validation_rows(run: Run) -> Found:
     found, origin = Found(), run.origin
     if origin is None or origin.trainer.loss is None or run.stopped == "diverged":
         return found
-    trainer, held = origin.trainer, origin.prepared.held_out
+    trainer, loss, held = origin.trainer, origin.trainer.loss, origin.prepared.held_out
     if not isinstance(held, Dataset) or not 1 <= len(held) <= MOST_ROWS:
         return found
     losses = trainer.per_example(held)[0]
     found.notes += changed(run, losses)
     outputs, targets = trainer._answers(held)
-    said = decisions(trainer.loss, outputs, targets)
+    said = decisions(loss, outputs, targets)
     if said is None:
         found.hardest = hardest(run, losses, *in_units(trainer, outputs, targets))
         return found
@@ -125,7 +125,7 @@ def on_validation_rows(run: Run) -> Found:
     found.hardest = hardest(run, losses, *named)
     figure, words = confused(labels, decided, names)
     found.figures["Confusion matrix"], found.descriptions["Confusion matrix"] = figure, words
-    if trainer.loss.name in PROPER:
+    if loss.name in PROPER:
         trust = reliability(chances, labels)
         found.figures["Reliability"] = plot_reliability(trust)
         found.descriptions["Reliability"] = (
@@ -157,7 +157,7 @@ def confused(labels: Array, decided: Array, names: Sequence[str]) -> tuple[Any, 
     words = f"{right} of {n} validation rows are classified rightly ({percent(right / n)})"
     wrong = counts - np.diag(np.diag(counts))
     if wrong.any():
-        i, j = np.unravel_index(int(wrong.argmax()), wrong.shape)
+        i, j = divmod(int(wrong.argmax()), len(names))
         words += f"; the commonest mistake is {names[i]} taken for {names[j]} ({wrong[i, j]} of {counts[i].sum()})"
     return plot_confusion(labels, decided, names), words + "."
 
@@ -207,10 +207,12 @@ def changed(run: Run, losses: Array) -> list[str]:
     then, now = run.history["val_loss"][run.held_epoch - 1], float(losses.mean())
     if abs(now - then) <= 1e-3 * abs(then) + 1e-6:
         return []
-    return [
-        f"The model has other weights than those of epoch {run.held_epoch} (averages, or training went on): what is said"
-        f" of single validation rows is of the model as it is, with a validation loss of {now:.4g} instead of {then:.4g}"
-    ]
+    note = (
+        f"The model has other weights than those of epoch {run.held_epoch} (averages, or training went on): what is"
+        f" said of single validation rows is of the model as it is, with a validation loss of {now:.4g} instead of"
+        f" {then:.4g}"
+    )
+    return [note]
 
 
 # ── studies ─────────────────────────────────────────────────────────────────────────────────────────────────

@@ -69,7 +69,7 @@ class Run:
 
         return plot_curves(self.history, self.diagnosis if self.evidence is not None else None)
 
-    def animate(self, path: str | os.PathLike[str], *, frames_per_second: float = 10.0) -> Path:
+    def animate(self, path: str | os.PathLike[str], *, frames_per_second: int = 10) -> Path:
         """Write the decision boundary, or the fitted curve, over the epochs as a GIF or an MP4.
 
         The weights of each picture come from the callback ``wf.callbacks.Snapshots()``; the data has one or two inputs.

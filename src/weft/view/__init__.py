@@ -5,9 +5,11 @@
 - `confusion`, `boundary`, `weights`: what a model takes for what, where it decides, what it is made of
 - `learning_curve`, `setting`, `capacity`, `fan`, `folds`, `reliability`: what many models show together
 - `caption`: a picture's title, and its findings in words
+- `animation`: the boundary, or the fitted curve, as a film
 - `page`, `picture`, `report`: one HTML file that opens without a network
 """
 
+from weft.view.animation import animate
 from weft.view.boundary import plot_boundary
 from weft.view.capacity import plot_capacity
 from weft.view.confusion import confusion, plot_confusion
@@ -16,12 +18,14 @@ from weft.view.fan import plot_fan
 from weft.view.folds import plot_folds
 from weft.view.learning_curve import plot_learning_curve
 from weft.view.reliability import Reliability, plot_reliability, reliability
-from weft.view.report import write_report
+from weft.view.report import Study, write_report
 from weft.view.setting import plot_setting
 from weft.view.weights import plot_weights
 
 __all__ = [
     "Reliability",
+    "Study",
+    "animate",
     "confusion",
     "plot_boundary",
     "plot_capacity",

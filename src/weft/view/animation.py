@@ -7,6 +7,7 @@ import copy
 import os
 import tempfile
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +30,7 @@ PAUSE = 1.5
 _SNAPSHOTS = "wf.Trainer(model, loss, optimizer, callbacks=[wf.callbacks.Snapshots()]).fit(…).animate({path!r})"
 
 
-def animate(run: Any, path: str | os.PathLike[str], *, frames_per_second: float = 10.0) -> Path:
+def animate(run: Any, path: str | os.PathLike[str], *, frames_per_second: int = 10) -> Path:
     """A film of the fit as .gif, or as .mp4 where the program ffmpeg is installed; returns its path.
 
     Of a classifier of two columns it shows the decision regions, of a regression on one column the fitted curve, in
@@ -42,9 +43,10 @@ def animate(run: Any, path: str | os.PathLike[str], *, frames_per_second: float 
     """
     target = Path(path)
     snapshots, origin = _snapshots(run, target), _origin(run)
-    if not (isinstance(frames_per_second, int | float) and 0 < frames_per_second <= 100):
+    whole = isinstance(frames_per_second, int) and not isinstance(frames_per_second, bool)
+    if not (whole and 1 <= frames_per_second <= 50):
         raise ArgumentError(
-            f"frames_per_second={frames_per_second!r}", expected="a number above 0, at most 100", cure="10"
+            f"frames_per_second={frames_per_second!r}", expected="a whole number, 1 to 50", cure="frames_per_second=10"
         )
     writer = _writer(target, frames_per_second)
     with look():
@@ -75,7 +77,7 @@ def _origin(run: Any) -> Any:
     return origin
 
 
-def _writer(path: Path, frames_per_second: float) -> Any:
+def _writer(path: Path, frames_per_second: int) -> Any:
     from matplotlib.animation import FFMpegWriter, PillowWriter
 
     kind = path.suffix.lower()
@@ -208,7 +210,7 @@ def _film(scene: Regions | Curve, run: Any, origin: Any, snapshots: Any, pause: 
         _entitle(scene, run, epoch)
 
     for epoch, values in zip(snapshots.epochs, snapshots.weights, strict=True):
-        yield lambda epoch=epoch, values=values: show(epoch, values)
+        yield partial(show, epoch, values)
     for _ in range(pause):
         yield lambda: None
 

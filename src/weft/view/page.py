@@ -42,7 +42,8 @@ figure { margin: 1rem 0; } figcaption { color: var(--soft); font-size: .9rem; }
 img { display: block; max-width: 100%; height: auto; background: #fff; border-radius: 8px; }
 @media print { :root { --ink: #000; --soft: #333; --card: #f5f5f5; --line: #bbb; }
   @page { margin: 16mm; } body { max-width: none; font-size: 11pt; padding: 0; }
-  h2, h3 { break-after: avoid; } figure, tr, li, .verdict { break-inside: avoid; } thead { display: table-header-group; }
+  h2, h3 { break-after: avoid; } figure, tr, li, .verdict { break-inside: avoid; }
+  thead { display: table-header-group; }
   pre { white-space: pre-wrap; } .wide { overflow: visible; } .history { font-size: 8.5pt; } img { max-height: 22cm; } }
 """
 

@@ -30,7 +30,7 @@ class Disturbing(Module):
             return self.training
         if isinstance(recording, Trace):
             # A number is part of what is being compiled; a new one must make a new program.
-            recording.guards[id(self), self.strength] = (self, self.strength, value)
+            recording.guard(self, self.strength)
         return bool(self.training and value != 0)
 
     def extra_repr(self) -> str:

@@ -132,7 +132,7 @@ class Recurrent(Module):
     def _dropped(self, x: Any) -> Any:
         recording = context.recording
         if isinstance(recording, Trace):
-            recording.guards[id(self), "dropout"] = (self, "dropout", self.dropout)
+            recording.guard(self, "dropout")
         return functional.dropout(x, self.dropout) if self.dropout and self.training else x
 
     def _one(self, x: Any, suffix: str, states: Any, inside: Any, reverse: bool) -> Any:
