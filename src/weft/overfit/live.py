@@ -83,10 +83,13 @@ def _first_rise(train_loss: Floats, val_loss: Floats, baseline: float) -> int | 
     unit = _unit(val_loss, baseline)
     enough = (100 * (val_loss - val_loss[best]) >= 5 * unit) & (train_loss < train_loss[best])
     ends = [t for t in range(best + 1 + LASTING, now + 1) if enough[t - 1]]
-    clear = lambda t: rise_over_wobble(val_loss[:t], best, unit) > CLEARER
-    if not ends or ends[-1] != now or not clear(now):
+    if not ends or ends[-1] != now or not _clear(val_loss, best, unit):
         return None
-    return next(t for t in ends if clear(t))
+    return next(t for t in ends if _clear(val_loss[:t], best, unit))
+
+
+def _clear(val_loss: Floats, best: int, unit: float) -> bool:
+    return rise_over_wobble(val_loss, best, unit) > CLEARER
 
 
 def _unit(val_loss: Floats, baseline: float) -> float:

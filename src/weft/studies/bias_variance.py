@@ -49,6 +49,12 @@ class BiasVariance:
         """What varies from model to model."""
         return self.decomposition.variance
 
+    def plot(self) -> Any:
+        """Bias and variance as the two parts of the loss, as a matplotlib figure."""
+        from weft.view.terms import plot_terms
+
+        return plot_terms(self.decomposition)
+
     def __str__(self) -> str:
         return str(self.decomposition)
 

@@ -123,12 +123,12 @@ def folds_of(
         check_classes(data, labels, folds)
     if groups is not None:
         check_groups(groups, n, folds)
-    chooser: Any
+    kind: Any
     if groups is not None:
-        chooser = StratifiedGroupKFold(folds, shuffle=True, random_state=seed) if stratified else GroupKFold(folds)
+        kind = StratifiedGroupKFold if stratified else GroupKFold
     else:
         kind = StratifiedKFold if stratified else KFold
-        chooser = kind(folds, shuffle=True, random_state=seed)
+    chooser = kind(folds, shuffle=True, random_state=seed)
     made = chooser.split(np.zeros((n, 1)), labels, groups)
     return [(np.sort(train), np.sort(held)) for train, held in made]
 

@@ -13,6 +13,7 @@ import numpy as np
 from weft import augment
 from weft.data.dataset import Dataset
 from weft.errors import ArgumentError, DataError
+from weft.nn.layers.dropout import Disturbing
 from weft.nn.module import Module
 from weft.optim.adam import Adam, AdamW
 from weft.optim.optimizer import Optimizer
@@ -172,8 +173,9 @@ def remedies_for(origin: Origin) -> tuple[list[Remedy], tuple[str, ...]]:
             code = f"optimizer={decayed(optimizer, decay)!r}"
             found.append(Remedy(f"weight decay {decay:g}", code, model, decaying, settings={"weight_decay": decay}))
     dropping = with_dropout(model, RATES[0])
+    own = {getattr(m, m.strength) for m in model.modules() if isinstance(m, Disturbing)}
     if dropping is not None:
-        for p in RATES:
+        for p in (rate for rate in RATES if own != {rate}):
             code = f"nn.Dropout({p}) before each linear layer but the first"
             found.append(Remedy(f"dropout {p:g}", code, dropping, optimizer, settings={"dropout": p}))
     else:

@@ -13,7 +13,7 @@ from weft.control import scan
 from weft.data.dataset import Dataset, as_dataset
 from weft.data.naming import listing
 from weft.data.scale import Scaler
-from weft.errors import ArgumentError
+from weft.errors import ArgumentError, DataError
 from weft.nn.mode import evaluation_mode
 from weft.nn.module import Module
 from weft.runtime.compiled import compile
@@ -180,6 +180,12 @@ class PopulationRun:
         """The curves of all members as a fan with their verdicts, as a matplotlib figure."""
         from weft.view.fan import plot_fan
 
+        if "val_loss" not in self.columns:
+            raise DataError(
+                "a fan of a population without validation rows",
+                expected="training and validation curves",
+                cure="population.fit(…, validation=0.2)",
+            )
         verdicts = [self.run(k).diagnosis.verdict for k in range(len(self))]
         return plot_fan(self["train_loss"], self["val_loss"], verdicts)
 

@@ -42,10 +42,10 @@ class ValidationCurve:
 
     def select(self, *, simplest_first: bool = True) -> Selection:
         """The simplest value within one standard error of the best, and how much the look at so many flatters it."""
-        order = slice(None) if simplest_first else slice(None, None, -1)
+        order = np.flatnonzero(np.isfinite(self.validation).all(axis=1))[:: 1 if simplest_first else -1]
         return one_standard_error(
-            self.values[order],
-            self.validation[order],
+            [self.values[k] for k in order],
+            self.validation[order],  # a value that diverged is not chosen
             metric=self.metric,
             test_over_train=0,  # other seeds on the same rows, no folds
         )
@@ -54,7 +54,8 @@ class ValidationCurve:
         """Training and validation error against the setting, as a matplotlib figure."""
         from weft.view.setting import plot_setting
 
-        chosen = self.select() if self.validation.shape[1] > 1 else None
+        finite = int(np.isfinite(self.validation).all(axis=1).sum())
+        chosen = self.select() if self.validation.shape[1] > 1 and finite > 1 else None
         return plot_setting(
             self.values, self.train, self.validation, label=self.setting, metric=self.metric, chosen=chosen
         )

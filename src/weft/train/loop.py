@@ -275,7 +275,7 @@ class Loop:
         self.loss = sums[0] / max(sums[1], 1)
         self.progress.batch(standing.position, self.batches, standing.done + 1, self.loss)
         took = (time.perf_counter() - started) / max(done, 1)
-        self.count = int(np.clip(UPDATES / max(took, 1e-6), 1, 2 * max(done, self.count)))
+        self.count = max(1, min(int(UPDATES / max(took, 1e-6)), 2 * max(done, self.count)))
 
     @property
     def batches(self) -> int | None:

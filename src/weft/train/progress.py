@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from weft.runtime.explanation import seconds_compiling
 
 EVERY = 0.2  # seconds between two updates
+WIDTH = 80  # of a line that does not wrap
 
 
 def told(row: Mapping[str, float]) -> str:
@@ -52,7 +53,9 @@ class Progress:
         return self
 
     def __exit__(self, *failure: object) -> None:
-        self.line.end(self.closing + self._took() if self.closing and failure[0] is None else "")
+        took = self._took()
+        fits = len(self.closing) + len(took) <= WIDTH
+        self.line.end(self.closing + (took if fits else "") if self.closing and failure[0] is None else "")
 
     def say(self, text: str) -> None:
         """Something that a person should know now."""

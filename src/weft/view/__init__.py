@@ -20,6 +20,7 @@ from weft.view.learning_curve import plot_learning_curve
 from weft.view.reliability import Reliability, plot_reliability, reliability
 from weft.view.report import Study, write_report
 from weft.view.setting import plot_setting
+from weft.view.terms import plot_terms
 from weft.view.weights import plot_weights
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "plot_learning_curve",
     "plot_reliability",
     "plot_setting",
+    "plot_terms",
     "plot_weights",
     "reliability",
     "write_report",

@@ -56,11 +56,11 @@ def plot_setting(
             if scores.shape[1] > 1:
                 se = scores.std(axis=1, ddof=1) / np.sqrt(scores.shape[1])
                 axes.fill_between(places, mean - se, mean + se, color=light(colour), linewidth=0)
-        best = int(np.argmin(on_val.mean(axis=1)))
+        best = int(np.nanargmin(on_val.mean(axis=1)))
         axes.axvline(places[best], color=GREY, linewidth=1, linestyle=":", label=f"lowest: {plain(str(values[best]))}")
         if not numeric:
             axes.set_xticks(places, [plain(str(v)) for v in values])
-        elif places.min() > 0 and places.max() / places.min() >= 30:
+        elif places.min() > 0 and places.max() / places.min() >= 10:
             axes.set_xscale("log")
         axes.set_xlabel(plain(label))
         axes.set_ylabel(f"{plain(metric)}, mean ± standard error")

@@ -48,35 +48,38 @@ class Snapshots(Callback):
         self.weights: list[dict[str, Array]] = []
 
     def before_fit(self, loop: Loop) -> None:
+        while len(self.epochs) > 1 and self.epochs[-1] % self.stride:  # the last one of a fit that goes on
+            self.epochs.pop()
+            self.weights.pop()
         if not self.epochs:
             self.take(loop)
 
     def after_epoch(self, loop: Loop) -> None:
         if loop.standing.done % self.stride == 0:
             self.take(loop)
+            while len(self.epochs) >= self.most:  # there is room for the last one
+                self.thin()
 
     def after_fit(self, loop: Loop) -> None:
         if loop.standing.done != self.epochs[-1]:
             self.take(loop)
 
     def take(self, loop: Loop) -> None:
-        """Copy the weights as they are now, in place of every other older copy where there are too many."""
+        """Copy the weights as they are now."""
         self.weights.append({path: np.array(w.numpy()) for path, w in loop.course.weights.items()})
         self.epochs.append(loop.standing.done)
+
+    @property
+    def most(self) -> int:
+        """How many copies there may be."""
         size = sum(a.nbytes for a in self.weights[-1].values())
-        most = max(2, MOST_BYTES // max(size, 1))
-        if self.every is None:
-            most = min(most, self.count)
-        while len(self.epochs) > most:
-            self.thin()
+        room = max(2, MOST_BYTES // max(size, 1))
+        return room if self.every is not None else min(room, self.count)
 
     def thin(self) -> None:
-        """Let go what is no multiple of twice as many epochs; the last copy stays."""
+        """From now on pass over twice as many epochs, and let go what was kept in between; the first copy stays."""
         self.stride *= 2
-        last = len(self.epochs) - 1
-        keep = [k for k, e in enumerate(self.epochs) if e % self.stride == 0 or k == last]
-        if len(keep) == len(self.epochs):  # of a fit that goes on somewhere in between
-            keep = [0, last]
+        keep = [k for k, epoch in enumerate(self.epochs) if k == 0 or epoch % self.stride == 0]
         self.epochs, self.weights = [self.epochs[k] for k in keep], [self.weights[k] for k in keep]
 
     def __repr__(self) -> str:
