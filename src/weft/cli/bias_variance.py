@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
             seed=options.seed, **study.how,
         )  # fmt: skip
         text = "\n".join([*reading(study, found), "", "Next, for example:", command_lines(following(options, found))])
-        here.leave(verdict(found), text, result(study, found))
+        here.leave(verdict(found), text, result(study, found), found.plot())
     return 0
 
 
