@@ -173,3 +173,18 @@ def test_without_validation_it_is_silent(lines: list[str]) -> None:
     run = fit(30, [LiveDiagnosis()], validation=False)
     assert run.callbacks[0].said == ""
     assert not overfitting_lines(lines)
+
+
+def test_a_second_descent_of_a_real_model_is_named() -> None:
+    # The large features are learned first, and overfitted; the small ones, which the target needs, much later.
+    rng = np.random.default_rng(1)
+    large, small = rng.normal(size=(400, 50)), rng.normal(size=(400, 10))
+    y = 0.3 * large.sum(1) / np.sqrt(50) + small.sum(1) / np.sqrt(10) + 0.3 * rng.normal(size=400)
+    x, y = np.c_[large, 0.2 * small].astype(np.float32), y.astype(np.float32)[:, None]
+    wf.random.seed(1)
+    trainer = wf.Trainer(nn.Linear(1), "mse", optim.SGD(0.2))
+    run = trainer.fit((x[:100], y[:100]), (x[100:], y[100:]), epochs=1500, batch_size=100, verbose=False)
+    assert run.diagnosis.second_descent
+    assert run.best_epoch == 1500
+    assert not any("early stopping" in text for text in run.diagnosis.remedies)
+    assert any("second descent" in line for line in str(run.diagnosis).splitlines())

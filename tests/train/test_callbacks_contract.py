@@ -12,6 +12,7 @@ from weft import nn, optim
 from weft.train.callback import state_of
 from weft.train.callbacks.averages import Averages
 from weft.train.callbacks.logs import CSVLog, TensorBoard
+from weft.train.callbacks.snapshots import Snapshots
 from weft.train.callbacks.statistics import LearningRate, Statistics
 from weft.train.callbacks.stopping import EarlyStopping
 from weft.train.callbacks.timing import TimeLimit
@@ -23,6 +24,7 @@ CALLBACKS = {
     "EarlyStopping": lambda: EarlyStopping(6, significance=1.0),
     "EarlyStopping by a criterion": lambda: EarlyStopping(criterion="UP", threshold=1),
     "LearningRate": LearningRate,
+    "Snapshots": lambda: Snapshots(4),
     "Statistics": lambda: Statistics(every=2),
     "TensorBoard": lambda: TensorBoard("logs/board", batches=True),
     "TimeLimit": lambda: TimeLimit("1h"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -78,11 +79,11 @@ class Run:
 
         return animate(self, path, frames_per_second=frames_per_second)
 
-    def report(self, path: str | os.PathLike[str] = "report.html") -> Path:
-        """Write the report: one HTML file that needs no network."""
+    def report(self, path: str | os.PathLike[str] = "report.html", studies: Iterable[Any] = ()) -> Path:
+        """Write the report: one HTML file that needs no network; results of `weft.studies` may be put into it."""
         from weft.train.reporting import write_run_report
 
-        return write_run_report(self, path)
+        return write_run_report(self, path, studies)
 
     def __repr__(self) -> str:
         what = f"{self.history.epochs} epochs, stopped by {self.stopped}, holds epoch {self.held_epoch}"

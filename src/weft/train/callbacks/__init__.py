@@ -2,6 +2,7 @@
 
 from weft.train.callbacks.averages import Averages
 from weft.train.callbacks.logs import CSVLog, TensorBoard
+from weft.train.callbacks.snapshots import Snapshots
 from weft.train.callbacks.statistics import LearningRate, Statistics
 from weft.train.callbacks.stopping import EarlyStopping
 from weft.train.callbacks.timing import TimeLimit
@@ -14,6 +15,7 @@ __all__ = [
     "Checkpoint",
     "EarlyStopping",
     "LearningRate",
+    "Snapshots",
     "Statistics",
     "TensorBoard",
     "TimeLimit",
