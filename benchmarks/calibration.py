@@ -310,7 +310,7 @@ def main() -> None:
     """Print the table."""
     warnings.simplefilter("ignore", wf.RecompileWarning)
     started = time.perf_counter()
-    print("| verdict | | share | runs | bar | set-up |\n|---|---|--:|--:|---|---|")
+    print("| verdict | kind | share | runs | bar | set-up |\n|---|---|--:|--:|---|---|")
     for row in rows():
         print(row, flush=True)
     print(f"\n{time.perf_counter() - started:.0f} s")

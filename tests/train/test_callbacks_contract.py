@@ -11,6 +11,7 @@ import weft as wf
 from weft import nn, optim
 from weft.train.callback import state_of
 from weft.train.callbacks.averages import Averages
+from weft.train.callbacks.live import LiveDiagnosis
 from weft.train.callbacks.logs import CSVLog, TensorBoard
 from weft.train.callbacks.snapshots import Snapshots
 from weft.train.callbacks.statistics import LearningRate, Statistics
@@ -24,6 +25,7 @@ CALLBACKS = {
     "EarlyStopping": lambda: EarlyStopping(6, significance=1.0),
     "EarlyStopping by a criterion": lambda: EarlyStopping(criterion="UP", threshold=1),
     "LearningRate": LearningRate,
+    "LiveDiagnosis": LiveDiagnosis,
     "Snapshots": lambda: Snapshots(4),
     "Statistics": lambda: Statistics(every=2),
     "TensorBoard": lambda: TensorBoard("logs/board", batches=True),

@@ -8,7 +8,6 @@ from weft import nn, optim
 from weft.errors import ArgumentError
 from weft.train.precision import FIRST_SCALE, GROWTH, LossScale
 
-
 pytestmark = pytest.mark.filterwarnings("ignore::weft.runtime.explanation.RecompileWarning")  # many fits, one line
 
 

@@ -59,7 +59,7 @@ class Progress:
 
     def say(self, text: str) -> None:
         """Something that a person should know now."""
-        self.line.note(text)
+        self.line.say(text)
 
     def epoch(self, number: int, row: Mapping[str, float]) -> None:
         """An epoch has ended."""
@@ -67,7 +67,7 @@ class Progress:
         self.closing = text
         self._update(text, number)
         if number >= self.next_line and number < self.last:
-            self.line.note(text)
+            self.line.row(text)
             # Lines get rarer as the run gets longer: about twenty for a hundred epochs.
             self.next_line = number + max(1, (number - self.first) // 5)
 
@@ -109,8 +109,11 @@ class Line:
     def update(self, text: str) -> None:
         """Replace what is shown."""
 
-    def note(self, text: str) -> None:
-        """Say something worth a line of its own where lines cannot be replaced."""
+    def row(self, text: str) -> None:
+        """An epoch that is worth a line of its own where lines cannot be replaced."""
+
+    def say(self, text: str) -> None:
+        """Something to know that stays to be read."""
 
     def end(self, text: str) -> None:
         """Leave the last text."""
@@ -119,8 +122,10 @@ class Line:
 class PlainLines(Line):
     """Lines for a file or a log."""
 
-    def note(self, text: str) -> None:
+    def row(self, text: str) -> None:
         print(text, file=sys.stderr, flush=True)
+
+    say = row
 
     def end(self, text: str) -> None:
         if text:
@@ -137,9 +142,8 @@ class TerminalLine(Line):
         self.live = Status(text, console=Console(stderr=True))
         self.live.__enter__()
 
-    def note(self, text: str) -> None:
-        if not text.startswith("epoch "):
-            self.live.console.print(text, highlight=False)
+    def say(self, text: str) -> None:
+        self.live.console.print(text, highlight=False)
 
     def update(self, text: str) -> None:
         self.live.update(text)
@@ -156,13 +160,17 @@ class NotebookLine(Line):
     def begin(self, text: str) -> None:
         from IPython.display import display
 
+        self.said: list[str] = []
         self.handle = display(_Text(text), display_id=True)
 
     def update(self, text: str) -> None:
-        self.handle.update(_Text(text))
+        self.handle.update(_Text("\n".join([*self.said, text])))
+
+    def say(self, text: str) -> None:
+        self.said.append(text)
 
     def end(self, text: str) -> None:
-        self.handle.update(_Text(text))
+        self.update(text)
 
 
 class _Text:

@@ -23,6 +23,7 @@ from weft.runtime.compiled import compile
 from weft.tensor import Tensor
 from weft.train.beginning import arrays, stand, supply_of
 from weft.train.callback import Callback, EachEpoch, checked, fresh
+from weft.train.callbacks.live import LiveDiagnosis
 from weft.train.course import Course
 from weft.train.ending import end, take_up
 from weft.train.firstbatch import first_checks
@@ -193,6 +194,8 @@ class Trainer:
         self.scaler, self.target_scaler = prepared.scaler, prepared.target_scaler
         self.classes = prepared.training.classes
         callbacks = [fresh(c) for c in self.callbacks] + ([EachEpoch(on_epoch)] if on_epoch is not None else [])
+        if verbose and not any(isinstance(c, LiveDiagnosis) for c in callbacks):
+            callbacks.append(LiveDiagnosis())
         standing = stand(self, prepared, method, callbacks)
         self.watch()  # what cannot be measured is refused before the first step
         supply = supply_of(self, prepared, standing.course, batch_size, shuffle)
@@ -212,7 +215,7 @@ class Trainer:
         if stopped == "diverged" and nonfinite == "raise":
             raise NonFiniteError("; ".join(standing.notes) or "a loss that is not finite", expected="finite numbers")
         if probe is not None and run.evidence is not None:
-            run.evidence = replace(run.evidence, probe_gain=self._probe(probe, prepared, batch_size, shuffle))
+            run.evidence = replace(run.evidence, **self._probe(probe, prepared, batch_size, shuffle))
         run.seconds = time.perf_counter() - started
         run.settings = {
             **self._settings(prepared, epochs, supply.batch_size),
@@ -223,14 +226,17 @@ class Trainer:
             write_run(run, folder, prepared)
         return run
 
-    def _probe(self, wider: Module, prepared: Prepared, batch_size: int, shuffle: Any) -> float:
-        """How much lower, relatively, the training loss of a wider model gets in as many epochs."""
+    def _probe(self, wider: Module, prepared: Prepared, batch_size: int, shuffle: Any) -> dict[str, float]:
+        """How much lower, relatively, the training and the validation loss of a wider model get in as many epochs."""
         other = Trainer(wider, self.loss, self.optimizer, seed=self.seed)
         data, validation = (prepared.training, prepared.held_out)
         run = other.fit(data, validation, self.epoch, batch_size, shuffle=shuffle, verbose=False)
         assert self.history is not None
-        own = min(self.history["train_loss"])
-        return (own - min(run.history["train_loss"])) / abs(own) if own else 0.0
+        gains = {}
+        for name, column in (("probe_gain", "train_loss"), ("probe_val_gain", "val_loss")):
+            own = min(self.history[column])
+            gains[name] = (own - min(run.history[column])) / abs(own) if own else 0.0
+        return gains
 
     def looked_over(self, before: float) -> list[str]:
         """What is wrong with the model before training, which had this loss; a step of one's own is not looked at."""

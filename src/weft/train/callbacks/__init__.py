@@ -1,6 +1,7 @@
 """Callbacks: what is commonly wanted at the events of a fit."""
 
 from weft.train.callbacks.averages import Averages
+from weft.train.callbacks.live import LiveDiagnosis
 from weft.train.callbacks.logs import CSVLog, TensorBoard
 from weft.train.callbacks.snapshots import Snapshots
 from weft.train.callbacks.statistics import LearningRate, Statistics
@@ -15,6 +16,7 @@ __all__ = [
     "Checkpoint",
     "EarlyStopping",
     "LearningRate",
+    "LiveDiagnosis",
     "Snapshots",
     "Statistics",
     "TensorBoard",
