@@ -215,7 +215,8 @@ class Trainer:
         if stopped == "diverged" and nonfinite == "raise":
             raise NonFiniteError("; ".join(standing.notes) or "a loss that is not finite", expected="finite numbers")
         if probe is not None and run.evidence is not None:
-            run.evidence = replace(run.evidence, **self._probe(probe, prepared, batch_size, shuffle))
+            on_train, on_val = self._probe(probe, prepared, batch_size, shuffle)
+            run.evidence = replace(run.evidence, probe_gain=on_train, probe_val_gain=on_val)
         run.seconds = time.perf_counter() - started
         run.settings = {
             **self._settings(prepared, epochs, supply.batch_size),
@@ -226,16 +227,16 @@ class Trainer:
             write_run(run, folder, prepared)
         return run
 
-    def _probe(self, wider: Module, prepared: Prepared, batch_size: int, shuffle: Any) -> dict[str, float]:
+    def _probe(self, wider: Module, prepared: Prepared, batch_size: int, shuffle: Any) -> list[float]:
         """How much lower, relatively, the training and the validation loss of a wider model get in as many epochs."""
         other = Trainer(wider, self.loss, self.optimizer, seed=self.seed)
         data, validation = (prepared.training, prepared.held_out)
         run = other.fit(data, validation, self.epoch, batch_size, shuffle=shuffle, verbose=False)
         assert self.history is not None
-        gains = {}
-        for name, column in (("probe_gain", "train_loss"), ("probe_val_gain", "val_loss")):
+        gains = []
+        for column in ("train_loss", "val_loss"):
             own = min(self.history[column])
-            gains[name] = (own - min(run.history[column])) / abs(own) if own else 0.0
+            gains.append((own - min(run.history[column])) / abs(own) if own else 0.0)
         return gains
 
     def looked_over(self, before: float) -> list[str]:
