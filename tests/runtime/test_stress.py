@@ -6,6 +6,7 @@ import gc
 import random
 import signal
 import threading
+import time
 import warnings
 from typing import Any
 
@@ -169,6 +170,7 @@ class Interruptions:
             signal.setitimer(signal.ITIMER_REAL, seconds)
             work()
             signal.setitimer(signal.ITIMER_REAL, 0)
+            time.sleep(1e-4)  # a signal that another thread has taken reaches this one a moment later
         except KeyboardInterrupt:
             return True
         return False
