@@ -172,3 +172,15 @@ def test_what_cannot_be_prescribed_for_is_said():
     run.origin = None
     with pytest.raises(ArgumentError, match="trainer"):
         wf.prescribe(run)
+
+
+def test_unknown_metrics_and_members_are_lessons():
+    found = wf.cross_validate(make, IRIS, 3, epochs=1, **HOW)
+    with pytest.raises(ArgumentError, match="there is no metric 'acuracy'"):
+        found["acuracy"]
+    with pytest.raises(ArgumentError, match="member 3 of 3"):
+        found.run.model(3)
+    with pytest.raises(ArgumentError, match="keep"):
+        wf.cross_validate(make, IRIS, 3, epochs=1, keep="first", **HOW)
+    with pytest.raises(ArgumentError, match="repeats"):
+        wf.cross_validate(make, IRIS, 3, repeats=0, epochs=1, **HOW)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from weft.data.foreign import as_frame
-from weft.data.naming import closest, listing, plural
+from weft.data.naming import listing, missing_file, plural
 from weft.errors import DataError, FileError
 
 if TYPE_CHECKING:
@@ -102,12 +102,7 @@ def check_text_file(path: Path) -> None:
         with path.open("rb") as file:
             start = file.read(8192)
     except FileNotFoundError as error:
-        near = closest(path.name, [p.name for p in path.parent.glob("*")]) if path.parent.is_dir() else None
-        raise FileError(
-            f"no file {str(path)!r}",
-            expected="the path of a table: a text file, values separated by commas",
-            cure=f"{str(path.with_name(near))!r}" if near else f"the current folder is {str(Path.cwd())!r}",
-        ) from error
+        raise missing_file(path, "the path of a table: a text file, values separated by commas") from error
     except OSError as error:
         raise FileError(
             f"{str(path)!r} cannot be read: {error.strerror}", expected="a text file, values separated by commas"

@@ -10,7 +10,7 @@ import numpy as np
 from weft.data.convert import as_array
 from weft.data.dataset import Task
 from weft.data.lazy import LazyDataset, lazy
-from weft.data.naming import closest
+from weft.data.naming import missing_file
 from weft.errors import DataError, FileError
 
 Array = np.ndarray[Any, Any]
@@ -41,12 +41,7 @@ def _open(path: str | Path) -> Array:
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
     except FileNotFoundError as error:
-        near = closest(path.name, [p.name for p in path.parent.glob("*")]) if path.parent.is_dir() else None
-        raise FileError(
-            f"no file {str(path)!r}",
-            expected="an array that np.save wrote",
-            cure=f"{str(path.with_name(near))!r}" if near else f"the current folder is {str(Path.cwd())!r}",
-        ) from error
+        raise missing_file(path, "an array that np.save wrote") from error
     except (ValueError, OSError, EOFError) as error:
         raise FileError(
             f"{path.name} cannot be mapped: {error}",

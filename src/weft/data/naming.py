@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from weft.errors import FileError
 
 
 def closest(name: str, known: Iterable[str]) -> str | None:
@@ -34,3 +37,10 @@ def plural(count: int, noun: str, nouns: str | None = None) -> str:
     ('1 row', '2 rows', '2 classes')
     """
     return f"{count} {noun if count == 1 else nouns or noun + 's'}"
+
+
+def missing_file(path: Path, expected: str) -> FileError:
+    """The lesson for a file that is not there: the closest name in its folder, or which folder is the current one."""
+    near = closest(path.name, [p.name for p in path.parent.glob("*")]) if path.parent.is_dir() else None
+    cure = repr(str(path.with_name(near))) if near else f"the current folder is {str(Path.cwd())!r}"
+    return FileError(f"no file {str(path)!r}", expected=expected, cure=cure)

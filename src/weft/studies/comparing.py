@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
+from weft.nn.lookup import find
 from weft.overfit.comparison import Comparison
 from weft.overfit.comparison import compare as compare_scores
 from weft.studies.cross_validation import cross_validate
@@ -39,12 +38,10 @@ def compare(
     >>> wf.compare(wide, blind, wf.data.iris(), names=("wide", "blind"), epochs=10, verbose=False).winner
     'wide'
     """
-    found = [
-        cross_validate(of, data, folds, repeats=repeats, seed=seed, **how).scores[metric] for of in (first, second)
-    ]
+    found = [cross_validate(of, data, folds, repeats=repeats, seed=seed, **how) for of in (first, second)]
     return compare_scores(
-        np.asarray(found[0]),
-        np.asarray(found[1]),
+        find(found[0].scores, metric, "metric"),
+        find(found[1].scores, metric, "metric"),
         names=names,
         metric=metric,
         lower_is_better=not is_share(metric),

@@ -11,11 +11,13 @@ import numpy as np
 from weft.data.dataset import Dataset, as_dataset
 from weft.data.naming import plural
 from weft.errors import ArgumentError, DataError
+from weft.nn.lookup import find
 from weft.optim.optimizer import Optimizer
 from weft.overfit.estimates import Estimate, estimate, out_of_fold
 from weft.studies.result import PopulationRun
 from weft.studies.setup import as_population
 from weft.train.metrics.watch import probabilities
+from weft.train.options import whole
 
 Array = np.ndarray[Any, Any]
 
@@ -38,13 +40,13 @@ class CrossValidation:
     run: PopulationRun
 
     def __getitem__(self, name: str) -> Estimate:
-        return self.estimates[name]
+        return find(self.estimates, name, "metric")
 
     def plot(self, metric: str = "loss") -> Any:
         """The folds as points with mean ± standard error, as a matplotlib figure."""
         from weft.view.folds import plot_folds
 
-        return plot_folds(self.estimates[metric])
+        return plot_folds(self[metric])
 
     def __str__(self) -> str:
         lines = [f"Cross-validation: {len(self.rows)} models in {self.run.seconds:.1f} s"]
@@ -88,6 +90,7 @@ def cross_validate(
     >>> found.scores["accuracy"].shape, found.predictions.shape
     ((1, 3), (150, 3))
     """
+    whole("repeats", repeats, 1)
     population = as_population(make, loss, optimizer, metrics, seed=seed)
     given = as_dataset(data)
     rows = tuple(pair for k in range(repeats) for pair in folds_of(given, folds, seed + k, stratify, groups))

@@ -16,6 +16,7 @@ from weft.overfit.powerlaw import PowerLaw, fit_power_law
 from weft.studies.result import PopulationRun
 from weft.studies.rows import divided
 from weft.studies.setup import as_population
+from weft.train.options import whole
 
 Array = np.ndarray[Any, Any]
 SUBSET = 5  # the purpose of the random numbers that choose training rows
@@ -78,6 +79,7 @@ def learning_curve(
     >>> found.validation.shape
     (3, 2)
     """
+    whole("repeats", repeats, 1)
     population = as_population(make, loss, optimizer, metrics, seed=seed)
     given, train, held = divided(data, validation, seed)
     chosen = sizes_of(sizes, len(train), batch_size)

@@ -73,11 +73,6 @@ def numbers_for(optimizer: Optimizer, settings: Mapping[str, float], used: Seque
     return made, np.where(numbers == NOTHING, 0.0, numbers)
 
 
-def first_values(make: Callable[[], Module] | Module, seed: int, shape: tuple[int, ...]) -> dict[str, Array]:
-    """The state of a model before training, drawn from a seed."""
-    return drawn(make, seed, shape).state_dict()
-
-
 def drawn(make: Callable[[], Module] | Module, seed: int, shape: tuple[int, ...]) -> Module:
     """A new model whose first values come from a seed, for inputs of this shape."""
     with using(Generator(seed)):

@@ -17,7 +17,7 @@ from weft.studies.program import HOW
 from weft.studies.result import PopulationRun
 from weft.studies.rows import members_of, rows_of
 from weft.studies.training import Training
-from weft.train.options import whole
+from weft.train.options import check_end, whole
 from weft.train.preparation import output_shape, with_targets
 from weft.train.progress import Progress
 
@@ -94,6 +94,7 @@ class Population:
         started = time.perf_counter()
         whole("epochs", epochs, 1)
         whole("batch_size", batch_size, 1)
+        check_end(patience, keep)
         given = as_dataset(data)
         if given.y is None:
             raise DataError("data without targets y", expected="a pair (x, y)", cure="population.fit((x, y), …)")

@@ -124,9 +124,15 @@ def prescribe(run: Run, *, seeds: int = 5, epochs: int | None = None, verbose: b
     if origin is None:
         raise ArgumentError("a run without its trainer", expected="the run of a fit in this process")
     if not isinstance(origin.prepared.training, Dataset) or origin.trainer.loss is None:
-        raise ArgumentError("a run of data that is read while training, or of a step of one's own", expected="arrays")
+        raise ArgumentError(
+            "a run of data that is read while training, or of a step of one's own",
+            expected="arrays and a loss",
+            cure="trainer.fit((x, y), …)",
+        )
     if origin.prepared.held_out is None or run.evidence is None:
-        raise DataError("a run without validation data", expected="fit(…, validation=0.2)")
+        raise DataError(
+            "a run without validation data", expected="rows that were held out", cure="trainer.fit(…, validation=0.2)"
+        )
     if isinstance(seeds, bool) or not isinstance(seeds, int) or seeds < 2:
         raise ArgumentError(f"seeds={seeds!r}", expected="2 or more, so that chance can be told")
     remedies, left_out = remedies_for(origin)

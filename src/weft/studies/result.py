@@ -91,9 +91,14 @@ class PopulationRun:
 
     def model(self, k: int) -> Module:
         """Member ``k`` as a model of its own."""
+        self._check(k)
         made = copy.deepcopy(self.template)
         made.load_state_dict(self.states[k])
         return made.eval()
+
+    def _check(self, k: int) -> None:
+        if not -len(self) <= k < len(self):
+            raise ArgumentError(f"member {k} of {len(self)}", expected=f"0 to {len(self) - 1}", cure="run.model(0)")
 
     @cached_property
     def models(self) -> list[Module]:
@@ -109,6 +114,7 @@ class PopulationRun:
 
     def run(self, k: int) -> Run:
         """Member ``k`` as the result of a fit of its own, with evidence and diagnosis."""
+        self._check(k)
         member, done = self.members[k], int(self.done[k])
         history = History(self.columns, [tuple(row) for row in self.table[k, :done].tolist()])
         best, last = self.examples[k]

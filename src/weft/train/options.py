@@ -40,16 +40,21 @@ def check_fit(epochs: int, batch_size: int, patience: int | None, keep: str, fol
     """Refuse numbers out of range, and combinations that mean nothing."""
     whole("epochs", epochs, 0)
     whole("batch_size", batch_size, 1)
-    if patience is not None:
-        whole("patience", patience, 1)
-    if keep not in ("best", "last"):
-        raise ArgumentError(f"keep={keep!r}", expected='"best" or "last"')
+    check_end(patience, keep)
     if resume and folder is None:
         raise ArgumentError(
             "resume=True without a folder",
             expected="the folder with the checkpoints",
             cure='trainer.fit(…, folder="runs/mine", resume=True)',
         )
+
+
+def check_end(patience: int | None, keep: str) -> None:
+    """Refuse what does not say when to stop, and which weights to keep."""
+    if patience is not None:
+        whole("patience", patience, 1)
+    if keep not in ("best", "last"):
+        raise ArgumentError(f"keep={keep!r}", expected='"best" or "last"', cure='keep="best"')
 
 
 def check_trainer(model: Any, optimizer: Any, metrics: Any, step: Any) -> None:
