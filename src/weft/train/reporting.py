@@ -113,7 +113,7 @@ def on_validation_rows(run: Run) -> Found:
         return found
     losses = trainer.per_example(held)[0]
     found.notes += changed(run, losses)
-    outputs, targets = trainer._answers(held)
+    outputs, targets = trainer.answers(held)
     said = decisions(loss, outputs, targets)
     if said is None:
         found.hardest = hardest(run, losses, *in_units(trainer, outputs, targets))

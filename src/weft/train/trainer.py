@@ -253,11 +253,11 @@ class Trainer:
             return {}
         assert self.prepared is not None
         assert self.loss is not None
-        outputs, answers = self._answers(self.prepared.held_out)
+        outputs, answers = self.answers(self.prepared.held_out)
         values = watch(self.watched, self.loss, outputs, answers)
         return {f"val_{name}": value for name, value in watched_numbers(values).items()}
 
-    def _answers(self, data: Any) -> tuple[Array, Array]:
+    def answers(self, data: Any) -> tuple[Array, Array]:
         """The model's outputs and the targets of a data set, which may be read for it."""
         parts = [(self._outputs(x), np.asarray(y)) for x, y in blocks_of(data)]
         return np.concatenate([p for p, _ in parts]), np.concatenate([t for _, t in parts])
@@ -294,7 +294,7 @@ class Trainer:
         means = dict(zip(self.measure.columns, map(float, examples.mean(axis=1)), strict=True))
         if not self.watched or self.loss is None:
             return means
-        outputs, answers = (np.concatenate(both) for both in zip(*map(self._answers, parts), strict=True))
+        outputs, answers = (np.concatenate(both) for both in zip(*map(self.answers, parts), strict=True))
         return means | watch(self.watched, self.loss, outputs, answers)
 
     def _checked(self, data: Dataset) -> Dataset:
