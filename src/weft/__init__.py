@@ -185,6 +185,7 @@ from weft.runtime.compiled import compile
 from weft.runtime.devices import Device, devices
 from weft.runtime.explanation import RecompileWarning, explain
 from weft.runtime.log import device, realize
+from weft.runtime.mesh import Mesh
 from weft.studies import (
     Population,
     bias_variance,
@@ -226,7 +227,7 @@ newaxis = None
 
 # fmt: off
 __all__ = [
-    "Callback", "DType", "Device", "Diagnosis", "Drawing", "Evidence", "History", "Metric", "Population",
+    "Callback", "DType", "Device", "Diagnosis", "Drawing", "Evidence", "History", "Mesh", "Metric", "Population",
     "RecompileWarning", "Run", "SkipBatch", "StopTraining", "Tensor", "Trainer", "WeftError",
     "__array_namespace_info__", "abs", "acos", "acosh", "add", "all", "allclose", "angle", "any", "arange",
     "argmax", "argmin", "argsort", "array_split", "as_tensor", "asarray", "asin", "asinh", "astype", "atan",

@@ -23,7 +23,7 @@ from weft.tensor import Tensor, as_tensor, tensor
 def _placed(where: Any) -> Iterator[None]:
     """What the block makes lives on this device; None leaves the choice to the block around it."""
     recording = context.recording
-    if where is None or (isinstance(recording, Log) and recording.device == devices.as_device(where)):
+    if where is None or (isinstance(recording, Log) and recording.device == devices.as_place(where)):
         yield
     else:
         with device(where):

@@ -148,7 +148,7 @@ class NamespaceInfo:
         """What may depend on values, and how many axes a tensor can have: as many as the NumPy array of its value."""
         return {"boolean indexing": True, "data-dependent shapes": True, "max dimensions": 64}
 
-    def default_device(self) -> devices.Device:
+    def default_device(self) -> devices.Place:
         """The device of new tensors."""
         return devices.default_device()
 

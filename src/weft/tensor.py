@@ -12,16 +12,18 @@ from weft.errors import ArgumentError, DTypeError, GradientError, ShapeError
 from weft.graph import op as graph_op
 from weft.graph.dtype import DType
 from weft.graph.dtype import dtype as data_type
-from weft.graph.node import Node, set_handle_class
+from weft.graph.node import Node, leaf, set_handle_class, wrap
 from weft.graph.recording import Trace, context, whereabouts
 from weft.graph.source import Place, user_source
 from weft.methods import Methods
 from weft.operators import Operators
 from weft.ops import conversion, linalg, subscript
 from weft.ops import manipulation as arranging
+from weft.ops.placement import place_op
 from weft.runtime import devices, dlpack
 from weft.runtime.ingest import leaf_of
 from weft.runtime.log import Log, run
+from weft.runtime.mesh import Axes, Mesh, Placement, axes_of, laid_as, place_of
 
 API_VERSIONS = ("2021.12", "2022.12", "2023.12", "2024.12", "2025.12")
 
@@ -78,16 +80,21 @@ class Tensor(Operators, Methods):
         return self.node.spec.nbytes
 
     @property
-    def device(self) -> devices.Device:
+    def device(self) -> devices.Place:
         owner = self.node.recording
         if isinstance(owner, Log):
             return owner.device
         data = self.node.data
         return (
-            devices.of_engine(data.device)
+            place_of(data)
             if hasattr(data, "device") and not isinstance(data, np.ndarray)
             else devices.default_device()
         )
+
+    @property
+    def placement(self) -> Axes:
+        """Along which axes of its mesh each axis is divided; None where it is whole. Computes the value."""
+        return axes_of(run(self.node), self.ndim)
 
     @property
     def T(self) -> Tensor:  # noqa: N802
@@ -209,7 +216,7 @@ class Tensor(Operators, Methods):
         """The same value on another device."""
         if stream is not None:
             raise ArgumentError(f"to_device with stream={stream!r}", expected="None: the engine orders its own work")
-        return self.to(devices.as_device(device))
+        return self.to(devices.as_place(device))
 
     # ── conversion ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -218,14 +225,33 @@ class Tensor(Operators, Methods):
         to = data_type(dtype)
         return self if to is self.dtype else conversion.cast(self, dtype=to)
 
-    def to(self, of: Any) -> Tensor:
-        """On another device (``"gpu:0"``), or in another data type."""
+    def to(self, of: Any, *axes: Any) -> Tensor:
+        """On another device (``"gpu:0"``) or on a mesh of devices, or in another data type.
+
+        On a mesh, ``axes`` says for each axis of the tensor along which axis of the mesh it is divided; None, or
+        nothing, leaves it whole. In the midst of a computation there, this is a wish that the partitioner fulfils.
+        """
         if isinstance(of, DType):
             return self.astype(of)
-        chosen = devices.as_device(of)
+        chosen = devices.as_place(of)
+        if isinstance(chosen, Mesh):
+            return self._on_mesh(Placement(chosen, chosen.divided(axes, self.shape)))
+        if axes:
+            raise ArgumentError(f"x.to({str(chosen)!r}, …)", expected="a mesh, whose axes can divide a tensor")
         if chosen == self.device:
             return self
         return Tensor(run(self.node), device=chosen)
+
+    def _on_mesh(self, where: Placement) -> Tensor:
+        """Divided so, by an entry of the recording or, where there is a value elsewhere, by moving it."""
+        recording = self.node.recording
+        if isinstance(context.recording, Trace):
+            return place_op(self, on=where)
+        if isinstance(recording, Log) and recording.device == where.mesh:
+            with context.set(recording=recording):
+                return place_op(self, on=where)
+        moved = leaf(where.mesh.put(run(self.node), where.axes), self.node.spec)
+        return wrap(moved)
 
     def detach(self) -> Tensor:
         """The same value without history: gradients stop here."""
@@ -286,8 +312,11 @@ class Tensor(Operators, Methods):
     # ── assignment ──────────────────────────────────────────────────────────────────────────────────────────
 
     def assign(self, value: Any) -> Tensor:
-        """Give this tensor another value; what was computed from the old one can no longer be differentiated."""
-        new = value if isinstance(value, Tensor) else Tensor(value, self.dtype)
+        """Give this tensor another value; what was computed from the old one can no longer be differentiated.
+
+        A tensor keeps the place where it lies, numbers and arrays go where this tensor is.
+        """
+        new = value if isinstance(value, Tensor) else self._beside(value)
         if new.shape != self.shape:
             raise ShapeError(
                 f"assign a value of shape {new.shape} to a tensor of shape {self.shape}", expected="the same shape"
@@ -299,6 +328,11 @@ class Tensor(Operators, Methods):
         recording = context.recording
         recording.rebind(self, self._leaf(new), user_source())
         return self
+
+    def _beside(self, value: Any) -> Tensor:
+        """``value`` as a tensor of this type that is divided as this one is, if that lies on a mesh."""
+        made = Tensor(value, self.dtype)
+        return Tensor(laid_as(made.node.data, self.node.data))
 
     def _become(self, value: Tensor, recording: Any, source: Place) -> None:
         """Take over the fresh node of ``value``, which nobody else holds: `assign` without a copy of the name."""

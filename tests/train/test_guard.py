@@ -100,3 +100,34 @@ def test_a_batch_that_is_passed_over_changes_nothing():
 def test_ignore_goes_on():
     _, run = fit(Steep(), data(()), epochs=2, nonfinite="ignore")
     assert (run.stopped, run.history.epochs) == ("epochs", 2)
+
+
+def test_running_statistics_that_overflow_are_no_step():
+    x = np.random.default_rng(0).standard_normal((64, 3)).astype(np.float32)
+    x[5] = 1e30  # its square is beyond float32, the normalised value is not
+    model = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Linear(4, 2))
+    run = wf.fit(model, (x, np.zeros(64, np.int64)), "cross_entropy", optim.SGD(1e-3), epochs=2, batch_size=16, verbose=False)
+    assert run.stopped == "diverged"
+    assert "inf made by and_running in model.1 (forward)" in run.notes[-1]
+    assert np.isfinite(model[1].running_var.numpy()).all()
+
+
+class Fragile(nn.Module):
+    """A model that only measuring breaks, and only once it has moved."""
+
+    def __init__(self):
+        self.fc = nn.Linear(1, 1)
+        self.before = nn.Buffer(self.fc.weight.numpy())
+
+    def forward(self, x):
+        y = self.fc(x)
+        return y if self.training else y + wf.log(1.0 * (self.fc.weight == self.before)).sum()
+
+
+@pytest.mark.parametrize("small", [4e9, 0], ids=["epochs", "batches"])
+def test_a_measurement_that_is_not_finite_is_told_from_a_batch(small, monkeypatch):
+    monkeypatch.setattr(loop, "SMALL", small)
+    trainer = wf.Trainer(Fragile(), "mse", optim.SGD(1e-3))
+    run = trainer.fit(data(()), epochs=2, batch_size=16, verbose=False)
+    assert run.stopped == "diverged"
+    assert run.notes[-1].startswith("after epoch 1: -inf made by log in model (forward, evaluation mode)")

@@ -10,7 +10,7 @@ from weft.errors import ArgumentError, WeftError
 from weft.graph.dtype import DType, bfloat16, float16, float32, float64
 from weft.graph.node import Handle
 from weft.graph.recording import Trace, context
-from weft.nn import building, state
+from weft.nn import building, placing, state
 from weft.nn.parameter import Buffer, Parameter, seed_in_force
 from weft.tensor import Tensor
 from weft.transforms.checkpointing import checkpoint
@@ -244,8 +244,12 @@ class Module:
     def reset_buffers(self) -> None:
         """Bring this module's own buffers to their first values; layers that have some override this."""
 
-    def to(self, of: Any) -> Self:
-        """Move all parameters and buffers to a device, or hold floating-point numbers in another data type.
+    def to(self, of: Any, divided: str | Mapping[str, Any] | None = None) -> Self:
+        """Move all parameters and buffers to a device or a mesh, or hold floating-point numbers in another data type.
+
+        On a mesh they lie whole on every device, unless they are ``divided``: along an axis of the mesh, each
+        parameter by its longest axis that can be (fully sharded), or by rules from patterns of paths to an entry for
+        each axis of the parameter (tensor parallel): ``model.to(mesh, {"*.fc1.weight": ("model", None)})``.
 
         >>> import weft as wf
         >>> from weft import nn
@@ -254,8 +258,7 @@ class Module:
         """
         if isinstance(of, DType):
             return building.cast(self, of)
-        for tensor in (*self.parameters(), *self.buffers()):
-            tensor.assign(Tensor.to(tensor, of))
+        placing.move(self, of, divided)
         return self
 
     def half(self) -> Self:

@@ -209,7 +209,7 @@ def take(tensor: Parameter | Buffer, value: Tensor) -> None:
     if isinstance(tensor, Promised | LateBuffer):
         tensor.settle(value)
     else:
-        tensor.assign(value)
+        tensor.assign(value.numpy())  # an array, so that it goes where the tensor lies
 
 
 def shape_of(tensor: Parameter | Buffer) -> tuple[int, ...]:

@@ -15,6 +15,7 @@ from weft.graph.spec import Spec
 from weft.optim.groups import check_patterns
 from weft.optim.plan import Plan, Unit, computing
 from weft.runtime.compiled import compile
+from weft.runtime.mesh import axes_of, laid_as
 from weft.tensor import Tensor, number_cell
 
 if TYPE_CHECKING:
@@ -221,14 +222,18 @@ def make_group(
             late.append(began)
         place = late.index(began) if began else -1
         small = sum(parameters[k].size for k in members) <= PACKED
-        together = optimizer.elementwise and small and "max_norm" not in numbers.values
+        divided = any(any(axes_of(parameters[k].node.data, parameters[k].ndim)) for k in members)
+        together = optimizer.elementwise and small and not divided and "max_norm" not in numbers.values
         for part in [members] if together else [[k] for k in members]:
             names = tuple(memories[part[0]].slots)
             units.append(Unit(tuple(part), row, names, place))
             for name in names:
                 arrays = [memories[k].slots[name] for k in part]
                 whole = len(part) == 1 or name in optimizer.shared
-                slots.append(Tensor(arrays[0] if whole else np.concatenate([a.ravel() for a in arrays])))
+                if not whole:
+                    slots.append(Tensor(np.concatenate([a.ravel() for a in arrays])))
+                    continue
+                slots.append(Tensor(laid_as(arrays[0], parameters[part[0]].node.data)))
     remembering = numbers.remembering
     plan = Plan(
         optimizer.rule, len(parameters), tuple(units), numbers.layout(), len(late), len(remembering), optimizer.maximize

@@ -99,4 +99,4 @@ def run_apart(log: Log, node: Node) -> None:
             continue  # its own thread has cut it meanwhile
         graph = prune(Graph(specs, entries, (number,), notes[: len(entries)], numbers))
         arguments = [held.data if type(held) is Node else held for held in leaves]
-        log.give(node, program_for(graph, log.device.engine)(arguments)[0])
+        log.give(node, program_for(graph, log.device)(arguments)[0])

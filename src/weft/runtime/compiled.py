@@ -23,10 +23,10 @@ from weft.graph.source import user_source
 from weft.graph.spec import Spec
 from weft.graph.structure import LEAF, unflatten
 from weft.ops.calling import call_op
-from weft.runtime.devices import Device
+from weft.runtime.devices import Place
 from weft.runtime.interrupt import hold
 from weft.runtime.log import USED_BEFORE, Log, run, to_device, where_all_are
-from weft.runtime.programs import Memory, Program, program_for
+from weft.runtime.programs import Memory, MeshProgram, Program, program_for
 
 _NUMBER = (float, int, bool, complex)
 
@@ -120,7 +120,7 @@ class Compiled:
     def memory(self) -> Memory:
         """How many bytes the largest of its programs needs; nothing where none has been compiled."""
         programs = [v.program for found in self.variants.values() for v in found]
-        return max((p.memory for p in programs if isinstance(p, Program)), key=sum, default=Memory(0, 0))
+        return max((p.memory for p in programs if isinstance(p, Program | MeshProgram)), key=sum, default=Memory(0, 0))
 
     @property
     def name(self) -> str:
@@ -185,7 +185,8 @@ class Variant:
         self.unconditional = not (closure.guards or closure.grads_before or closure.captured)
         self.pure = not closure.written and not closure.graded and closure.smooth
         self.specs = tuple(spec_at(graph, r) for r in graph.outputs[: self.closure.results])
-        self.program = program_for(self.graph, log.device.engine, self.donated)
+        kept = tuple((closure.results + k, first + slot) for k, slot in enumerate(closure.written_slots))
+        self.program = program_for(self.graph, log.device, self.donated, kept)
 
     def holds(self) -> bool:
         """Whether what the recording took for granted is still so."""
@@ -254,7 +255,7 @@ class Variant:
         return unflatten(closure.structure, made)
 
 
-def run_on(node: Node, device: Device) -> Any:
+def run_on(node: Node, device: Place) -> Any:
     """The value of state: on the device, where every replay wants it."""
     data = node.data
     if data is None:
@@ -271,7 +272,7 @@ def own(data: Any) -> Any:
 _SOLE_OWNER = 4
 
 
-def _fetchers(closure: Closure, device: Device) -> list[Callable[[], Any]]:
+def _fetchers(closure: Closure, device: Place) -> list[Callable[[], Any]]:
     """For each captured tensor, how a replay gets its value."""
     grads = {id(grad): owner for owner, grad in closure.grads_before if grad is not None}
     keys = {id(source) for source in closure.keys}

@@ -1,4 +1,4 @@
-"""Devices: their names, and which one new tensors live on."""
+"""Places: the devices, their names, and which place new tensors live on."""
 
 from __future__ import annotations
 
@@ -7,11 +7,41 @@ from functools import cache
 from typing import Any
 
 from weft.errors import DeviceError
-from weft.runtime.engine import jax
+from weft.runtime.engine import jax, wide_types
+
+
+class Place:
+    """Where tensors live and programs run: one `Device`, or a mesh of several (`weft.Mesh`).
+
+    ``kind``    "cpu", "gpu" or "tpu"
+    ``name``    how it is written
+    ``engine``  the engine's device that stands for it
+    """
+
+    kind: str
+
+    @property
+    def name(self) -> str:
+        raise NotImplementedError
+
+    @property
+    def engine(self) -> Any:
+        raise NotImplementedError
+
+    def holds(self, array: Any) -> bool:
+        """Whether an array of the engine's lies here."""
+        raise NotImplementedError
+
+    def put(self, data: Any) -> Any:
+        """``data`` as an array of the engine's that lies here."""
+        raise NotImplementedError
+
+    def __str__(self) -> str:
+        return self.name
 
 
 @dataclass(frozen=True, repr=False)
-class Device:
+class Device(Place):
     """One processor that can hold tensors, such as ``cpu:0`` or ``gpu:1``."""
 
     kind: str
@@ -31,11 +61,15 @@ class Device:
         """The engine's own object for it."""
         return _engine_device(self.kind, self.index)
 
+    def holds(self, array: Any) -> bool:
+        return array.device is self.engine
+
+    def put(self, data: Any) -> Any:
+        with wide_types():
+            return jax().device_put(data, self.engine)
+
     def __repr__(self) -> str:
         return f"<device {self.name}>"
-
-    def __str__(self) -> str:
-        return self.name
 
 
 @cache
@@ -68,10 +102,14 @@ def devices(kind: str | None = None) -> tuple[Device, ...]:
     return tuple(found)
 
 
-def as_device(of: Device | str) -> Device:
-    """The device that ``of`` names: ``"gpu:1"``, ``"cpu"`` (the first one), or a device."""
-    if isinstance(of, Device):
+def as_place(of: Place | str) -> Place:
+    """The device that ``of`` names: ``"gpu:1"``, ``"cpu"`` (the first one); or the place that it is."""
+    if isinstance(of, Place):
         return of
+    if not isinstance(of, str):
+        raise DeviceError(
+            f"{of!r} is no device", expected='a name such as "gpu:1", a device, or a mesh', cure="wf.devices()"
+        )
     kind, _, index = of.partition(":")
     number = int(index) if index.isdigit() else 0
     if (index and not index.isdigit()) or not number < len(devices(kind)):
@@ -83,9 +121,9 @@ def as_device(of: Device | str) -> Device:
     return devices(kind)[number]
 
 
-def default_device() -> Device:
-    """The device of new tensors: set by ``with wf.device(…)``, else the first one of the machine."""
+def default_device() -> Place:
+    """Where new tensors live: set by ``with wf.device(…)``, else the first device of the machine."""
     return current[-1] if current else devices()[0]
 
 
-current: list[Device] = []
+current: list[Place] = []

@@ -12,7 +12,6 @@ from weft.graph.node import Handle, Node, leaf
 from weft.graph.recording import context
 from weft.graph.spec import Spec
 from weft.runtime import devices
-from weft.runtime.engine import jax, wide_types
 from weft.runtime.log import Log, run
 
 
@@ -26,13 +25,12 @@ def leaf_of(data: Any, dtype: Any = None, device: Any = None) -> Node:
         data = np.asarray(data).astype(data_type(dtype).numpy)
     spec = Spec(tuple(data.shape), data_type(data.dtype))
     if device is not None or data.nbytes > 1 << 14:
-        target = devices.as_device(device) if device is not None else current_device()
-        with wide_types():
-            data = jax().device_put(data, target.engine)
+        target = devices.as_place(device) if device is not None else current_device()
+        data = target.put(data)
     return leaf(data, spec)
 
 
-def current_device() -> devices.Device:
+def current_device() -> devices.Place:
     recording = context.recording
     return recording.device if isinstance(recording, Log) else devices.default_device()
 

@@ -32,7 +32,7 @@ from weft.graph.source import Place
 from weft.graph.spec import Spec
 from weft.runtime import devices
 from weft.runtime.aside import peek, run_apart
-from weft.runtime.engine import jax, wide_types
+from weft.runtime.mesh import place_of
 from weft.runtime.programs import program_for
 
 _NUMBER = (float, int, bool, complex)
@@ -48,7 +48,7 @@ class Log(Recording):
 
     numbers: list[int]  # the slots of Python numbers
 
-    def __init__(self, device: devices.Device | None = None) -> None:
+    def __init__(self, device: devices.Place | None = None) -> None:
         super().__init__()
         self._device = device
         self.thread = threading.get_ident()  # the one that may record here
@@ -67,7 +67,7 @@ class Log(Recording):
         self.numbers = [slot for slot, value in enumerate(held) if type(value) in _NUMBER]
 
     @property
-    def device(self) -> devices.Device:
+    def device(self) -> devices.Place:
         """Where it runs; known only when something does, so that recording does not start the engine."""
         if self._device is None:
             self._device = devices.devices()[0]
@@ -109,8 +109,8 @@ class Log(Recording):
         if type(data) in _NUMBER:
             self.numbers.append(len(self.leaves))
         elif not isinstance(data, np.ndarray):
-            if data.device is not self.device.engine:
-                raise elsewhere(node, log_of(devices.of_engine(data.device)), self.device)
+            if not self.device.holds(data):
+                raise elsewhere(node, log_of(place_of(data)), self.device)
             node.home = self.home
         elif node.number == USED_BEFORE:
             to_device(node, self.device)
@@ -193,7 +193,7 @@ class Log(Recording):
         outputs = tuple(sorted({node.number for node in alive}))
         graph = Graph(tuple(self.specs), tuple(self.entries), outputs, tuple(self.notes), tuple(self.numbers))
         arguments = [held.data if type(held) is Node else held for held in self.leaves]
-        program = program_for(prune(graph) if only else graph, self.device.engine)
+        program = program_for(prune(graph) if only else graph, self.device)
         try:
             results = program(arguments)
         except ValueError:
@@ -211,10 +211,9 @@ class Log(Recording):
 
     def brought(self, data: Any) -> Any:
         """``data`` on this device."""
-        if isinstance(data, np.ndarray) or type(data) in _NUMBER or data.device is self.device.engine:
+        if isinstance(data, np.ndarray) or type(data) in _NUMBER or self.device.holds(data):
             return data
-        with wide_types():
-            return jax().device_put(data, self.device.engine)
+        return self.device.put(data)
 
     def give(self, node: Node, value: Any) -> None:
         """Let ``node`` have its value; one from the host stays there, unless a device was asked for."""
@@ -222,8 +221,7 @@ class Log(Recording):
             if self.home is _FIRST:
                 node.data = value
                 return
-            with wide_types():
-                value = jax().device_put(value, self.device.engine)
+            value = self.device.put(value)
         node.data, node.home = value, self.home
 
     def settle(self) -> None:
@@ -244,21 +242,20 @@ class Log(Recording):
         self.history = kept + [ref(node) for node in alive if node.inputs]
 
 
-def to_device(node: Node, device: devices.Device) -> Any:
+def to_device(node: Node, device: devices.Place) -> Any:
     """Move a leaf's array from the host to the device, once."""
     if isinstance(node.data, np.ndarray):
-        with wide_types():
-            node.data = jax().device_put(node.data, device.engine)
+        node.data = device.put(node.data)
     return node.data
 
 
-def elsewhere(node: Node, log: Log, device: devices.Device) -> ElsewhereError:
+def elsewhere(node: Node, log: Log, device: devices.Place) -> ElsewhereError:
     there = log.device
     error = ElsewhereError(
         f"a tensor on {there} in a computation on {device}",
         expected="all operands on one device",
         where=node.place or None,
-        cure=f'x.to("{device}")',
+        cure=f'x.to("{device}")' if isinstance(device, devices.Device) else f"x.to(mesh), for mesh = {device}",
     )
     error.recording = log
     return error
@@ -326,8 +323,8 @@ def needed(node: Node, owner: Trace) -> ValueNeededError:
 _logs: threading.local = threading.local()
 
 
-def log_of(device: devices.Device | None) -> Log:
-    """This thread's log for a device."""
+def log_of(device: devices.Place | None) -> Log:
+    """This thread's log for a place."""
     if not hasattr(_logs, "by_device"):
         _logs.by_device = {}
     logs: dict[Any, Log] = _logs.by_device
@@ -345,7 +342,7 @@ def beside(node: Node) -> Recording:
         return owner if owner.thread == here.thread else here
     if data is None or node.home is here.home or type(data) is np.ndarray or type(data) in _NUMBER:
         return here
-    there = devices.of_engine(data.device)
+    there = place_of(data)
     return here if there == here.device else log_of(there)
 
 
@@ -363,15 +360,15 @@ def where_all_are(handles: Iterable[Handle], here: Log) -> Log:
 
 
 @contextmanager
-def device(of: devices.Device | str) -> Iterator[devices.Device]:
-    """New tensors of the block live on this device.
+def device(of: devices.Place | str) -> Iterator[devices.Place]:
+    """New tensors of the block live on this device, or on this mesh of devices.
 
     >>> import weft as wf
     >>> with wf.device("cpu:0"):
     ...     wf.zeros(3).device
     <device cpu:0>
     """
-    chosen = devices.as_device(of)
+    chosen = devices.as_place(of)
     devices.current.append(chosen)
     try:
         with context.set(recording=log_of(chosen)):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -20,9 +20,11 @@ from weft.graph.function import interpret
 from weft.graph.lowering import lowering
 from weft.graph.recording import Graph
 from weft.runtime import explanation
+from weft.runtime.devices import Place
 from weft.runtime.engine import jax, loaded_from_disk, wide_types
 from weft.runtime.host import HostProgram, runs_on_host
 from weft.runtime.interrupt import held_back
+from weft.runtime.mesh import Axes, Mesh, axes_of
 
 # XLA's new CPU kernels make products faster (an MLP's step 2.1 instead of 2.5 ms) and convolutions slower (5.1 instead
 # of 2.5 ms for 64 images of 32 × 14 × 14 and 64 kernels of 3 × 3): a program with convolutions does without them.
@@ -32,6 +34,9 @@ _OLD_KERNELS = {"xla_cpu_experimental_ynn_fusion_type": ""}
 _QUICK_COMPILE = {"xla_cpu_use_fusion_emitters": False}
 _LONG, _TINY = 200, 1 << 13
 CAPACITY = 1024  # programs kept; the least recently used one goes first
+
+
+Kept = tuple[tuple[int, int], ...]  # a result that lies as an input does: new state in the place of the old
 
 
 class Memory(NamedTuple):
@@ -44,39 +49,51 @@ class Memory(NamedTuple):
 
 
 class Program:
-    """A compiled graph: call it with the graph's inputs."""
+    """A compiled graph: call it with the graph's inputs.
 
-    def __init__(self, graph: Graph, device: Any, donated: tuple[int, ...] = ()) -> None:
+    On a mesh, ``placed`` are the engine's placements of the inputs, that of the numbers at −1, and ``results`` those
+    of the results, None where the engine chooses.
+    """
+
+    def __init__(
+        self, graph: Graph, place: Place, donated: tuple[int, ...] = (), placed: Mapping[int, Any] | None = None,
+        results: Any = None,
+    ) -> None:  # fmt: skip
         self.packs = _packs(graph)
         packed = {slot for _, slots in self.packs for slot in slots}
         self.buffers = tuple(slot for slot in range(len(graph.inputs)) if slot not in packed)
         # The engine looks at its switch for 64-bit types at every call, but only arguments of such a type need it.
         self.wide = any(spec.dtype.itemsize >= 8 for spec in graph.inputs)
-        self.run = self._compile(graph, device, donated)
+        how = {} if placed is None else {"out_shardings": results}
+        self.run = self._compile(graph, place, donated, placed or {}, how)
 
-    def _compile(self, graph: Graph, device: Any, donated: tuple[int, ...]) -> Callable[..., Any]:
+    def _compile(
+        self, graph: Graph, place: Place, donated: tuple[int, ...], placed: Mapping[int, Any], how: dict[str, Any]
+    ) -> Callable[..., Any]:
         started = time.perf_counter()
         first = len(self.packs)
         places = {slot: first + k for k, slot in enumerate(self.buffers)}
 
         def program(*operands: Any) -> Any:
             arguments: list[Any] = [None] * len(graph.inputs)
-            for slot, place in places.items():
-                arguments[slot] = operands[place]
+            for slot, at in places.items():
+                arguments[slot] = operands[at]
             for pack, (_, slots) in zip(operands, self.packs, strict=False):
                 for k, slot in enumerate(slots):
                     arguments[slot] = pack[k]
-            with lowering.on(device.platform):
+            with lowering.on(place.kind):
                 return interpret(graph, arguments)
 
-        shapes = [jax().ShapeDtypeStruct((len(slots),), dtype.numpy) for dtype, slots in self.packs]
-        shapes += [jax().ShapeDtypeStruct(graph.inputs[s].shape, graph.inputs[s].dtype.numpy) for s in self.buffers]
-        with wide_types(), jax().default_device(device):
-            jitted = jax().jit(program, donate_argnums=tuple(places[s] for s in donated), keep_unused=True)
+        describe = jax().ShapeDtypeStruct
+        shapes = [describe((len(slots),), dtype.numpy, sharding=placed.get(-1)) for dtype, slots in self.packs]
+        specs = ((s, graph.inputs[s]) for s in self.buffers)
+        shapes += [describe(spec.shape, spec.dtype.numpy, sharding=placed.get(s)) for s, spec in specs]
+        with wide_types(), jax().default_device(place.engine):
+            jitted = jax().jit(program, donate_argnums=tuple(places[s] for s in donated), keep_unused=True, **how)
             lowering.convolved = False
             loaded_from_disk()  # forget what was noted before
             lowered = jitted.lower(*shapes)
-            options = _options(graph) if device.platform == "cpu" else {}
+            options = _options(graph) if place.kind == "cpu" else {}
             compiled = lowered.compile(compiler_options=options or None)
         explanation.compiled(graph, time.perf_counter() - started, loaded=loaded_from_disk())
         return compiled
@@ -102,6 +119,36 @@ class Program:
             return self.run(*operands)
 
 
+class MeshProgram:
+    """A graph on a mesh: a program for each way in which its inputs are divided among the devices."""
+
+    def __init__(self, graph: Graph, mesh: Mesh, donated: tuple[int, ...], kept: Kept) -> None:
+        self.graph, self.mesh, self.donated, self.kept = graph, mesh, donated, dict(kept)
+        self.programs: dict[tuple[Axes, ...], Program] = {}
+
+    def __call__(self, arguments: Sequence[Any]) -> Any:
+        ways = tuple(axes_of(a, len(spec.shape)) for a, spec in zip(arguments, self.graph.inputs, strict=True))
+        program = self.programs.get(ways)
+        if program is None:
+            with held_back():
+                program = self.programs[ways] = self.compiled(ways)
+        return program(arguments)
+
+    def compiled(self, ways: tuple[Axes, ...]) -> Program:
+        """The program for inputs that are divided in these ways; new state is divided as the old is."""
+        placed = dict(enumerate(map(self.mesh.sharding, ways))) | {-1: self.mesh.sharding()}
+        results = [placed[self.kept[k]] if k in self.kept else None for k in range(len(self.graph.outputs))]
+        return Program(self.graph, self.mesh, self.donated, placed, results)
+
+    @property
+    def memory(self) -> Memory:
+        """How many bytes the largest of its programs needs on each device."""
+        return max((program.memory for program in self.programs.values()), key=sum, default=Memory(0, 0))
+
+
+AnyProgram = Program | MeshProgram | HostProgram
+
+
 def _options(graph: Graph) -> dict[str, Any]:
     """How XLA should compile for the CPU."""
     options: dict[str, Any] = dict(_OLD_KERNELS) if lowering.convolved else {}
@@ -118,25 +165,30 @@ def _packs(graph: Graph) -> list[tuple[DType, tuple[int, ...]]]:
     return [(dtype, tuple(slots)) for dtype, slots in groups.items()]
 
 
-_programs: OrderedDict[tuple[Graph, Any, tuple[int, ...]], Program | HostProgram] = OrderedDict()
+_programs: OrderedDict[tuple[Graph, Place, tuple[int, ...], Kept], AnyProgram] = OrderedDict()
 _lock = threading.Lock()
 
 
-def program_for(graph: Graph, device: Any, donated: tuple[int, ...] = ()) -> Program | HostProgram:
-    """The program of ``graph`` on ``device``, compiled if its structure is new and not trivial."""
-    key = (graph, device, donated)
+def program_for(graph: Graph, place: Place, donated: tuple[int, ...] = (), kept: Kept = ()) -> AnyProgram:
+    """The program of ``graph`` on ``place``, compiled if its structure is new and not trivial.
+
+    ``kept`` are the results that lie on a mesh as an input does.
+    """
+    key = (graph, place, donated, kept)
     with _lock:
         found = _programs.get(key)
         if found is not None:
             _programs.move_to_end(key)
             return found
-    if not donated and runs_on_host(graph, device.platform):
-        return _kept(key, HostProgram(graph))
+    if isinstance(place, Mesh):
+        return _remembered(key, MeshProgram(graph, place, donated, kept))
+    if not donated and runs_on_host(graph, place.kind):
+        return _remembered(key, HostProgram(graph))
     with held_back():  # the engine, interrupted while it traces, may be left half initialised
-        return _kept(key, Program(graph, device, donated))
+        return _remembered(key, Program(graph, place, donated))
 
 
-def _kept(key: Any, program: Program | HostProgram) -> Program | HostProgram:
+def _remembered(key: Any, program: AnyProgram) -> AnyProgram:
     with _lock:
         _programs[key] = program
         while len(_programs) > CAPACITY:

@@ -54,7 +54,7 @@ def _nonfinite(closure: Closure) -> Iterator[Culprit]:
 @contextmanager
 def _engine() -> Iterator[None]:
     device = default_device()
-    with wide_types(), jax().default_device(device.engine), lowering.on(device.engine.platform):
+    with wide_types(), jax().default_device(device.engine), lowering.on(device.kind):
         yield
 
 

@@ -55,6 +55,7 @@ def begin(trainer: Trainer, prepared: Prepared, method: Method, callbacks: Seque
         augment=augmentation(method.augment, outputs if classifies else None, sample.x),
         guarded=method.nonfinite != "ignore",
         labelled=labelled,
+        mesh=trainer.mesh,
     )
     course = Course(
         step,

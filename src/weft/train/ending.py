@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from weft.overfit.evidence import Kept
 from weft.runtime.log import run as value_of
-from weft.tensor import Tensor
 from weft.train.course import Course
 from weft.train.gathering import gather
 from weft.train.history import History
@@ -51,7 +51,8 @@ def end(trainer: Trainer, loop: Loop, prepared: Prepared, keep: str, stopped: st
     trainer.model.eval()
     evidence = None
     if prepared.held_out is not None and history.epochs:
-        evidence = gather(course, prepared, history, trainer.loss, trainer.metrics, standing.initial)
+        kept: Kept = "other" if note else "best" if held == best else "last"
+        evidence = gather(course, prepared, history, trainer.loss, trainer.metrics, standing.initial, kept)
     notes = (*prepared.notes, *standing.notes, *passed_over(course, diverged), *([note] if note else []))
     table = History(history.columns, history.rows)
     return Run(trainer.model, table, best or history.epochs, held, stopped, evidence, notes=notes, split=prepared.split)
@@ -60,7 +61,7 @@ def end(trainer: Trainer, loop: Loop, prepared: Prepared, keep: str, stopped: st
 def put(course: Course, values: Any) -> None:
     """Give the model these weights, by path."""
     for path, value in values.items():
-        course.weights[path].assign(Tensor(np.array(value)))
+        course.weights[path].assign(np.array(value))
 
 
 def replaced(loop: Loop) -> str:

@@ -59,17 +59,17 @@ def explain_trip(
     return f"{where}: {told(culprit, direction, len(numbers), numbers)}"
 
 
-def explain_first(course: Course) -> str:
-    """Where the measurement before training made a number that is not finite."""
+def explain_measured(course: Course, when: str) -> str:
+    """Where a measurement, in evaluation mode, made a number that is not finite."""
     if course.evaluated is None:
-        return "the loss before training is not finite"
+        return f"{when}: the loss in evaluation mode is not finite"
     x, y = (Tensor(t.numpy().reshape(-1, *t.shape[2:])[: course.n_evaluated]) for t in course.evaluated[0])
     with modes_kept(course.step.model):
         course.step.model.eval()
         culprit = first_nonfinite(lambda: course.measure.examples(x, y))
     if culprit is None:
-        return "the loss before training is not finite"
-    return "before training: " + told(culprit, "forward", len(x), np.arange(len(x)), "of what is measured")
+        return f"{when}: the loss in evaluation mode is not finite, and is when it is computed entry by entry"
+    return f"{when}: {told(culprit, 'forward, evaluation mode', len(x), np.arange(len(x)), 'of what is measured')}"
 
 
 def told(
@@ -82,7 +82,7 @@ def told(
     place = f" in {culprit.source.path}" if culprit.source.path else f" at {culprit.source}"
     text = f"{first} made by {culprit.op}{place} ({direction}), {bad.size} of {value.size} numbers"
     rows = rows_of(value, batch)
-    if len(rows):
+    if 0 < len(rows) < batch:  # all of them: the axis may be another than that of the examples
         shown = ", ".join(str(int(numbers[r])) for r in rows[:SHOWN])
         more = f" and {len(rows) - SHOWN} more" if len(rows) > SHOWN else ""
         text += f", in {'row' if len(rows) == 1 else 'rows'} {shown}{more} {of}"

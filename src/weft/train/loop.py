@@ -13,7 +13,7 @@ from weft.runtime.interrupt import held_back
 from weft.tensor import Tensor
 from weft.train.callback import Callback, SkipBatch, StopTraining, wants
 from weft.train.course import Course
-from weft.train.guard import explain_first, explain_trip
+from weft.train.guard import explain_measured, explain_trip
 from weft.train.history import History
 from weft.train.options import Method
 from weft.train.progress import Progress
@@ -186,7 +186,7 @@ class Loop:
             row = self.launch_epochs(0)[0] if self.in_whole_epochs else self.end_epoch(0)
             self.standing.initial = float(row["train_loss"])
             if not bool(self.course.finite):
-                self.standing.notes.append(explain_first(self.course))
+                self.standing.notes.append(explain_measured(self.course, "before training"))
         for note in self.trainer.looked_over(self.standing.initial):
             self.standing.notes.append(note)
             self.progress.say(note)
@@ -195,10 +195,13 @@ class Loop:
 
     def whole_epochs(self) -> None:
         """As many epochs as fit between two signs of life, or one if somebody wants each."""
-        started, clock = time.perf_counter(), int(self.course.clock)
+        started, clock, skipped = time.perf_counter(), int(self.course.clock), int(self.course.skipped)
         with held_back():
             rows = self.launch_epochs(min(1 if self.by_epoch else self.count, self.last - self.standing.done))
-            if not bool(self.course.finite):
+            if not bool(self.course.finite) and int(self.course.skipped) == skipped:  # every batch was
+                epoch = self.standing.done + len(rows)
+                self.standing.notes.append(explain_measured(self.course, f"after epoch {epoch}"))
+            elif not bool(self.course.finite):
                 batches = (self.supply.examples or 0) // self.supply.batch_size
                 batches += bool((self.supply.examples or 0) % self.supply.batch_size)
                 self.tripped(int(self.course.clock) - 1 - clock - (len(rows) - 1) * batches, len(rows))
@@ -235,6 +238,8 @@ class Loop:
         self.tell("before_validation")
         with held_back():
             row = self.end_epoch(1)
+            if self.finite and not bool(self.course.finite):
+                self.standing.notes.append(explain_measured(self.course, f"after epoch {self.number}"))
             self.ended(row)
         self.tell("after_launch")
 

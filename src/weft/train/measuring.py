@@ -13,7 +13,9 @@ from weft.nn.losses import Loss
 from weft.nn.module import Module
 from weft.ops.assembling import stack
 from weft.ops.manipulation import broadcast_to, reshape
+from weft.runtime.mesh import Mesh
 from weft.tensor import Tensor, as_tensor
+from weft.train.meshing import across
 from weft.train.metrics import Metric
 from weft.train.precision import Precision
 from weft.train.step import Batch, Part, answer
@@ -37,6 +39,7 @@ class Measure:
     names: tuple[str, ...] = ()
     parts: Sequence[Part] = ()
     labelled: bool = True
+    mesh: Mesh | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -50,6 +53,7 @@ class Measure:
 
     def examples(self, x: Any, y: Any) -> Any:
         """The loss and each metric of every example, (1 + M, n)."""
+        x, y = across(x, self.mesh), across(y, self.mesh)
         with self.precision.computing(self.model):
             if self.loss is not None:
                 prediction = self.model(self.precision.given(x)).detach()

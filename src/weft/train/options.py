@@ -11,6 +11,7 @@ import numpy as np
 from weft.errors import ArgumentError
 from weft.nn.module import Module
 from weft.optim.optimizer import Optimizer
+from weft.runtime.mesh import Mesh
 from weft.train.course import POLICIES
 
 
@@ -36,10 +37,18 @@ def whole(name: str, value: Any, least: int) -> None:
         raise ArgumentError(f"{name}={value!r}", expected=f"a whole number ≥ {least}", cure=f"{name}={max(1, least)}")
 
 
-def check_fit(epochs: int, batch_size: int, patience: int | None, keep: str, folder: Any, resume: bool) -> None:
+def check_fit(
+    epochs: int, batch_size: int, patience: int | None, keep: str, folder: Any, resume: bool, mesh: Mesh | None
+) -> None:
     """Refuse numbers out of range, and combinations that mean nothing."""
     whole("epochs", epochs, 0)
     whole("batch_size", batch_size, 1)
+    if mesh is not None and batch_size % (n := mesh.sizes["data"]):
+        raise ArgumentError(
+            f"batch_size={batch_size} on {mesh}, which divides each batch among {n} devices",
+            expected=f"a multiple of {n}",
+            cure=f"batch_size={-(-batch_size // n) * n}",
+        )
     check_end(patience, keep)
     if resume and folder is None:
         raise ArgumentError(
@@ -55,6 +64,17 @@ def check_end(patience: int | None, keep: str) -> None:
         whole("patience", patience, 1)
     if keep not in ("best", "last"):
         raise ArgumentError(f"keep={keep!r}", expected='"best" or "last"', cure='keep="best"')
+
+
+def check_mesh(mesh: Any) -> None:
+    """Refuse what is no mesh, and one along which no batch can be divided."""
+    if mesh is not None and not isinstance(mesh, Mesh):
+        raise ArgumentError(f"mesh={mesh!r}", expected="a mesh of devices", cure="mesh=wf.Mesh(data=-1)")
+    if mesh is not None and "data" not in mesh.sizes:
+        raise ArgumentError(
+            f"a Trainer on {mesh}", expected='an axis "data", along which each batch is divided',
+            cure=f"wf.Mesh(data=1, {', '.join(f'{name}={size}' for name, size in mesh.axes)})",
+        )  # fmt: skip
 
 
 def check_trainer(model: Any, optimizer: Any, metrics: Any, step: Any) -> None:

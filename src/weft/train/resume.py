@@ -158,7 +158,7 @@ def assign(to: Tensor, value: Array, name: str) -> None:
     """Give a tensor its saved value."""
     if value.shape != to.shape:
         raise FileError(f"{name} has shape {value.shape} in the checkpoint", expected=f"{to.shape}")
-    to.assign(Tensor(value))
+    to.assign(value)
 
 
 # ── whether it is the same fit ──────────────────────────────────────────────────────────────────────────────

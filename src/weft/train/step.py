@@ -20,7 +20,9 @@ from weft.ops.statistics import all as all_true
 from weft.optim.optimizer import Optimizer
 from weft.optim.state import State
 from weft.random import using
+from weft.runtime.mesh import Mesh
 from weft.tensor import Tensor, as_tensor
+from weft.train.meshing import across
 from weft.train.metrics import Metric
 from weft.train.precision import LossScale, Precision
 from weft.transforms.tracked import conjugated, one_for, untracked
@@ -62,6 +64,7 @@ class Step:
     ``parts``           what moves; several where the user's step gives a loss for each
     ``pieces``          in how many pieces, one after the other, a batch is computed; the update is that of the whole
     ``augment``         ``(x, y, keys) -> (x, y)``, with a key for each example
+    ``mesh``            the devices among which a batch, or each piece of it, is divided
     """
 
     model: Module
@@ -76,6 +79,7 @@ class Step:
     augment: Callable[[Any, Any, Any], tuple[Any, Any]] | None = None
     guarded: bool = True
     labelled: bool = True
+    mesh: Mesh | None = None
 
     @property
     def logged(self) -> tuple[str, ...]:
@@ -95,10 +99,12 @@ class Step:
         nothing changes.
         """
         with using(dropout):
+            x, y = across(x, self.mesh), across(y, self.mesh)
             ax, ay = (x, y) if self.augment is None else self.augment(x, y, keys)
             with self.kept_if_finite() as verdict:
+                running = [(b, b.node) for b in self.model.buffers() if b.dtype.is_differentiable]
                 learned = self.learn(ax, ay, y)
-                finite = all_finite(learned)
+                finite = all_finite(learned, [b for b, before in running if b.node is not before])
                 for part, grads in zip(self.parts, learned.gradients, strict=True):
                     part.optimizer.update(part.parameters, grads, part.state)
                 verdict.append(finite)
@@ -148,6 +154,7 @@ class Step:
 
     def piece(self, x: Any, y: Any, told: Any) -> Learned:
         """Losses and gradients of examples that are computed at once."""
+        x, y, told = (across(rows, self.mesh) for rows in (x, y, told))
         with self.precision.computing(self.model):
             losses, measured, weight = self.forward(self.precision.given(x), y, told)
         grads = []
@@ -207,14 +214,14 @@ def answer(made: Any, parts: Sequence[Part]) -> tuple[list[Any], Mapping[str, An
     return given, logs
 
 
-def all_finite(learned: Learned) -> Any:
-    """Whether every loss and every gradient is finite, as one truth value."""
+def all_finite(learned: Learned, buffers: Sequence[Tensor]) -> Any:
+    """Whether every loss, every gradient and the buffers that have changed are finite, as one truth value."""
     finite = isfinite(learned.losses[0])
     for loss in learned.losses[1:]:
         finite = finite & isfinite(loss)
-    for grads in learned.gradients:
-        for g in grads:
-            finite = finite & all_true(isfinite(g))
+    for numbers in (*learned.gradients, buffers):
+        for t in numbers:
+            finite = finite & all_true(isfinite(t))
     return finite
 
 

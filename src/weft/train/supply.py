@@ -11,6 +11,7 @@ import numpy as np
 from weft.data import ahead
 from weft.data.order import batches, permutation
 from weft.errors import ArgumentError
+from weft.runtime.ingest import current_device
 from weft.tensor import Tensor
 
 Array = np.ndarray[Any, Any]
@@ -79,13 +80,14 @@ class Streamed:
     """Data that is read while it trains: the next block is on its way while the device works on this one.
 
     ``source.blocks(rows, seed=, epoch=, shuffle=)`` gives NumPy arrays (x, y, index) of so many rows; ``ready`` checks
-    and converts them.
+    and converts them. The blocks go to where tensors are made now; they are made by another thread.
     """
 
     def __init__(
         self, source: Any, batch_size: int, row_bytes: int, seed: int, shuffle: bool, ready: Callable[..., Any]
     ) -> None:
         self.source, self.batch_size, self.seed, self.shuffle, self.ready = source, batch_size, seed, shuffle, ready
+        self.place = current_device()
         self.per_block = int(np.clip(BLOCK_BYTES // max(1, row_bytes * batch_size), 1, BLOCK_BATCHES))
         self.examples: int | None = length_of(source)
 
@@ -111,7 +113,8 @@ class Streamed:
         last = np.arange(n - rest, n, dtype=np.int32)[None] if rest else None
         numbers = np.zeros(rows, np.int32)
         numbers[:n] = index  # a number beyond 2³¹ wraps: it still tells the examples apart
-        return Block(Tensor(filled(x, rows)), Tensor(filled(y, rows)), Tensor(numbers), Tensor(order), steps, last)
+        held = (Tensor(a, device=self.place) for a in (filled(x, rows), filled(y, rows), numbers, order))
+        return Block(*held, steps, last)
 
 
 def filled(a: Array, rows: int) -> Array:

@@ -1,7 +1,8 @@
-"""The Trainer: model, loss, optimizer, metrics, callbacks, precision and seed; `fit`, `evaluate` and `predict`."""
+"""The Trainer: model, loss, optimizer, metrics, callbacks, precision, mesh, seed; `fit`, `evaluate`, `predict`."""
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -20,6 +21,8 @@ from weft.nn.module import Module
 from weft.optim.adam import Adam
 from weft.optim.optimizer import Optimizer
 from weft.runtime.compiled import compile
+from weft.runtime.devices import default_device
+from weft.runtime.mesh import Mesh
 from weft.tensor import Tensor
 from weft.train.beginning import arrays, stand, supply_of
 from weft.train.callback import Callback, EachEpoch, checked, fresh
@@ -32,7 +35,8 @@ from weft.train.history import History
 from weft.train.loop import Loop, Standing
 from weft.train.measuring import Measure, chunked, laid_out
 from weft.train.metrics.watch import sort_out, watch, watched_numbers
-from weft.train.options import Method, check_fit, check_trainer
+from weft.train.meshing import across, bring, on
+from weft.train.options import Method, check_fit, check_mesh, check_trainer
 from weft.train.precision import Precision, get_precision
 from weft.train.preparation import Prepared, output_shape, scaled, with_targets
 from weft.train.resume import Keeper, marks
@@ -57,6 +61,8 @@ class Trainer:
                    (batch.x, batch.y). With ``optimizer={"generator": …, "critic": …}`` it returns a loss for each of
                    these parts of the model, which then moves by its own gradient
     ``precision``  "f32"; "bf16" or "f16" to calculate in 16 bits with parameters of 32; "f64"
+    ``mesh``       `weft.Mesh`, several devices: each batch is divided along its axis "data". The parameters lie whole on
+                   every device, unless ``model.to(mesh, …)`` has divided them before
     ``seed``       of the order of the examples, of augmentation and of dropout; the weights' is that of the model
 
     >>> import weft as wf
@@ -78,10 +84,12 @@ class Trainer:
         *,
         step: Callable[..., Any] | None = None,
         precision: str | Precision = "f32",
+        mesh: Mesh | None = None,
         seed: int = 0,
     ) -> None:
         check_trainer(model, optimizer, metrics, step)
-        self.model, self.own, self.seed = model, step, seed
+        check_mesh(mesh)
+        self.model, self.own, self.mesh, self.seed = model, step, mesh, seed
         self.loss: Loss | None = None if loss is None and step is not None else get_loss(loss)
         self.optimizer = optimizer if optimizer is not None else Adam()
         self.metrics, self.watched = sort_out(metrics, self.loss) if self.loss is not None else ([], {})
@@ -130,7 +138,7 @@ class Trainer:
 
     def measured_by(self, names: tuple[str, ...] = (), *, labelled: bool = True) -> Measure:
         """What this trainer's models are judged by."""
-        return Measure(self.model, self.loss, self.metrics, self.precision, self.own, names, self.parts, labelled)
+        return Measure(self.model, self.loss, self.metrics, self.precision, self.own, names, self.parts, labelled, self.mesh)
 
     # ── fit ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -185,7 +193,7 @@ class Trainer:
 
         Raises DataError for data that cannot be trained on, before the first step.
         """
-        check_fit(epochs, batch_size, patience, keep, folder, resume)
+        check_fit(epochs, batch_size, patience, keep, folder, resume, self.mesh)
         started, method = time.perf_counter(), Method(augment, pieces, nonfinite, most_skipped)
         if self.precision.name == "f64":
             self.model.to(self.precision.hold)
@@ -196,11 +204,12 @@ class Trainer:
         callbacks = [fresh(c) for c in self.callbacks] + ([EachEpoch(on_epoch)] if on_epoch is not None else [])
         if verbose and not any(isinstance(c, LiveDiagnosis) for c in callbacks):
             callbacks.append(LiveDiagnosis())
-        standing = stand(self, prepared, method, callbacks)
-        self.watch()  # what cannot be measured is refused before the first step
-        supply = supply_of(self, prepared, standing.course, batch_size, shuffle)
-        loop = Loop(self, standing, supply, callbacks, patience=patience, verbose=verbose)
-        with modes_kept(self.model):
+        with modes_kept(self.model), on(self.mesh):
+            bring(self.model, self.mesh)
+            standing = stand(self, prepared, method, callbacks)
+            self.watch()  # what cannot be measured is refused before the first step
+            supply = supply_of(self, prepared, standing.course, batch_size, shuffle)
+            loop = Loop(self, standing, supply, callbacks, patience=patience, verbose=verbose)
             take_up(self, standing)
             keeper = None if folder is None else Keeper(folder, self, loop, marks(self, prepared, supply))
             with keeper or nullcontext():
@@ -214,7 +223,7 @@ class Trainer:
         run.callbacks = tuple(loop.callbacks[: len(self.callbacks)])
         if stopped == "diverged" and nonfinite == "raise":
             raise NonFiniteError("; ".join(standing.notes) or "a loss that is not finite", expected="finite numbers")
-        if probe is not None and run.evidence is not None:
+        if probe is not None and run.evidence is not None and stopped != "diverged":
             on_train, on_val = self._probe(probe, prepared, batch_size, shuffle)
             run.evidence = replace(run.evidence, probe_gain=on_train, probe_val_gain=on_val)
         run.seconds = time.perf_counter() - started
@@ -227,16 +236,22 @@ class Trainer:
             write_run(run, folder, prepared)
         return run
 
-    def _probe(self, wider: Module, prepared: Prepared, batch_size: int, shuffle: Any) -> list[float]:
-        """How much lower, relatively, the training and the validation loss of a wider model get in as many epochs."""
+    def _probe(self, wider: Module, prepared: Prepared, batch_size: int, shuffle: Any) -> list[float | None]:
+        """How much lower, relatively, the training and the validation loss of a wider model get in as many epochs.
+
+        None where no epoch of the wider model had a finite loss.
+        """
         other = Trainer(wider, self.loss, self.optimizer, seed=self.seed)
         data, validation = (prepared.training, prepared.held_out)
         run = other.fit(data, validation, self.epoch, batch_size, shuffle=shuffle, verbose=False)
         assert self.history is not None
-        gains = []
+        gains: list[float | None] = []
         for column in ("train_loss", "val_loss"):
-            own = min(self.history[column])
-            gains.append((own - min(run.history[column])) / abs(own) if own else 0.0)
+            own, wide = (
+                min((v for v in history[column] if math.isfinite(v)), default=math.inf)
+                for history in (self.history, run.history)
+            )
+            gains.append((own - wide) / (abs(own) or 1.0) if math.isfinite(own - wide) else None)
         return gains
 
     def looked_over(self, before: float) -> list[str]:
@@ -275,6 +290,7 @@ class Trainer:
             "epochs": str(epochs),
             "batch size": str(batch_size),
             "precision": self.precision.name,
+            "devices": str(self.mesh or default_device()),
             "seed": str(self.seed),
             "parameters": f"{sum(p.size for p in self.model.parameters()):,}",
         }
@@ -316,7 +332,7 @@ class Trainer:
     def examples_of(self, x: Array, y: Array) -> Array:
         """The same, of inputs and targets as the loss takes them."""
         laid = laid_out([(x, y)], by_example=self.measure.by_example)
-        with evaluation_mode(self.model):
+        with evaluation_mode(self.model), on(self.mesh):
             parts = [self._evaluate(*chunk).numpy() for xs, ys in laid for chunk in zip(xs, ys, strict=True)]
         return np.concatenate(parts, axis=1)[:, : len(x)]
 
@@ -340,13 +356,13 @@ class Trainer:
         return np.concatenate([self._outputs(scaled(part, self.scaler).x) for part in parts])
 
     def _outputs(self, rows: Array) -> Array:
-        with evaluation_mode(self.model):
+        with evaluation_mode(self.model), on(self.mesh):
             parts = [self._predict(chunk).numpy() for chunk in chunked(rows)]
         return np.concatenate(parts)[: len(rows)]
 
     def _prediction(self, x: Tensor) -> Tensor:
         with self.precision.computing(self.model):
-            made = self.model(self.precision.given(x)).detach()
+            made = self.model(self.precision.given(across(x, self.mesh))).detach()
         return made.astype(self.precision.hold) if self.precision.mixed else made
 
 
@@ -360,9 +376,10 @@ def fit(
     *,
     step: Callable[..., Any] | None = None,
     precision: str | Precision = "f32",
+    mesh: Mesh | None = None,
     seed: int = 0,
     **how: Any,
 ) -> Run:
     """``Trainer(model, loss, optimizer, metrics, …, seed=seed).fit(data, **how)`` in one call."""
-    made = Trainer(model, loss, optimizer, metrics, callbacks, step=step, precision=precision, seed=seed)
+    made = Trainer(model, loss, optimizer, metrics, callbacks, step=step, precision=precision, mesh=mesh, seed=seed)
     return made.fit(data, **how)
