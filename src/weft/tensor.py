@@ -19,7 +19,7 @@ from weft.methods import Methods
 from weft.operators import Operators
 from weft.ops import conversion, linalg, subscript
 from weft.ops import manipulation as arranging
-from weft.ops.placement import place_op
+from weft.ops.placement import shard_op
 from weft.runtime import devices, dlpack
 from weft.runtime.ingest import leaf_of
 from weft.runtime.log import Log, run
@@ -86,9 +86,7 @@ class Tensor(Operators, Methods):
             return owner.device
         data = self.node.data
         return (
-            place_of(data)
-            if hasattr(data, "device") and not isinstance(data, np.ndarray)
-            else devices.default_device()
+            place_of(data) if hasattr(data, "device") and not isinstance(data, np.ndarray) else devices.default_device()
         )
 
     @property
@@ -246,10 +244,10 @@ class Tensor(Operators, Methods):
         """Divided so, by an entry of the recording or, where there is a value elsewhere, by moving it."""
         recording = self.node.recording
         if isinstance(context.recording, Trace):
-            return place_op(self, on=where)
+            return shard_op(self, on=where)
         if isinstance(recording, Log) and recording.device == where.mesh:
             with context.set(recording=recording):
-                return place_op(self, on=where)
+                return shard_op(self, on=where)
         moved = leaf(where.mesh.put(run(self.node), where.axes), self.node.spec)
         return wrap(moved)
 

@@ -65,7 +65,7 @@ def test_a_wish_inside_a_program_is_an_op_with_a_gradient():
     y, g = f(wf.tensor(X).to(GRID).requires_grad_())
     assert y.placement == ("data", None)
     np.testing.assert_array_equal(g.numpy(), 2 * X)
-    assert "place" in wf.text((wf.tensor(X).to(GRID) * 2).to(GRID, "data"))
+    assert "shard" in wf.text((wf.tensor(X).to(GRID) * 2).to(GRID, "data"))
 
 
 def test_new_tensors_of_a_block_live_on_the_mesh():

@@ -21,6 +21,8 @@ Rules = str | Mapping[str, Sequence[Any]]
 def move(module: Module, to: Any, divided: Rules | None) -> None:
     """Move all parameters and buffers to a place; see `Module.to`."""
     place = as_place(to)
+    for p in module.parameters():
+        state.shape_of(p)  # refuses one whose shape is not known, before anything has moved
     if divided is None:
         ways: dict[int, Axes] = {}
     elif not isinstance(place, Mesh):
@@ -34,7 +36,8 @@ def move(module: Module, to: Any, divided: Rules | None) -> None:
 def evenly(module: Module, mesh: Mesh, axis: str) -> dict[int, Axes]:
     """Every parameter divided along its longest axis that can be; one that has none stays whole."""
     mesh.divided((axis,), (0,))  # refuses a name that is no axis of the mesh
-    count, ways = mesh.sizes[axis], {}
+    count = mesh.sizes[axis]
+    ways: dict[int, Axes] = {}
     for p in module.parameters():
         fitting = [k for k, n in enumerate(p.shape) if n % count == 0]
         if fitting:

@@ -6,10 +6,10 @@ from weft.graph.op import Op, unchanged
 from weft.ops.engine import lax
 from weft.ops.rules import same
 
-place_op = Op(
-    "place",
+shard_op: Op = Op(
+    "shard",
     shape=same,
     takes=unchanged,
     lower=lambda x, *, on: lax.with_sharding_constraint(x, on.sharding),
-    vjp=lambda g, y, x, *, on: (place_op(g, on=on),),
+    vjp=lambda g, y, x, *, on: (shard_op(g, on=on),),
 )

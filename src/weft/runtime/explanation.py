@@ -135,6 +135,8 @@ def _difference(old: Graph, new: Graph) -> str:
             return f"op {number}, {op.name}: {', '.join(changed)} {place}"
         if refs != others:
             return f"op {number}, {op.name}, takes other operands {place}"
+    if old == new:
+        return "its tensors lie on other devices, or are divided among them otherwise"
     if old.outputs != new.outputs:
         return "other results of it are kept: a tensor is held that was not before, or the other way round"
     return f"it has {len(new.entries)} ops, not {len(old.entries)}"

@@ -13,10 +13,14 @@ from weft.graph.recording import context
 from weft.graph.spec import Spec
 from weft.runtime import devices
 from weft.runtime.log import Log, run
+from weft.runtime.mesh import on_mesh
 
 
 def leaf_of(data: Any, dtype: Any = None, device: Any = None) -> Node:
-    """A leaf that holds ``data``: small arrays stay on the host until a program takes them."""
+    """A leaf that holds ``data``: small arrays stay on the host until a program takes them.
+
+    What lies on a mesh stays as it is divided there.
+    """
     if isinstance(data, Handle):
         data = run(data.node)
     elif not _is_engine_array(data):
@@ -24,9 +28,10 @@ def leaf_of(data: Any, dtype: Any = None, device: Any = None) -> Node:
     if dtype is not None and data.dtype != data_type(dtype).numpy:
         data = np.asarray(data).astype(data_type(dtype).numpy)
     spec = Spec(tuple(data.shape), data_type(data.dtype))
-    if device is not None or data.nbytes > 1 << 14:
-        target = devices.as_place(device) if device is not None else current_device()
-        data = target.put(data)
+    if device is not None:
+        data = devices.as_place(device).put(data)
+    elif data.nbytes > 1 << 14 and not on_mesh(data):
+        data = current_device().put(data)
     return leaf(data, spec)
 
 

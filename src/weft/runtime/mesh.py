@@ -91,8 +91,9 @@ class Mesh(Place):
         return jax().sharding.NamedSharding(self.grid, jax().sharding.PartitionSpec(*axes))
 
     def holds(self, array: Any) -> bool:
-        found = array.sharding
-        return isinstance(found, jax().sharding.NamedSharding) and found.mesh == self.grid
+        if on_mesh(array):
+            return bool(array.sharding.mesh == self.grid)
+        return len(self.members) == 1 and array.device is self.engine  # a program on one device forgets the mesh
 
     def put(self, data: Any, axes: Axes = ()) -> Any:
         with wide_types():
@@ -143,7 +144,9 @@ def counted(sizes: dict[str, int], devices: int) -> tuple[tuple[str, int], ...]:
     """The sizes of the axes, with what −1 stands for."""
     for name, size in sizes.items():
         if isinstance(size, bool) or not isinstance(size, int) or (size < 1 and size != -1):
-            raise ArgumentError(f"{name}={size!r}", expected="a whole number of devices ≥ 1, or −1 for all that are left")
+            raise ArgumentError(
+                f"{name}={size!r}", expected="a whole number of devices ≥ 1, or −1 for all that are left"
+            )
     if list(sizes.values()).count(-1) > 1:
         raise ArgumentError(f"a mesh of {sizes}", expected="−1 for one axis at most")
     fixed = prod(size for size in sizes.values() if size != -1)
@@ -155,9 +158,11 @@ def place_of(array: Any) -> Place:
     place = array.device
     if isinstance(place, jax().Device):
         return of_engine(place)
-    if not isinstance(place, jax().sharding.NamedSharding):
+    if not on_mesh(array):
         raise DeviceError(
-            f"an array that lies on {place}", expected="one device, or a mesh whose axes have names", cure="wf.Mesh(data=4)"
+            f"an array that lies on {place}",
+            expected="one device, or a mesh whose axes have names",
+            cure="wf.Mesh(data=4)",
         )
     return _mesh_of(place.mesh)
 
@@ -168,16 +173,20 @@ def _mesh_of(grid: Any) -> Mesh:
     return Mesh(devices=[of_engine(d) for d in grid.devices.flat], **sizes)
 
 
-def axes_of(array: Any, rank: int) -> Axes:
+def on_mesh(data: Any) -> bool:
+    """Whether data is an array of the engine's that lies on a mesh."""
+    return hasattr(getattr(data, "sharding", None), "spec")
+
+
+def axes_of(data: Any, rank: int) -> Axes:
     """How an array is divided, an entry for each of its axes; nothing is where it lies on one device or on the host."""
-    found = getattr(array, "sharding", None)
-    given = tuple(found.spec) if hasattr(found, "spec") else ()
+    given = tuple(data.sharding.spec) if on_mesh(data) else ()
     return (*given, *(None,) * (rank - len(given)))
 
 
 def laid_as(value: Any, other: Any) -> Any:
     """The array ``value`` divided as ``other`` of the same shape is, where that lies on a mesh; else as it was."""
-    if not hasattr(getattr(other, "sharding", None), "spec") or value.shape != other.shape:
+    if not on_mesh(other) or value.shape != other.shape:
         return value
     mesh = place_of(other)
     assert isinstance(mesh, Mesh)

@@ -16,7 +16,7 @@ def on(mesh: Mesh | None) -> AbstractContextManager[Any]:
 
 
 def across(rows: Any, mesh: Mesh | None) -> Any:
-    """Rows divided among the devices along "data"; what does not divide evenly stays whole: the numbers are the same."""
+    """Rows divided among the devices along "data"; what does not divide evenly stays whole."""
     if mesh is None or rows.shape[0] % mesh.sizes["data"]:
         return rows
     return rows.to(mesh, "data")

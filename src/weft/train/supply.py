@@ -113,8 +113,9 @@ class Streamed:
         last = np.arange(n - rest, n, dtype=np.int32)[None] if rest else None
         numbers = np.zeros(rows, np.int32)
         numbers[:n] = index  # a number beyond 2³¹ wraps: it still tells the examples apart
-        held = (Tensor(a, device=self.place) for a in (filled(x, rows), filled(y, rows), numbers, order))
-        return Block(*held, steps, last)
+        arrays = (filled(x, rows), filled(y, rows), numbers, order)
+        on_x, on_y, on_index, on_order = (Tensor(a, device=self.place) for a in arrays)
+        return Block(on_x, on_y, on_index, on_order, steps, last)
 
 
 def filled(a: Array, rows: int) -> Array:
