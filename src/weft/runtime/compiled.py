@@ -10,6 +10,7 @@ import functools
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
+from weakref import ref
 
 import numpy as np
 
@@ -26,7 +27,7 @@ from weft.ops.calling import call_op
 from weft.runtime.devices import Place
 from weft.runtime.interrupt import hold
 from weft.runtime.log import USED_BEFORE, Log, run, to_device, where_all_are
-from weft.runtime.programs import Memory, MeshProgram, Program, program_for
+from weft.runtime.programs import AnyProgram, Memory, MeshProgram, Program, program_for
 
 _NUMBER = (float, int, bool, complex)
 
@@ -119,7 +120,7 @@ class Compiled:
     @property
     def memory(self) -> Memory:
         """How many bytes the largest of its programs needs; nothing where none has been compiled."""
-        programs = [v.program for found in self.variants.values() for v in found]
+        programs = [v.held() for found in self.variants.values() for v in found]
         return max((p.memory for p in programs if isinstance(p, Program | MeshProgram)), key=sum, default=Memory(0, 0))
 
     @property
@@ -186,7 +187,17 @@ class Variant:
         self.pure = not closure.written and not closure.graded and closure.smooth
         self.specs = tuple(spec_at(graph, r) for r in graph.outputs[: self.closure.results])
         kept = tuple((closure.results + k, first + slot) for k, slot in enumerate(closure.written_slots))
-        self.program = program_for(self.graph, log.device, self.donated, kept)
+        self.find = functools.partial(program_for, self.graph, log.device, self.donated, kept)
+        self.held = ref(self.find())  # the cache decides how long it is kept: trainers may live by the hundred
+
+    @property
+    def program(self) -> AnyProgram:
+        """The compiled program, made again if it had to make room for others."""
+        program = self.held()
+        if program is None:
+            program = self.find()
+            self.held = ref(program)
+        return program
 
     def holds(self) -> bool:
         """Whether what the recording took for granted is still so."""

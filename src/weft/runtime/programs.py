@@ -10,6 +10,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from itertools import count
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,6 +25,7 @@ from weft.runtime.devices import Place
 from weft.runtime.engine import jax, loaded_from_disk, wide_types
 from weft.runtime.host import HostProgram, runs_on_host
 from weft.runtime.interrupt import held_back
+from weft.runtime.mappings import running_out
 from weft.runtime.mesh import Axes, Mesh, axes_of
 
 # XLA's new CPU kernels make products faster (an MLP's step 2.1 instead of 2.5 ms) and convolutions slower (5.1 instead
@@ -34,6 +36,7 @@ _OLD_KERNELS = {"xla_cpu_experimental_ynn_fusion_type": ""}
 _QUICK_COMPILE = {"xla_cpu_use_fusion_emitters": False}
 _LONG, _TINY = 200, 1 << 13
 CAPACITY = 1024  # programs kept; the least recently used one goes first
+LOOKED = 8  # programs from one look at the mappings of memory to the next: a look takes up to 30 ms
 
 
 Kept = tuple[tuple[int, int], ...]  # a result that lies as an input does: new state in the place of the old
@@ -167,6 +170,7 @@ def _packs(graph: Graph) -> list[tuple[DType, tuple[int, ...]]]:
 
 _programs: OrderedDict[tuple[Graph, Place, tuple[int, ...], Kept], AnyProgram] = OrderedDict()
 _lock = threading.Lock()
+_remembering = count(1)
 
 
 def program_for(graph: Graph, place: Place, donated: tuple[int, ...] = (), kept: Kept = ()) -> AnyProgram:
@@ -190,6 +194,9 @@ def program_for(graph: Graph, place: Place, donated: tuple[int, ...] = (), kept:
 
 def _remembered(key: Any, program: AnyProgram) -> AnyProgram:
     with _lock:
+        if next(_remembering) % LOOKED == 0 and running_out():
+            for _ in range(len(_programs) // 2):
+                _programs.popitem(last=False)
         _programs[key] = program
         while len(_programs) > CAPACITY:
             _programs.popitem(last=False)
