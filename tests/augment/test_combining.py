@@ -31,6 +31,8 @@ from weft.augment import (
     preview,
 )
 from weft.errors import ArgumentError, AxisError, DataError, DTypeError, ShapeError
+from weft.random import wrap_key
+from weft.train.course import keys_for
 
 B = 8
 X = np.random.default_rng(0).uniform(size=(B, 3, 8, 8)).astype(np.float32)
@@ -176,6 +178,11 @@ def test_values_outside_of_the_limits_are_found_before_training():
 # ── a look ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def test_numbers_of_numpy_are_numbers():
+    assert Rotate(np.float32(15)) == Rotate(15.0)
+    assert RandomCrop(np.int64(1))(X, None, KEYS)[0].shape == X.shape
+
+
 def test_preview_shows_what_training_sees():
     chain = [HorizontalFlip(), RandomCrop(1), MixUp(0.2)]
     seen = preview(chain, X, np.arange(B), seed=5, epochs=3)
@@ -183,6 +190,8 @@ def test_preview_shows_what_training_sees():
     for epoch in range(3):
         keys = example_keys(5, epoch, np.arange(B))
         np.testing.assert_allclose(seen[epoch], Compose(chain)(X, None, keys)[0].numpy(), atol=1e-6)
+    of_a_fit = example_keys(wrap_key(keys_for(5)["augment_key"]), 2, np.arange(B))
+    assert np.array_equal(keys.numpy(), of_a_fit.numpy())
     with pytest.raises(ArgumentError, match="epochs=0"):
         preview(chain, X, epochs=0)
     with pytest.raises(DataError):

@@ -125,3 +125,8 @@ def test_wrong_keys_are_lessons():
         fold(KEYS, 1.5)
     with pytest.raises(ShapeError, match="whole numbers"):
         example_keys(0, 0, [1.5])
+    with pytest.raises(ArgumentError, match="seed=-1"):
+        example_keys(-1, 0, [1])
+    assert example_keys(np.int64(3), 0, [1]).tolist() == example_keys(3, 0, [1]).tolist()
+    with pytest.raises(ArgumentError, match=r"b=-1\.0"):
+        beta(KEYS, 0, 1.0, -1.0)

@@ -1,7 +1,8 @@
 import numpy as np
+import pandas as pd
 import pytest
 
-from weft.data import check_finite, check_labels, check_scaled
+from weft.data import DataWarning, as_dataset, check_finite, check_labels, check_scaled, open_table
 from weft.errors import ArgumentError, DataError, DTypeError
 
 
@@ -86,3 +87,17 @@ def test_advice_looks_at_few_rows():
     x = np.zeros((10_000, 2), np.float32)
     x[::3] = (1.0, 5000.0)
     assert "varies 5000 times" in check_scaled(x)
+
+
+def test_a_constant_does_not_vary():
+    assert check_scaled([[0.1, i] for i in range(10)]) is None
+
+
+def test_columns_that_float32_merges_are_told():
+    times = 1.7e9 + np.arange(9.0)[:, None]
+    with pytest.warns(DataWarning, match=r"column 0 varies by 8 about 1.7e\+09, where float32 has steps of 128"):
+        as_dataset(times)
+    with pytest.warns(DataWarning, match="column 0 \\('t'\\)"):
+        open_table(pd.DataFrame({"t": times[:, 0], "y": np.arange(9) / 2}), "y").dataset()
+    as_dataset(np.concatenate([times * 0 + 1.7e9, times * 1e3, np.arange(9.0)[:, None]], 1)[:, [0, 2]])
+    as_dataset(times, keep_float64=True)

@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from weft.data import DataWarning
 from weft.data.column import Column
 from weft.errors import DataError
 
@@ -100,3 +101,22 @@ def test_an_unseen_category_names_the_known_ones():
 def test_a_text_at_prediction_time():
     with pytest.raises(DataError, match="1 cell: 'many'"):
         Column("rooms", "number").encode(series("1", "many", name="rooms"))
+
+
+def test_equal_cells_of_different_types_stay_apart():
+    cells = series(True, 1, "x", "x")
+    column = Column.recognise(cells)
+    assert column.categories == ("1", "True", "x")
+    assert column.encode(cells).argmax(axis=1).tolist() == [1, 0, 2, 2]
+
+
+def test_a_category_of_very_many_values_is_told():
+    with pytest.warns(DataWarning, match="'c' becomes 1001 features"):
+        column = Column.recognise(series(*(f"v{i}" for i in range(1001)), *(f"v{i}" for i in range(1001))))
+    assert column.encode(series("v7")).sum() == 1
+
+
+def test_decimal_commas_are_a_lesson():
+    with pytest.raises(DataError, match=r"decimal comma, such as '0,5'") as caught:
+        Column.recognise(series("1,5", "0,5", "", "1,5"))
+    assert "decimal=','" in caught.value.cure

@@ -107,3 +107,21 @@ def test_the_task_decides_where_numbers_could_be_both():
         targets(["a"], "regression")
     with pytest.raises(DTypeError, match="class names"):
         targets(np.array([None, 1], dtype=object))
+
+
+def test_tensors_of_torch_in_whatever_state():
+    torch = pytest.importorskip("torch")
+    assert inputs(torch.ones(2, 1, requires_grad=True)).tolist() == [[1], [1]]
+    assert inputs(torch.ones(2, 1, dtype=torch.bfloat16)).dtype == np.float32
+
+
+def test_integers_of_the_other_byte_order():
+    made = inputs(np.array([[1], [258]], ">i4"))
+    assert made.dtype == np.int32
+    assert made.dtype.isnative
+    assert made.tolist() == [[1], [258]]
+
+
+def test_a_task_that_is_misspelt():
+    with pytest.raises(ArgumentError, match="task='regresion'"):
+        targets([1, 2], task="regresion")

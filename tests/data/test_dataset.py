@@ -120,3 +120,25 @@ def test_data_that_is_read_while_training_is_loaded_first(data):
 def test_columns_named_blocks_and_load_are_columns():
     data = as_dataset(pd.DataFrame({"blocks": [1.0, 2.0], "load": [3.0, 4.0]}))
     assert data.features == ("blocks", "load")
+
+
+def test_a_data_set_made_by_hand_gets_the_types_that_are_trained_on():
+    made = as_dataset(Dataset([[1.0], [2.0]], [0, 1]))
+    assert (made.x.dtype, made.y.dtype) == (np.float32, np.int64)
+    assert as_dataset(Dataset(np.ones((2, 1)), np.array([0, 1], np.int32))).x.dtype == np.float32
+    assert as_dataset(Dataset(np.ones((2, 1))), keep_float64=True).x.dtype == np.float64
+    named = as_dataset(Dataset(np.ones((2, 1), np.float32), np.array(["dog", "cat"]), classes=("dog", "cat")))
+    assert (named.y.tolist(), named.classes) == ([0, 1], ("dog", "cat"))
+    whole = iris()
+    assert as_dataset(whole) is whole
+
+
+def test_a_data_set_for_another_task():
+    numbered = as_dataset(([[1.0], [2.0]], [0, 1]))
+    made = as_dataset(numbered, task="regression")
+    assert (made.y.dtype, made.task, made.classes) == (np.float32, "regression", ())
+    assert as_dataset(numbered, task="classification") is numbered
+    with pytest.raises(ArgumentError, match="task='regression'"):
+        as_dataset(iris(), task="regression")
+    with pytest.raises(ArgumentError, match="task='regresion'"):
+        as_dataset(numbered, task="regresion")

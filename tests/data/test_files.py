@@ -362,3 +362,63 @@ def test_the_first_gap_and_the_first_odd_cell_are_named_by_their_line(tmp_path):
     with pytest.raises(DataError, match=r"numeric but for 1 cell: '\?'") as caught:
         csv_stream(path, "y")
     assert caught.value.where.endswith("column 'a\\nb'")
+
+
+def homes(tmp_path, name, text):
+    (tmp_path / name).write_text(text)
+    return tmp_path / name
+
+
+def test_a_text_among_numbers_is_no_gap(tmp_path):
+    table = csv_stream(homes(tmp_path, "a.csv", "rooms,price\n1,1.5\n,2.5\n3,3.5\n"), "price", missing="impute").table
+    second = homes(tmp_path, "b.csv", "rooms,price\n,1.5\nthree,2.5\n")
+    for read in (table.dataset, lambda path: csv_stream(path, "price", like=table).load()):
+        with pytest.raises(DataError, match="numeric but for 1 cell: 'three'"):
+            read(second)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    ["1,a\n2,b\nNA,None\nNA,None\n3,a\n4,b\n", "1,None\n2,None\n3,a\n4,a\n5,b\n6,b\n", "NA,a\nx,b\nx,a\nNA,b\n"],
+)
+def test_words_for_no_value_mean_the_same_in_pieces(tmp_path, monkeypatch, rows):
+    monkeypatch.setattr(csv_files, "_LINES", 2)
+    path = homes(tmp_path, "a.csv", "h,t\n" + rows)
+    whole, read = read_csv(path, "t", missing="impute"), csv_stream(path, "t", missing="impute").load()
+    assert np.array_equal(whole.x, read.x)
+    assert np.array_equal(whole.y, read.y)
+    assert (whole.classes, whole.features) == (read.classes, read.features)
+
+
+def test_a_last_piece_of_empty_lines_holds_no_rows(tmp_path, monkeypatch):
+    monkeypatch.setattr(csv_files, "_LINES", 2)
+    stream = csv_stream(homes(tmp_path, "a.csv", "a,y\n1,0.5\n2,1.5\n3,2.5\n4,1\n\n"), "y", shuffle=None)
+    assert len(stream.load()) == 4
+    assert sum(len(side.load()) for side in stream.split(0.5)) == 4
+
+
+def test_a_stream_that_was_mapped_has_no_recipe(tmp_path):
+    frame = pd.DataFrame({"a": [1.0, 2.0], "y": [0.5, 1.5]})
+    frame.to_csv(tmp_path / "a.csv", index=False)
+    frame.to_parquet(tmp_path / "a.parquet")
+    for read, path in ((csv_stream, tmp_path / "a.csv"), (parquet, tmp_path / "a.parquet")):
+        with pytest.raises(ArgumentError, match="without a recipe"):
+            read(path, "y", like=read(path, "y").map(lambda x, y: (x, y)))
+
+
+def test_a_folder_stands_for_its_files(tmp_path):
+    for part in range(2):
+        pd.DataFrame({"a": [1.0, 2.0], "y": [0.5, part]}).to_parquet(tmp_path / f"{part}.parquet")
+    (tmp_path / "_SUCCESS").touch()
+    assert parquet(tmp_path, "y").length == 4
+    with pytest.raises(FileError, match=r"no \*\.csv in the folder"):
+        csv_stream(tmp_path, "y")
+
+
+@pytest.mark.parametrize(
+    ("columns", "told"), [(["aa"], "no column 'aa'"), (["a", "y"], "also in columns"), (["a", "a"], "'a' twice")]
+)
+def test_columns_that_do_not_fit(tmp_path, columns, told):
+    pd.DataFrame({"a": [1.0, 2.0], "y": [0.5, 1.5]}).to_parquet(tmp_path / "a.parquet")
+    with pytest.raises(ArgumentError, match=told):
+        parquet(tmp_path / "a.parquet", "y", columns=columns)

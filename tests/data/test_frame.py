@@ -114,3 +114,10 @@ def test_empty_last_cells_are_missing_not_cut_off(write):
 def test_a_column_of_texts_is_one_whose_cells_are_texts(cells):
     series = pd.Series(cells, dtype=object)
     assert _is_text(series) == all(isinstance(cell, str) for cell in series.dropna())
+
+
+@pytest.mark.parametrize(("start", "cure"), [(b"\x1f\x8b\x08", "gunzip t.csv"), (b"PK\x03\x04", "CSV UTF-8")])
+def test_a_compressed_file_is_said_to_be_one(write, start, cure):
+    with pytest.raises(FileError, match="compressed by") as caught:
+        read_frame(write(start + bytes(40)))
+    assert cure in caught.value.cure

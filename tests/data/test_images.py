@@ -123,3 +123,13 @@ def test_folders_that_are_laid_out_otherwise(folder, tmp_path_factory):
 def test_arguments(folder, how, match):
     with pytest.raises(ArgumentError, match=match):
         images(folder, **how)
+
+
+@pytest.mark.parametrize("pixels", [np.full((4, 4), 0.5, np.float32), np.full((4, 4), 70_000, np.int32)])
+def test_pixels_of_more_than_16_bits_are_refused(tmp_path, pixels):
+    (tmp_path / "a").mkdir()
+    Image.fromarray(pixels).save(tmp_path / "a" / "1.tiff")
+    with pytest.raises(DataError, match=r"'1\.tiff' holds .* pixels"):
+        images(tmp_path, size=(4, 4), mode="L").read([0])
+    with pytest.raises(ArgumentError, match="size="):
+        images(tmp_path, size=(True, True))

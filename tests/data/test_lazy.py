@@ -142,3 +142,19 @@ def test_rows_are_in_the_order_of_bytes_of_the_machine(dtype):
     assert data.load().x.dtype in (np.float32, np.int16, np.uint8)
     assert data.dtype.isnative
     assert np.array_equal(data.load().x, np.arange(6).reshape(3, 2).astype(dtype))
+
+
+def test_rows_that_the_type_of_the_first_cannot_hold_are_refused():
+    rows = [[1, 2], [0.5, 1.5]]
+    with pytest.raises(DataError, match="rows 0, 1 are float32"):
+        lazy(lambda k: [rows[i] for i in k], 2).read([0, 1])
+    with pytest.raises(DataError, match="rows 1 are int64"):
+        lazy(lambda k: np.array([0, 300])[k].astype(np.uint8 if k[0] == 0 else np.int64), 2).read([1])
+    with pytest.raises(ArgumentError, match=r"n=10\.0"):
+        lazy(lambda k: k, 10.0)
+
+
+def test_a_file_of_texts_is_refused_when_it_is_opened(tmp_path):
+    np.save(tmp_path / "x.npy", np.array(["a", "b"]))
+    with pytest.raises(FileError, match="holds <U1"):
+        mapped(tmp_path / "x.npy")

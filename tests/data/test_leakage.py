@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from weft.data import iris, leakage
-from weft.errors import ShapeError
+from weft.errors import DataError, ShapeError
 
 SMALL = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=20)
 
@@ -76,3 +76,20 @@ def test_fast_enough_to_be_always_on():
     start = time.perf_counter()
     assert leakage(x[:16_000], x[15_999:]).duplicates == 1
     assert time.perf_counter() - start < 5.0  # 0.2 s on an idle core
+
+
+def test_copies_by_chance_are_counted_in_tables_of_categories_and_not_in_measurements():
+    rng = np.random.default_rng(0)
+    table = np.stack([rng.integers(0, k, 900) for k in (3, 3, 5, 9)], axis=1)
+    found = leakage(table[:700], table[700:])
+    assert found.duplicates == pytest.approx(found.by_chance, rel=0.1)
+    assert leakage(np.ones((5, 2)), np.ones((3, 2))).by_chance == 3
+    flowers = np.concatenate([iris().x, iris().y[:, None]], axis=1)[rng.permutation(150)]
+    planted = leakage(flowers[:120], np.concatenate([flowers[120:], flowers[:3]]))
+    assert planted.duplicates >= 3
+    assert planted.by_chance < 0.1
+
+
+def test_a_group_that_is_missing_is_a_lesson():
+    with pytest.raises(DataError, match="no value in row 1"):
+        leakage([[1], [2]], [[3]], ["ann", None], ["bob"])

@@ -3,6 +3,7 @@ import hashlib
 import itertools
 import struct
 import urllib.request
+from http.client import IncompleteRead
 from io import BytesIO
 from urllib.error import URLError
 
@@ -220,3 +221,24 @@ def test_a_download_that_cannot_be_written_leaves_nothing(tmp_path, monkeypatch)
     with pytest.raises(OSError, match="disk full"):
         kmnist()
     assert list((tmp_path / "cache" / "kmnist").iterdir()) == []
+
+
+def test_a_cache_that_cannot_be_written_is_a_lesson(tmp_path, monkeypatch):
+    serve(monkeypatch, _KMNIST, {name: gzip.compress(data) for name, data in FILES.items()})
+    (tmp_path / "cache").write_text("a file where the folder should be")
+    with pytest.raises(FileError, match="cannot be written"):
+        kmnist()
+
+
+def test_an_answer_cut_off_sends_it_to_the_second_address(monkeypatch):
+    packed = {name: gzip.compress(data) for name, data in FILES.items()}
+    asked, answer = serve(monkeypatch, _MNIST, packed), urllib.request.urlopen
+
+    def opened(address, timeout):
+        if address.startswith(_MNIST.addresses[0]):
+            raise IncompleteRead(b"")
+        return answer(address, timeout)
+
+    monkeypatch.setattr(urllib.request, "urlopen", opened)
+    assert np.array_equal(mnist(dtype="uint8").x[:, 0], IMAGES)
+    assert len(asked) == 2

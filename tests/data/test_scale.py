@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from weft.data import Scaler, Stream
+from weft.data import DataWarning, Scaler, Stream
 from weft.data.scale import StreamedMedian
 from weft.errors import ArgumentError, DataError, FileError, ShapeError
 
@@ -172,3 +172,28 @@ def test_medians_of_many_numbers_are_close_in_rank():
         for part in np.array_split(numbers.astype(float), 333):
             median.add(part)
         assert abs(median.value() - np.median(numbers)) / n < np.log2(n / keep) / keep
+
+
+def test_large_numbers_are_scaled_before_they_are_rounded():
+    x = 1e9 + np.arange(1000.0)[:, None]
+    wanted = (x - x.mean()) / x.std()
+    for numbers in (x, x.astype(np.int64)):
+        scaler = Scaler.fit(numbers)
+        assert scaler.apply(numbers).dtype == np.float32
+        np.testing.assert_allclose(scaler.apply(numbers), wanted, rtol=1e-6, atol=1e-6)
+    exact = scaler.apply(x, keep_float64=True)
+    assert exact.dtype == np.float64
+    np.testing.assert_allclose(scaler.invert(exact, keep_float64=True), x, rtol=1e-15)
+
+
+def test_features_of_sequences_are_along_the_last_axis():
+    x = np.random.default_rng(0).random((10, 4, 3)) * [1, 10, 100]
+    scaler = Scaler.fit(x, axis=-1)
+    assert len(scaler.shift) == 3
+    np.testing.assert_allclose(scaler.apply(x).std(axis=(0, 1)), 1, rtol=1e-5)
+    assert scaler.apply(x[:, :2]).shape == (10, 2, 3)
+    assert Scaler.from_json(json.loads(json.dumps(scaler.to_json()))) == scaler
+    with pytest.warns(DataWarning, match="axis=-1"):
+        assert len(Scaler.fit(x).shift) == 4
+    with pytest.raises(ArgumentError, match="axis=3"):
+        Scaler.fit(x, axis=3)

@@ -1,6 +1,7 @@
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -126,7 +127,9 @@ def test_fractions_out_of_range(fraction):
         ({"policy": "time"}, "groups=times"),
         ({"groups": [1, 1, 2, 2]}, "does not look at them"),
         ({"policy": "tail", "stratify": True}, "stratify=True with"),
-        ({"seed": -1}, "seed=-1 is negative"),
+        ({"seed": -1}, "seed=-1"),
+        ({"seed": None}, "seed=None"),
+        ({"seed": 1.5}, "seed=1.5"),
     ],
 )
 def test_arguments_that_do_not_fit(options, told):
@@ -197,3 +200,22 @@ def test_parts_take_their_rows_and_impute_from_the_training_part():
     assert train.x.ravel().tolist() == [1.0, 3.0]
     assert validation.x.ravel().tolist() == [2.0, 1000.0]
     assert validation.table.columns[0].fill == 2.0
+
+
+def test_times_that_are_texts_sort_as_dates_or_not_at_all():
+    with pytest.raises(DataError, match="'9/1/2024', which sort by their letters"):
+        split(rows(2), 0.5, policy="time", groups=["9/1/2024", "10/1/2024"])
+    chosen = split(rows(2), 0.5, policy="time", groups=["2024-02-01", "2024-01-31"])
+    assert chosen.validation.tolist() == [0]
+
+
+@pytest.mark.parametrize("policy", ["group", "time"])
+@pytest.mark.parametrize("gap", [None, np.nan, pd.NA])
+def test_a_group_that_is_missing_says_its_row(policy, gap):
+    with pytest.raises(DataError, match="no value in row 1"):
+        split(rows(3), 0.5, policy=policy, groups=pd.Series(["2024-01-01", gap, "2024-01-03"], dtype=object))
+
+
+def test_a_class_that_is_lost_at_random_gets_advice_that_helps():
+    with pytest.warns(DataWarning, match="a larger part for validation"):
+        split(rows(100, [0] * 98 + [1] * 2), 0.1)

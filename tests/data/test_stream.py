@@ -151,7 +151,7 @@ def test_take_and_skip_read_no_more_than_they_need():
     assert Stream(source, length=100).take(10).skip(3).length == 7
     with pytest.raises(ArgumentError, match="after shuffle"):
         Stream(source).shuffle(3).take(2)
-    with pytest.raises(ArgumentError, match="0 examples"):
+    with pytest.raises(ArgumentError, match="n=0"):
         Stream(source).take(0)
 
 
@@ -407,3 +407,57 @@ def test_arguments():
     ):
         with pytest.raises(ArgumentError, match=match):
             call()
+
+
+@pytest.mark.parametrize("seed", [None, -1, 1.5, True])
+def test_what_is_no_seed_cannot_split(seed):
+    with pytest.raises(ArgumentError, match=f"seed={seed}"):
+        Stream(counting).split(0.2, seed=seed)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"task": "regresion"}, {"length": 2.0}, {"length": -1}], ids=lambda wrong: str(*wrong.values())
+)
+def test_arguments_that_are_none(wrong):
+    with pytest.raises(ArgumentError, match=f"{next(iter(wrong))}="):
+        Stream(counting, **wrong)
+    with pytest.raises(ArgumentError, match="n=0"):
+        ahead([1, 2], 0)
+
+
+def test_lists_of_arrays_are_the_parts_of_a_batch_as_torch_makes_them():
+    torch = pytest.importorskip("torch")
+    from torch.utils.data import DataLoader, TensorDataset
+
+    x, y = torch.arange(20.0).reshape(10, 2), torch.arange(10) % 2
+    alone = Stream(DataLoader(TensorDataset(x), batch_size=4))
+    assert np.array_equal(alone.load().x, x.numpy())
+    assert Stream(TensorDataset(x)).load().y is None
+    with pytest.raises(DataError, match="a tuple of 3"):
+        Stream(DataLoader(TensorDataset(x, x, x), batch_size=4)).load()
+    assert Stream(DataLoader(TensorDataset(x, y), batch_size=4)).load().y.tolist() == y.tolist()
+    rows = Stream(lambda: iter([[[1.0, 2.0], [3.0, 4.0]], [[5.0, 6.0]]]), batched=True)
+    assert rows.load().x.tolist() == [[1, 2], [3, 4], [5, 6]]
+
+
+@pytest.mark.parametrize("rows", [1, 2, 4])
+def test_whether_types_agree_does_not_depend_on_blocks(rows):
+    stream = Stream([np.array([1, 2]), np.array([0.5, 1.5])], batched=True)
+    with pytest.raises(DataError, match="x of example 2 is floating point"):
+        whole(stream, rows)
+
+
+def test_targets_beyond_float32_are_refused():
+    with pytest.raises(DataError, match="y holds numbers beyond float32"):
+        Stream([(1.0, 1e39)]).load()
+
+
+def test_an_error_of_the_source_comes_behind_the_results_before_it():
+    def source():
+        yield from range(7)
+        raise OSError("broken")
+
+    blocks = Stream(source).map(lambda x: x, threads=4).blocks(1, seed=0, epoch=0)
+    assert [next(blocks).x.item() for _ in range(7)] == list(range(7))
+    with pytest.raises(OSError, match="broken"):
+        next(blocks)

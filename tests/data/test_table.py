@@ -140,3 +140,41 @@ def test_frames_without_rows_and_with_a_name_twice():
         open_table(pd.DataFrame({"a": [], "y": []}), "y")
     with pytest.raises(DataError, match="two columns named 'a'"):
         open_table(pd.DataFrame([[1, 2, 0.5], [3, 4, 1.5]], columns=["a", "a", "y"]), "y")
+
+
+WORDS = "hours,code,ill\n8,NA,None\nNA,DE,yes\n6,NA,None\n5,DE,null\n"
+
+
+def test_words_for_no_value_are_that_among_numbers_alone(write):
+    with pytest.raises(DataError, match="1 cell missing in 1 column") as caught:
+        read_csv(write(WORDS), "ill")
+    assert "'hours': 1 missing, in homes.csv, line 3" in caught.value.where
+    data = read_csv(write(WORDS), "ill", missing="impute")
+    assert data.features == ("hours", "code=DE", "code=NA")
+    assert data.classes == ("None", "null", "yes")
+    assert data.x[:, 0].tolist() == [8, 6, 6, 5]
+    again = data.table.dataset(write("hours,code,ill\nnan,NA,None\n"))
+    assert (again.x.tolist(), again.y.tolist()) == ([[6, 0, 1]], [0])
+    with pytest.raises(DataError, match="numeric but for 1 cell: 'three'"):
+        read_csv(write("a,y\n1,1\nNA,2\nthree,3\n4,4\n5,5\n"), "y", missing="impute")
+
+
+def test_classes_stay_texts_in_a_second_file(write):
+    table = read_csv(write("a,y\n1,01\n2,A1\n"), "y").table
+    assert table.dataset(write("a,y\n1,01\n2,01\n")).y.tolist() == [0, 0]
+
+
+def test_a_table_without_rows_has_no_targets():
+    frame = pd.DataFrame({"a": [1.0, 2.0], "y": [0.5, 1.5]})
+    assert open_table(frame, "y").dataset().table.dataset(frame[frame.a > 9]).y.shape == (0,)
+
+
+def test_ignore_is_a_list(write):
+    with pytest.raises(ArgumentError, match=r"ignore='new'") as caught:
+        read_csv(write(HOMES), "price", ignore="new")
+    assert caught.value.cure == "ignore=['new']"
+
+
+def test_targets_beyond_float32_are_refused(write):
+    with pytest.raises(DataError, match="target 'y' holds numbers beyond float32"):
+        read_csv(write("a,y\n1,1e39\n2,2\n"), "y")

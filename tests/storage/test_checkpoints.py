@@ -1,5 +1,6 @@
 """Checkpoints when nothing breaks: layout, order, the best one, what is kept, one writer."""
 
+import errno
 import json
 import math
 import os
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -291,3 +293,38 @@ def test_a_small_state_is_written_in_milliseconds(tmp_path, monkeypatch):
             checkpoints.write(arrays, about, step)
             times.append(time.perf_counter() - start)
     assert sorted(times)[5] < 0.005
+
+
+@pytest.mark.parametrize("call", ["rename", "rmtree"])
+def test_an_old_checkpoint_that_a_reader_holds_is_removed_later(call, tmp_path, monkeypatch):
+    def held(self, *arguments, **options):
+        if "step-" in str(self) or ".removing-" in str(self):
+            raise OSError(39, "Directory not empty")
+        return whole(self, *arguments, **options)
+
+    owner = Path if call == "rename" else shutil
+    whole = getattr(owner, call)
+    with Checkpoints(tmp_path, keep_last=1) as checkpoints:
+        with monkeypatch.context() as patch:
+            patch.setattr(owner, call, held)
+            for step in (1, 2, 3):
+                write(checkpoints, step)
+        write(checkpoints, 4)
+    assert sorted(p.name for p in (tmp_path / "checkpoints").iterdir()) == ["latest", "lock", "step-000000000004"]
+
+
+def test_a_file_system_without_locks_is_told_and_written_to(tmp_path, monkeypatch):
+    fcntl = pytest.importorskip("fcntl")
+
+    def none(handle, how):
+        raise OSError(errno.ENOSYS, "Function not implemented")
+
+    monkeypatch.setattr(fcntl, "flock", none)
+    with pytest.warns(RuntimeWarning, match="no locks"), Checkpoints(tmp_path) as checkpoints:
+        write(checkpoints, 1)
+    assert is_whole(Checkpoints(tmp_path).newest())
+
+
+def test_keep_last_is_no_bool(tmp_path):
+    with pytest.raises(ArgumentError, match="keep_last=True"):
+        Checkpoints(tmp_path, keep_last=True)

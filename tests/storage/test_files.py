@@ -56,3 +56,15 @@ def test_reading_names_what_is_missing(tmp_path):
         read(tmp_path / "none", "a table")
     with pytest.raises(FileError, match="cannot be read"):
         read(tmp_path, "a table")
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o664])
+def test_a_file_keeps_who_may_read_it(tmp_path, mode):
+    path = write_atomically(tmp_path / "a", b"old")
+    path.chmod(mode)
+    assert write_atomically(path, b"new").stat().st_mode & 0o777 == mode
+    before = os.umask(0o777 - mode)
+    try:
+        assert write_atomically(tmp_path / "b", b"x").stat().st_mode & 0o777 == mode
+    finally:
+        os.umask(before)

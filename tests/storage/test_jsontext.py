@@ -134,3 +134,10 @@ def test_any_text_is_read_as_json_reads_it_or_refused(text):
     except FileError:
         return
     assert bits(found) == bits(json.loads(text, parse_int=lambda digits: -0.0 if digits == "-0" else int(digits)))
+
+
+@pytest.mark.parametrize("text", ['[{"a": [1]}]', "[[[]]]", '{"a": {"b": {}}}'])
+def test_brackets_of_both_kinds_count(text):
+    assert parse(text, depth=3) == json.loads(text)
+    with pytest.raises(FileError, match="more than 2"):
+        parse(text, depth=2)

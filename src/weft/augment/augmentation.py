@@ -74,8 +74,8 @@ class Augmentation:
         return self
 
     def check(self, x: np.ndarray[Any, Any]) -> None:
-        """Refuse values that the augmentation is not for. They are looked at here, on the host, once before training:
-        inside a program nobody can.
+        """Refuse values that the augmentation is not for. A sample of them is looked at here, on the host, once before
+        training: inside a program nobody can.
         """
 
     def check_examples(self, x: Tensor) -> None:
@@ -136,10 +136,18 @@ def check_colour(name: str, x: Tensor) -> None:
 # ── arguments ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def _is_real(value: Any) -> bool:
+    return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+
+
 def number(name: str, argument: str, value: Any, low: float, high: float = float("inf"), *, open: bool = False) -> None:
     """Refuse what is not a number in [low, high]; with ``open``, not above ``low``."""
-    known = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-    if not known or not (low < value if open else low <= value) or not value <= high or abs(value) == float("inf"):
+    if (
+        not _is_real(value)
+        or not (low < value if open else low <= value)
+        or not value <= high
+        or abs(value) == float("inf")
+    ):
         below = f"{low:g} {'<' if open else '≤'} {argument}"
         above = "" if high == float("inf") else f" ≤ {high:g}"
         raise ArgumentError(f"{name}: {argument}={value!r}", expected=f"a number, {below}{above}")
@@ -147,7 +155,7 @@ def number(name: str, argument: str, value: Any, low: float, high: float = float
 
 def span(name: str, argument: str, value: Any, low: float = -float("inf"), high: float = float("inf")) -> Any:
     """The ends of a range: of ±value for a number, else the two that are given, each in [low, high]."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
+    if _is_real(value):
         number(name, argument, value, 0, high)
         return (-float(value), float(value))
     ends = tuple(value) if isinstance(value, tuple | list) else ()
@@ -163,8 +171,8 @@ def span(name: str, argument: str, value: Any, low: float = -float("inf"), high:
 def both(name: str, argument: str, value: Any, least: int = 0) -> tuple[int, int]:
     """Whole numbers for the vertical and the horizontal, from one for both or from a pair."""
     pair = tuple(value) if isinstance(value, tuple | list) else (value, value)
-    if len(pair) != 2 or any(isinstance(n, bool) or not isinstance(n, int) or n < least for n in pair):
+    if len(pair) != 2 or any(isinstance(n, bool) or not isinstance(n, int | np.integer) or n < least for n in pair):
         raise ArgumentError(
             f"{name}: {argument}={value!r}", expected=f"a whole number ≥ {least}, or (vertical, horizontal)"
         )
-    return pair
+    return int(pair[0]), int(pair[1])

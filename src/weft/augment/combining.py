@@ -68,7 +68,7 @@ class Compose(Augmentation):
         return x, y
 
     def with_classes(self, classes: int) -> Augmentation:
-        return Compose(tuple(a.with_classes(classes) for a in self.augmentations))
+        return replace(self, augmentations=tuple(a.with_classes(classes) for a in self.augmentations))
 
     def check(self, x: np.ndarray[Any, Any]) -> None:
         for augmentation in self.augmentations:

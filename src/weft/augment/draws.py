@@ -87,10 +87,17 @@ def example_keys(seed: Any, epoch: Any, numbers: Any) -> Tensor:
     numbers = as_tensor(numbers)
     if numbers.ndim != 1 or not numbers.dtype.is_integer:
         raise ShapeError(f"numbers of examples: {numbers.dtype.name} {numbers.shape}", expected="whole numbers (B,)")
-    key = wrap_key(np.array([hashed(seed, "augment"), 0], np.uint32)) if isinstance(seed, int) else as_tensor(seed)
+    key = _key(seed) if isinstance(seed, bool | int | np.integer) else as_tensor(seed)
     of_epoch = fold_in(key, epoch)
     keys: Tensor = vmap(fold_in, in_axes=(None, 0))(of_epoch, numbers)
     return keys
+
+
+def _key(seed: Any) -> Tensor:
+    """The key of a seed from which a fit with that seed draws its augmentations."""
+    if isinstance(seed, bool) or seed < 0:
+        raise ArgumentError(f"example_keys: seed={seed!r}", expected="a whole number, 0 or more, or a key (2,)")
+    return wrap_key(np.array([hashed(int(seed), "augmentation"), 0], np.uint32))
 
 
 def check_keys(name: str, keys: Tensor, examples: int | None = None) -> None:
@@ -216,6 +223,9 @@ def beta(keys: Any, purpose: int, a: Any, b: Any) -> Tensor:
     >>> abs(float(beta(example_keys(0, 0, range(1000)), 0, 0.2, 0.2).mean()) - 0.5) < 0.05
     True
     """
+    for argument, value in (("a", a), ("b", b)):
+        if isinstance(value, int | float | np.number) and not value > 0:
+            raise ArgumentError(f"beta: {argument}={value!r}", expected=f"a number, {argument} > 0")
     logs = _log_gammas(fold(keys, purpose), stack([as_tensor(a), as_tensor(b)]))
     made: Tensor = settle(sigmoid(logs[:, 0] - logs[:, 1]), keys)
     return made

@@ -31,15 +31,13 @@ class _Mixing(Augmentation):
     """An augmentation that makes probabilities of labels, for which it has to know how many classes there are."""
 
     def with_classes(self, classes: int) -> Augmentation:
-        if isinstance(classes, bool) or not isinstance(classes, int) or classes < 2:
-            raise ArgumentError(f"{self.name}: classes={classes!r}", expected="a whole number ≥ 2")
         known = getattr(self, "classes", None)
         if known not in (None, classes):
             raise ArgumentError(
                 f"{self.name}: classes={known}, of a model or data with {classes} classes",
                 expected=f"classes={classes}, or none given: training fills them in",
             )
-        return replace(self, classes=classes)  # type: ignore[call-arg]  # a field of every subclass
+        return replace(self, classes=classes)  # type: ignore[call-arg]  # a field of every subclass, which checks it
 
 
 def check_classes(name: str, classes: Any) -> None:
@@ -73,6 +71,12 @@ def probabilities(name: str, y: Tensor, classes: int | None) -> Tensor:
     valid = logical_and(greater_equal(y, 0), less(y, classes))
     made: Tensor = where(valid.reshape(-1, 1), one_hot(y, classes), float("nan"))
     return made
+
+
+def _applied(op: Any, mixing: MixUp | CutMix, x: Tensor, y: Any, keys: Tensor) -> Pair:
+    targets = () if y is None else (probabilities(mixing.name, y, mixing.classes),)
+    made = op(x, keys, float(mixing.alpha), *targets)
+    return made[0], made[1] if targets else None
 
 
 def _mixed(x: Any, share: Any) -> Any:
@@ -112,9 +116,7 @@ class MixUp(_Mixing):
         check_classes(self.name, self.classes)
 
     def apply(self, x: Tensor, y: Any, keys: Tensor) -> Pair:
-        targets = () if y is None else (probabilities(self.name, y, self.classes),)
-        made = _mixup(x, keys, float(self.alpha), *targets)
-        return (made[0], made[1]) if targets else (made[0], None)
+        return _applied(_mixup, self, x, y, keys)
 
 
 @function(takes=apart)
@@ -161,9 +163,7 @@ class CutMix(_Mixing):
         check_pictures(self.name, x)
 
     def apply(self, x: Tensor, y: Any, keys: Tensor) -> Pair:
-        targets = () if y is None else (probabilities(self.name, y, self.classes),)
-        made = _cutmix(x, keys, float(self.alpha), *targets)
-        return (made[0], made[1]) if targets else (made[0], None)
+        return _applied(_cutmix, self, x, y, keys)
 
 
 # ── labels alone ────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,5 +1,6 @@
 """Data: from files and arrays to checked data sets, splits, scaling and the order of examples."""
 
+from weft.data.batches import batches
 from weft.data.block import Block
 from weft.data.bundled import NAMES, breast_cancer, diabetes, digits, iris, load, wine
 from weft.data.check import check_finite, check_labels, check_scaled
@@ -10,7 +11,7 @@ from weft.data.lazy import LazyDataset, lazy
 from weft.data.leakage import Leakage, leakage
 from weft.data.mapped import mapped
 from weft.data.mnist import fashion_mnist, kmnist, mnist, read_idx
-from weft.data.order import batches, generator, permutation
+from weft.data.order import generator, permutation
 from weft.data.parquet_files import parquet
 from weft.data.scale import Scaler
 from weft.data.split import Split, split

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from weft.data.check import check_whole
 from weft.data.convert import as_array
-from weft.errors import ArgumentError, DataError
+from weft.errors import DataError
 
 Array = np.ndarray[Any, Any]
 
@@ -82,24 +83,33 @@ def joined(parts: list[Chunk]) -> Chunk:
         for shape, part in zip(shapes, parts, strict=True):
             if shape != shapes[0]:
                 raise other_shape(name, part.index[0], shape, first.index[0], shapes[0])
+        kinds = [np.asarray(getattr(part, name)).dtype.kind for part in parts]
+        if kinds[0] in "iu" and "f" in kinds:
+            place = kinds.index("f")
+            raise other_type(name, parts[place].index[0], "floating point", first.index[0], "an integer")
     ys = None if first.y is None else np.concatenate([part.y for part in parts])
     return Chunk(np.concatenate([part.x for part in parts]), ys, np.concatenate([part.index for part in parts]))
 
 
 def pair(example: Any, what: str) -> tuple[Any, Any]:
-    """``(x, y)``, y None where the example is x alone. Raises DataError for a tuple of another length."""
+    """``(x, y)``, y None where the example is x alone, or a tuple of x. Raises DataError for a longer tuple."""
     if not isinstance(example, tuple):
         return example, None
-    if len(example) != 2:
-        raise DataError(f"{what} is a tuple of {len(example)}", expected="(x, y), or x alone")
-    return example
+    if len(example) not in (1, 2):
+        raise DataError(
+            f"{what} is a tuple of {len(example)}",
+            expected="(x, y), or x alone",
+            cure="a map, or the collate_fn of the loader, that gives (x, y)",
+        )
+    return example[0], example[1] if len(example) == 2 else None
 
 
 def batch(item: Any, number: int) -> Chunk:
     """The examples of a batch, numbered from ``number``. Raises DataError when it is none."""
-    is_list = isinstance(item, list) and len(item) == 2 and all(np.ndim(part) > 0 for part in item)
-    x, y = pair(tuple(item) if is_list else item, f"the batch at example {number}")
-    x, y = as_numpy(x), None if y is None else as_numpy(y)
+    # The collate function of PyTorch makes a list of the parts of a batch, each an array; rows of numbers are none.
+    parted = isinstance(item, list) and item and all(hasattr(part, "shape") and len(part.shape) for part in item)
+    x, y = pair(tuple(item) if parted else item, f"the batch at example {number}")
+    x, y = as_array(x, "x"), None if y is None else as_array(y, "y")
     if x.ndim == 0 or x.dtype == object or (y is not None and len(x) != (len(y) if y.ndim else -1)):
         sizes = f"x of shape {x.shape} and type {x.dtype}" + ("" if y is None else f", y of shape {y.shape}")
         raise DataError(
@@ -110,20 +120,21 @@ def batch(item: Any, number: int) -> Chunk:
     return Chunk(x, y, np.arange(number, number + len(x)))
 
 
-def as_numpy(value: Any) -> Array:
-    """An array of what may be a tensor of PyTorch, on whatever device."""
-    if type(value).__module__.split(".")[0] == "torch":
-        value = value.detach().cpu()
-        value = value.float() if str(value.dtype) == "torch.bfloat16" else value
-    return as_array(value, "x")
-
-
 def other_shape(name: str, number: Any, shape: Any, first: Any, expected: Any) -> DataError:
     """The error of an example whose shape is not that of the ``first``."""
     return DataError(
         f"{name} of example {number} has shape {tuple(shape)}",
         expected=f"{tuple(expected)}, as example {first}: one shape for all",
         cure="stream.map(function) that crops, pads or resizes",
+    )
+
+
+def other_type(name: str, number: Any, kind: Any, first: Any, expected: Any) -> DataError:
+    """The error of an example whose type is not that of the ``first``."""
+    return DataError(
+        f"{name} of example {number} is {kind}",
+        expected=f"{expected}, as example {first}: one type for all",
+        cure="float(x) in all examples",
     )
 
 
@@ -137,5 +148,4 @@ def half_targets(number: Any, is_absent: bool) -> DataError:
 
 def check_rows(rows: Any) -> None:
     """Raise ArgumentError unless a block has 1 row or more."""
-    if not isinstance(rows, int | np.integer) or isinstance(rows, bool) or rows < 1:
-        raise ArgumentError(f"rows={rows!r}", expected="1 example or more in a block", cure="data.blocks(32, …)")
+    check_whole("rows", rows, 1, cure="data.blocks(32, …)")

@@ -2,18 +2,35 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from weft.data.naming import plural
+from weft.data.warning import DataWarning
 from weft.errors import ArgumentError, DataError, DTypeError
 
 Array = np.ndarray[Any, Any]
 
 # Advice looks at this many rows at most: it must cost nothing beside a training run.
 SAMPLE = 4096
+# A column whose numbers spread over fewer steps of float32 than this has lost too much in it.
+STEPS = 1024
+
+
+def check_whole(name: str, value: Any, least: int, cure: str | None = None) -> None:
+    """Raise ArgumentError unless ``value`` is a whole number of at least ``least``; no bool is one."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+        raise ArgumentError(f"{name}={value!r}", expected=f"a whole number, {least} or more", cure=cure)
+
+
+def all_finite(array: Array) -> bool:
+    """Whether no number is NaN or infinite."""
+    with np.errstate(all="ignore"):
+        # A sum is not finite if one of its terms is not; it takes a third of the time of looking at each.
+        return bool(np.isfinite(array.sum()) or np.isfinite(array).all())
 
 
 def check_finite(array: Array, name: str, features: Sequence[str] = ()) -> None:
@@ -26,14 +43,9 @@ def check_finite(array: Array, name: str, features: Sequence[str] = ()) -> None:
       where:    nan in row 1, column 1
       try:      x[np.isfinite(x).reshape(len(x), -1).all(1)] keeps the complete rows (take the same rows of the other)
     """
-    if array.dtype.kind != "f":
+    if array.dtype.kind != "f" or all_finite(array):
         return
-    with np.errstate(all="ignore"):
-        if np.isfinite(array.sum()):  # a sum is not finite if one of its terms is not, and costs a third of the look
-            return
     finite = np.isfinite(array)
-    if finite.all():
-        return
     bad = finite.size - int(np.count_nonzero(finite))
     first = tuple(int(i) for i in np.unravel_index(int(finite.argmin()), array.shape))
     raise DataError(
@@ -43,6 +55,26 @@ def check_finite(array: Array, name: str, features: Sequence[str] = ()) -> None:
         cure=f"{name}[np.isfinite({name}).reshape(len({name}), -1).all(1)] keeps the complete rows "
         "(take the same rows of the other)",
     )
+
+
+def warn_of_coarse(array: Array, features: Sequence[str] = ()) -> None:
+    """Warn (DataWarning) where the numbers of a column are so large, and so close, that float32 merges them."""
+    if array.ndim == 0 or array.dtype.itemsize <= 4 or not array.size or max(-array.min(), array.max()) < 2.0**24:
+        return
+    columns = array.reshape(len(array), -1)
+    low, high = columns.min(axis=0), columns.max(axis=0)
+    largest = np.maximum(np.abs(low), np.abs(high))
+    step = np.spacing(largest.astype(np.float32)).astype(np.float64)
+    coarse = (largest >= 2.0**24) & (low < high) & (high - low < STEPS * step)
+    if coarse.any():
+        first = int(coarse.argmax())
+        named = position((0, first), features).removeprefix("row 0, ") if array.ndim > 1 else "x"
+        warnings.warn(
+            f"{named} varies by {high[first] - low[first]:g} about {low[first]:.6g}, where float32 has steps of "
+            f"{step[first]:g}: subtract a constant first, as Scaler.fit(x_train).apply(x) does in float64",
+            DataWarning,
+            stacklevel=3,
+        )
 
 
 def position(index: Sequence[int], features: Sequence[str] = ()) -> str:
@@ -58,6 +90,14 @@ def position(index: Sequence[int], features: Sequence[str] = ()) -> str:
         return f"row {row}, position {tuple(rest)}"
     named = f" ({features[rest[0]]!r})" if rest[0] < len(features) else ""
     return f"row {row}, column {rest[0]}{named}"
+
+
+def check_task(task: Any) -> None:
+    """Raise ArgumentError for an unknown task."""
+    if task not in (None, "classification", "regression"):
+        raise ArgumentError(
+            f"task={task!r}", expected="'classification' or 'regression'", cure="leave it out: it is recognised"
+        )
 
 
 def check_labels(y: Any, classes: int, source: str = "the number of classes given") -> None:
@@ -135,7 +175,7 @@ def _spread_advice(rows: Array, features: Sequence[str]) -> str | None:
     if rows.ndim != 2:
         return None
     spread = rows.std(axis=0, dtype=np.float64)
-    varying = np.flatnonzero(spread > 0)
+    varying = np.flatnonzero(rows.max(axis=0) > rows.min(axis=0))  # rounding gives a constant a small deviation
     if len(varying) < 2:
         return None
     small, large = varying[spread[varying].argmin()], varying[spread[varying].argmax()]

@@ -34,7 +34,8 @@ def at_random(
 ) -> tuple[Array, Array]:
     """Training and validation rows of ``n``, with ``labels`` (n,) the same share of every class on both sides.
 
-    Raises DataError when a class is too small for that; ``classes`` are its names.
+    The share is rounded, to none of a rare class. Raises DataError when a class has one example, or one side fewer rows
+    than there are classes; ``classes`` are their names.
     """
     from sklearn.model_selection import train_test_split
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
+import warnings
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from weft.data.check import all_finite, warn_of_coarse
 from weft.data.naming import closest, listing, plural
+from weft.data.warning import DataWarning
 from weft.errors import DataError
 
 if TYPE_CHECKING:
@@ -17,6 +22,8 @@ Array = np.ndarray[Any, Any]
 Kind = Literal["number", "category"]
 # A text column with more different values than this, most of them seen once, is a name or a note, not a category.
 MANY_VALUES = 50
+_COMMA = re.compile(r"[-+]?[\d.]+,\d+")
+MANY_FEATURES = 1000  # of one column: from here on it is said
 
 
 @dataclass(frozen=True)
@@ -49,13 +56,24 @@ class Column:
             raise DataError(f"column {name!r} is empty", expected="a value somewhere", cure=f"ignore=[{name!r}]")
         if is_numeric(cells):
             return cls(name, "number")
-        categories = tuple(sorted(set(texts(cells))))
-        if len(categories) > MANY_VALUES and len(categories) > len(cells) / 2:
+        return cls.category(name, set(texts(cells)), len(cells))
+
+    @classmethod
+    def category(cls, name: str, values: Collection[str], rows: int) -> Column:
+        """A category with these values in so many rows. Raises DataError for texts that hardly ever repeat."""
+        categories = tuple(sorted(values))
+        check_commas(name, categories)
+        if hardly_repeat(len(categories), rows):
             raise DataError(
-                f"column {name!r} holds {len(categories)} different texts in {len(cells)} rows, "
-                f"such as {categories[0]!r}",
+                f"column {name!r} holds {len(categories)} different texts in {rows} rows, such as {categories[0]!r}",
                 expected="numbers, or a category whose values repeat",
-                cure=f"read_csv(path, target, ignore=[{name!r}])",
+                cure=f"ignore=[{name!r}]",
+            )
+        if len(categories) > MANY_FEATURES:
+            warnings.warn(
+                f"column {name!r} becomes {len(categories)} features of 0 and 1, one a value; try ignore=[{name!r}]",
+                DataWarning,
+                stacklevel=2,
             )
         return cls(name, "category", categories)
 
@@ -81,39 +99,95 @@ class Column:
 
         Raises DataError for a cell that is no finite number, or a category that was not seen in training.
         """
-        if self.fill is not None:
-            series = series.astype(object).where(series.notna(), self.fill)
+        rows = self.rows(series)
+        x = None if rows is None else stacked(rows)
+        if rows is None or x is None:
+            raise self._lesson(series if self.fill is None else series.astype(object).where(series.notna(), self.fill))
         if self.kind == "number":
-            return self._numbers(series).astype(np.float32)[:, None]
-        return np.eye(len(self.categories), dtype=np.float32)[self._codes(series)]
+            warn_of_coarse(rows[0][:, None], (self.name,))
+        return x
+
+    def rows(self, cells: Any) -> list[Array] | None:
+        """Each feature of the cells, a Series or numbers (n,); None where one is a text among numbers, or not known."""
+        from pandas import isna
+
+        missing = isna(cells)
+        if self.kind == "number":
+            numbers = cells if isinstance(cells, np.ndarray) else to_numbers(cells)
+            if (np.isnan(numbers) & ~missing).any():
+                return None
+            return [numbers if self.fill is None else np.where(missing, self.fill, numbers)]
+        codes = places(cells, self.categories)
+        if self.fill is not None:
+            codes = np.where(missing, self.categories.index(str(self.fill)), codes)
+        return None if (codes < 0).any() else [codes == code for code in range(len(self.categories))]
 
     def _numbers(self, series: Series) -> Array:
         numbers = to_numbers(series)
-        with np.errstate(over="ignore"):
-            bad = ~np.isfinite(numbers.astype(np.float32))
-        if bad.any():
-            raise _odd_cells(series, bad)
+        if _beyond(numbers).any():
+            raise self._lesson(series)
         return numbers
 
-    def _codes(self, series: Series) -> Array:
-        place = {category: code for code, category in enumerate(self.categories)}
-        codes = np.array([place.get(text, -1) for text in texts(series)], np.int64)
-        if (codes < 0).any():
-            first = int((codes < 0).argmax())
-            unseen = texts(series.iloc[first : first + 1])[0]
-            near = closest(unseen, self.categories)
-            raise DataError(
-                f"column {self.name!r} holds {unseen!r}, which was not there in training",
-                expected=f"one of {listing(self.categories)}",
-                where=place_of(series, first),
-                cure=f"is {near!r} meant?" if near else "train again with rows of that value",
-            )
-        return codes
+    def _lesson(self, series: Series) -> DataError:
+        """What is wrong with the first cell that will not do."""
+        if self.kind == "number":
+            return _odd_cells(series, _beyond(to_numbers(series)))
+        first = int((places(series, self.categories) < 0).argmax())
+        unseen = texts(series.iloc[first : first + 1])[0]
+        near = closest(unseen, self.categories)
+        return DataError(
+            f"column {self.name!r} holds {unseen!r}, which was not there in training",
+            expected=f"one of {listing(self.categories)}",
+            where=place_of(series, first),
+            cure=f"is {near!r} meant?" if near else "train again with rows of that value",
+        )
+
+
+def stacked(rows: list[Array]) -> Array | None:
+    """Features of (n,) each as x, float32 (n, features); None where one is not finite there."""
+    x = np.empty((len(rows[0]), len(rows)), np.float32)
+    few = np.empty((32, len(x)), np.float32)  # filled by row and turned while it is in the cache: the fastest way
+    with np.errstate(all="ignore"):
+        for place in range(0, len(rows), 32):
+            part = few[: len(rows) - place]
+            for one, row in zip(part, rows[place : place + 32], strict=True):
+                one[:] = row
+            if not all_finite(part):
+                return None
+            x[:, place : place + 32] = part.T
+    return x
+
+
+def hardly_repeat(values: int, rows: int) -> bool:
+    """Whether so many different texts in so many rows are names or notes, and no category."""
+    return values > MANY_VALUES and values > rows / 2
+
+
+def check_commas(name: str, values: Collection[str]) -> None:
+    """Raise DataError where most of these texts are numbers with a decimal comma."""
+    found = [value for value in values if _COMMA.fullmatch(value)]
+    if 2 * len(found) > len(values):
+        raise DataError(
+            f"column {name!r} holds numbers with a decimal comma, such as {found[0]!r}",
+            expected="numbers with a decimal point",
+            cure="open_table(pd.read_csv(path, sep=';', decimal=','), target).dataset()",
+        )
 
 
 def texts(series: Series) -> list[str]:
     """The cells as texts, whole numbers without a decimal point."""
     return [str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell) for cell in series.tolist()]
+
+
+def places(series: Series, names: tuple[str, ...]) -> Array:
+    """The place of each cell among ``names``, (n,) int64; −1 where it is missing, or not there."""
+    import pandas as pd
+
+    if pd.api.types.infer_dtype(series).startswith("mixed"):  # True and 1 are equal, and different texts
+        series = pd.Series(texts(series), dtype=object).where(series.notna().to_numpy())
+    codes, values = pd.factorize(series)
+    place = {name: code for code, name in enumerate(names)}
+    return np.array([*(place.get(name, -1) for name in texts(pd.Series(values))), -1], np.int64)[codes]
 
 
 def to_numbers(series: Series) -> Array:
@@ -123,6 +197,14 @@ def to_numbers(series: Series) -> Array:
     return np.asarray(pd.to_numeric(series, errors="coerce"), dtype=np.float64)
 
 
+def are_texts(bad: int, cells: int) -> bool:
+    """Whether so many cells that are no numbers make a column of texts, not one of numbers with mistakes in it.
+
+    One slip in a short column, or a tenth of a long one, is a mistake.
+    """
+    return bad > max(1, cells // 10) or 2 * bad >= cells
+
+
 def is_numeric(cells: Series) -> bool:
     """Whether these cells, none missing, are numbers. Raises DataError for a few texts among many numbers."""
     if cells.dtype.kind in "mMc":
@@ -130,6 +212,8 @@ def is_numeric(cells: Series) -> bool:
         raise DataError(
             f"column {str(cells.name)!r} holds {what}", expected="numbers or categories", cure="convert it to numbers"
         )
+    if not len(cells):
+        return True
     if isinstance(cells.iloc[0], bool | np.bool_):
         return False
     if cells.dtype.kind in "iuf":
@@ -137,13 +221,17 @@ def is_numeric(cells: Series) -> bool:
     else:
         numbers = to_numbers(cells)
         bad = np.isnan(numbers)
-        # One slip in a short column, or a tenth of a long one, is a mistake; more than that is a column of texts.
-        if int(bad.sum()) > max(1, len(cells) // 10) or 2 * int(bad.sum()) >= len(cells):
+        if are_texts(int(bad.sum()), len(cells)):
             return False
         bad = ~np.isfinite(numbers)
     if bad.any():
         raise _odd_cells(cells, bad)
     return True
+
+
+def _beyond(numbers: Array) -> Array:
+    with np.errstate(over="ignore"):
+        return ~np.isfinite(numbers.astype(np.float32))
 
 
 def _odd_cells(series: Series, bad: Array) -> DataError:

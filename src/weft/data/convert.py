@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from weft.data.check import check_finite
+from weft.data.check import check_finite, check_task
 from weft.errors import ArgumentError, DataError, DTypeError
 
 Array = np.ndarray[Any, Any]
@@ -15,7 +15,13 @@ MAX_CLASSES = 100_000
 
 
 def as_array(value: Any, name: str) -> Array:
-    """``value`` as an array, of whatever type it has. Raises DataError for rows of unequal length or masked values."""
+    """``value`` as an array, of whatever type it has; a tensor of PyTorch may be on any device.
+
+    Raises DataError for rows of unequal length or masked values.
+    """
+    if hasattr(value, "detach") and hasattr(value, "cpu"):  # PyTorch
+        value = value.detach().cpu()
+        value = value.float() if str(value.dtype) == "torch.bfloat16" else value
     if isinstance(value, np.ma.MaskedArray) and value.mask.any():
         raise DataError(f"{name} has {int(value.mask.sum())} masked values", cure=f"{name}.filled(0), or drop the rows")
     try:
@@ -32,10 +38,10 @@ def as_array(value: Any, name: str) -> Array:
 def as_inputs(array: Array, given: Any, features: tuple[str, ...], *, keep_float64: bool) -> Array:
     """Inputs: floating point and bool as float32, integers as they are. Raises DTypeError for anything else."""
     if array.dtype.kind in "iu":
-        return array
+        return array.astype(array.dtype.newbyteorder("="), copy=False)  # a file may have the other byte order
     if array.dtype.kind not in "fb":
         raise _not_numbers(array, given, "x")
-    return _as_float(array, "x", features, keep_float64=keep_float64)
+    return as_float(array, "x", features, keep_float64=keep_float64)
 
 
 def as_targets(
@@ -47,8 +53,9 @@ def as_targets(
 ) -> tuple[Array, tuple[str, ...], Literal["classification", "regression"]]:
     """Targets, class names and the task: integers, bools and texts are classes, floating point is regression.
 
-    Raises DTypeError for a type that is neither, ArgumentError for a task that does not fit it.
+    Raises DTypeError for a type that is neither, ArgumentError for an unknown task, or one that does not fit.
     """
+    check_task(None if task == "none" else task)
     array = _text(array)
     kind = array.dtype.kind
     if kind == "f" and task == "classification":
@@ -64,7 +71,7 @@ def as_targets(
         return _labels(array.astype(np.int64), forced=task == "classification")
     if kind not in "fbiu":
         raise _not_numbers(array, given, "y")
-    return _as_float(array, "y", (), keep_float64=keep_float64), (), "regression"
+    return as_float(array, "y", (), keep_float64=keep_float64), (), "regression"
 
 
 def _labels(labels: Array, *, forced: bool) -> tuple[Array, tuple[str, ...], Literal["classification", "regression"]]:
@@ -102,7 +109,8 @@ def _text(array: Array) -> Array:
     return array
 
 
-def _as_float(array: Array, name: str, features: tuple[str, ...], *, keep_float64: bool) -> Array:
+def as_float(array: Array, name: str, features: tuple[str, ...] = (), *, keep_float64: bool = False) -> Array:
+    """Numbers as float32. Raises DataError for what is not finite, and for what float32 does not reach."""
     if keep_float64 and array.dtype == np.float64:
         return array
     check_finite(array, name, features)

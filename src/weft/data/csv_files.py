@@ -12,12 +12,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from weft.data.block import Chunk
-from weft.data.column import to_numbers
 from weft.data.encode import encoded
 from weft.data.files import found_files, stream_of, table_like
-from weft.data.frame import check_header, check_text_file, empty_error, line_numbers, ragged_error, tidied, width_error
+from weft.data.frame import (
+    OPTIONS,
+    check_header,
+    check_text_file,
+    empty_error,
+    line_numbers,
+    ragged_error,
+    tidied,
+    width_error,
+)
 from weft.data.order import permutation
-from weft.data.recipe import Table, is_bool
+from weft.data.recipe import Table
 from weft.data.stream import Stream
 from weft.data.stream_source import Order, Reader
 from weft.data.survey import HELD_VALUES, Survey, surveyed_table
@@ -29,7 +37,6 @@ from weft.errors import DataError
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-_OPTIONS = {"skipinitialspace": True, "skip_blank_lines": False, "compression": None}
 _LINES = 1 << 16  # of a text file, read at once
 
 
@@ -46,10 +53,12 @@ def csv_stream(
 ) -> Stream:
     r"""The rows of text files with one header, read as ``read_csv`` reads them, a piece at a time.
 
-    ``paths`` is a path, a pattern such as ``"part-*.csv"``, or several. One pass finds the columns, categories,
-    classes and values to impute, and checks every line; ``like``, the stream of the training files or a Table, takes
-    all that from there. The order is that of files and, within ``shuffle`` rows, of rows; None leaves them as they are.
-    Medians are exact up to 2²⁵ numbers in all columns, and beyond within a rank of 0.1 %. Errors are ``read_csv``'s.
+    ``paths`` is a path, a pattern such as ``"part-*.csv"``, a folder of ``.csv`` files, or several. One pass finds the
+    columns, categories, classes and values to impute, and checks every line; ``like``, the stream of the training files
+    or a Table, takes all that from there. The order is that of files and, within ``shuffle`` rows, of rows; None leaves
+    them as they are.
+    Medians are exact up to keep = 2²⁵ / columns rows (between 1024 and 2²²), and beyond within a share of
+    log₂(rows/keep)/keep of the rank. Errors are ``read_csv``'s.
 
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp()) / "homes.csv"
@@ -58,11 +67,11 @@ def csv_stream(
     >>> stream.features, next(stream.blocks(2, seed=0, epoch=0, shuffle=False)).x.tolist()
     (('rooms', 'city=Basel', 'city=Bern'), [[2.0, 0.0, 1.0], [3.0, 1.0, 0.0]])
     """
-    files, sizes = found_files(paths), None
+    files, sizes = found_files(paths, ".csv"), None
     table = None if like is None else table_like(like, target)
     if table is None:
         table, sizes = _fit_csv(files, target, missing, task, separator, ignore)
-    text, needed = _text_columns(table), {*(column.name for column in table.columns), target}
+    text, needed = table.text_columns(), {*(column.name for column in table.columns), target}
     bases = list(accumulate(sizes or [], initial=0))
 
     def pieces(order: Order) -> Iterator[Chunk]:
@@ -127,7 +136,7 @@ def _csv_frames(path: Path, separator: str, text: Any, needed: set[str] | None =
     """The rows of a text file as ``read_frame`` has them, indexed by their lines, in pieces."""
     import pandas as pd
 
-    options: dict[str, Any] = {"sep": separator, **_OPTIONS}
+    options = {"sep": separator, **OPTIONS}
     try:
         header = pd.read_csv(path, nrows=1, **options)
         check_header(path, options)
@@ -142,7 +151,8 @@ def _csv_frames(path: Path, separator: str, text: Any, needed: set[str] | None =
                 frame.index = line_numbers(frame, path) + (line - 2)
                 broken = sum(cell.count("\n") for cell in frame.iloc[-1] if isinstance(cell, str))
                 line = int(frame.index[-1]) + 1 + broken
-                yield tidied(frame.dropna(how="all"))
+                if len(rows := frame.dropna(how="all")):
+                    yield tidied(rows, text, recognise=needed is None)
     except pd.errors.EmptyDataError as error:
         raise empty_error(path) from error
     except pd.errors.ParserError as error:
@@ -158,12 +168,3 @@ def _check_widths(path: Path, separator: str) -> None:
             if len(cells) != width:
                 begin = lines.line_num - sum(cell.count("\n") for cell in cells)
                 raise width_error(path, begin, len(cells), width)
-
-
-def _text_columns(table: Table) -> set[str]:
-    """The columns whose cells are texts even where they look like numbers."""
-    import pandas as pd
-
-    text = {column.name for column in table.columns if column.kind == "category" and not is_bool(column)}
-    named = set(table.classes) - {"True", "False"}
-    return text | ({table.target} if named and np.isnan(to_numbers(pd.Series(sorted(named)))).any() else set())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from weft.data.check import check_finite
+from weft.data.check import check_finite, warn_of_coarse
 from weft.data.convert import as_array, as_inputs, as_targets
 from weft.data.foreign import column_names
 from weft.data.naming import closest, listing, plural
@@ -90,24 +90,28 @@ def as_rows(indices: Any, n: int) -> Array:
 
 
 def as_dataset(data: Any, *, name: str = "data", task: Task | None = None, keep_float64: bool = False) -> Dataset:
-    """A data set from a Dataset, a tuple ``(x, y)``, or ``x`` alone; arrays, lists, tensors and data
-    frames (pandas, Polars, Arrow) all do.
+    """A data set from a Dataset, which keeps its name, a tuple ``(x, y)``, or ``x`` alone; arrays, lists, tensors and
+    data frames (pandas, Polars, Arrow) all do.
 
     Floating-point x and y become float32 (unless ``keep_float64``), integer x is kept. Integer or text y are class
-    labels and become int64; with ``task="regression"`` integers become float32. Raises DataError when x is empty,
-    lengths differ or a value is NaN or infinite; DTypeError for types that are not numbers; ArgumentError for data
-    that is read while training.
+    labels and become int64; with ``task="regression"`` integers become float32. Warns (DataWarning) where float32
+    cannot tell the numbers of a column apart. Raises DataError when x is empty, lengths differ or a value is NaN or
+    infinite; DTypeError for types that are not numbers; ArgumentError for data that is read while training, and for a
+    task that is unknown or does not fit.
 
     >>> as_dataset(([[1.0], [2.0]], ["no", "yes"])).classes
     ('no', 'yes')
     """
     if isinstance(data, Dataset):
-        return _checked(data)
+        return _checked(_typed(data, task, keep_float64))
     x, y = _pair(data)
     _check_in_memory(x)
     _check_in_memory(y)
     features = column_names(x)
-    inputs = as_inputs(as_array(x, "x"), x, features, keep_float64=keep_float64)
+    array = as_array(x, "x")
+    inputs = as_inputs(array, x, features, keep_float64=keep_float64)
+    if inputs.dtype == np.float32 and array.dtype.kind == "f":
+        warn_of_coarse(array, features)
     if y is None:
         return _checked(Dataset(inputs, name=name, features=features))
     labels, classes, found = as_targets(as_array(y, "y"), y, task, keep_float64=keep_float64)
@@ -115,6 +119,28 @@ def as_dataset(data: Any, *, name: str = "data", task: Task | None = None, keep_
     return _checked(
         Dataset(inputs, labels, name, features, target if isinstance(target, str) else None, classes, found)
     )
+
+
+def _typed(data: Dataset, task: Task | None, keep_float64: bool) -> Dataset:
+    """The data set with arrays of the types that are trained on, and with targets for another task if it is asked."""
+    x, y, kinds = data.x, data.y, (np.float32, np.float64) if keep_float64 else (np.float32,)
+    if not (isinstance(x, np.ndarray) and (x.dtype in kinds or (x.dtype.kind in "iu" and x.dtype.isnative))):
+        data = replace(data, x=as_inputs(as_array(x, "x"), x, data.features, keep_float64=keep_float64))
+    other = task not in (None, "none", data.task)
+    if y is None or not (other or not isinstance(y, np.ndarray) or y.dtype not in (np.int64, *kinds)):
+        return data
+    if other and task == "regression" and data.classes != tuple(map(str, range(len(data.classes)))):
+        raise ArgumentError(
+            f"classes {listing(data.classes, 5)} for task='regression'",
+            expected="numbers",
+            cure="task='classification'",
+        )
+    asked = task if other else None if data.task == "none" else data.task
+    labels, classes, found = as_targets(as_array(y, "y"), y, asked, keep_float64=keep_float64)
+    if other or not data.classes:
+        return replace(data, y=labels, classes=classes, task=found)
+    known = data.classes
+    return aligned(replace(data, y=labels, classes=classes), known) if classes else replace(data, y=labels)
 
 
 def aligned(dataset: Dataset, classes: tuple[str, ...]) -> Dataset:

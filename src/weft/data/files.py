@@ -6,7 +6,7 @@ import glob
 from collections.abc import Sequence
 from pathlib import Path
 
-from weft.data.naming import closest
+from weft.data.naming import missing_file, twice
 from weft.data.recipe import Table
 from weft.data.stream import Stream
 from weft.data.stream_source import Reader
@@ -14,35 +14,43 @@ from weft.data.target import TableTask
 from weft.errors import ArgumentError, FileError
 
 
-def found_files(paths: str | Path | Sequence[str | Path]) -> list[Path]:
-    """The files of a path, of a pattern, or of several. Raises FileError for none, ArgumentError for one twice."""
+def found_files(paths: str | Path | Sequence[str | Path], suffix: str) -> list[Path]:
+    """The files of a path, of a pattern, of a folder (those with this suffix), or of several.
+
+    Raises FileError for none, ArgumentError for one twice.
+    """
     found: list[Path] = []
-    for path in [paths] if isinstance(paths, str | Path) else paths:
-        is_pattern = glob.has_magic(str(path)) and not Path(path).exists()
+    for given in [paths] if isinstance(paths, str | Path) else paths:
+        path = Path(given).expanduser()
+        is_pattern = glob.has_magic(str(path)) and not path.exists()
         # Path.glob takes no absolute pattern.
-        names = sorted(glob.glob(str(path), recursive=True)) if is_pattern else [path]  # noqa: PTH207
-        these = [Path(name) for name in names if Path(name).is_file()]
+        names = glob.glob(str(path), recursive=True) if is_pattern else [path]  # noqa: PTH207
+        these = sorted(path.glob(f"*{suffix}")) if path.is_dir() else sorted(p for p in map(Path, names) if p.is_file())
+        if path.is_dir() and not these:
+            raise FileError(f"no *{suffix} in the folder {str(given)!r}", expected="files of a table")
         if not these:
-            folder = Path(path).parent
-            near = closest(Path(path).name, [p.name for p in folder.glob("*")])
-            raise FileError(
-                f"no file {str(path)!r}",
-                expected="the path of a table, a pattern, or several",
-                cure=f"{str(folder / near)!r}" if near else f"the current folder is {str(Path.cwd())!r}",
-            )
+            raise missing_file(path, "the path of a table, a pattern, a folder, or several")
         found += these
-    twice = [path for place, path in enumerate(found) if path in found[:place]]
-    if twice or not found:
-        raise ArgumentError(f"{str(twice[0])!r} twice" if twice else "no paths", expected="each file once")
+    if (double := twice(found)) is not None or not found:
+        raise ArgumentError(f"{str(double)!r} twice" if found else "no paths", expected="each file once")
     return found
 
 
-def table_like(like: Stream | Table, target: str) -> Table:
-    """The recipe of the training files. Raises ArgumentError when it is one for another target."""
-    task: TableTask = "classification" if like.classes else "regression"
-    table = (
-        like if isinstance(like, Table) else like.table or Table((), target, like.classes, task, "as another stream")
-    )
+def table_like(like: Stream | Table, target: str, *, vector: bool = False) -> Table:
+    """The recipe of the training files, of which a column of lists (``vector``) has none but its target.
+
+    Raises ArgumentError when it is one for another target, and for a stream that has lost its recipe.
+    """
+    table = like if isinstance(like, Table) else like.table
+    if table is None and vector:
+        task: TableTask = "classification" if like.classes else "regression"
+        table = Table((), target, like.classes, task, "as another stream")
+    if table is None:
+        raise ArgumentError(
+            "like= a stream without a recipe: map changes the columns, and other streams have none",
+            expected="a stream of csv_stream or parquet as it was made, or a Table",
+            cure="like=train before .map(…), or like=train.table",
+        )
     if table.target != target:
         raise ArgumentError(f"target {target!r}", expected=f"{table.target!r}, the target of like")
     return table

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from weft.data.block import Block, Chunk, as_numpy, half_targets, other_shape
-from weft.data.convert import as_inputs
+from weft.data.block import Block, Chunk, half_targets, other_shape, other_type
+from weft.data.check import all_finite
+from weft.data.convert import as_array, as_float, as_inputs
 from weft.data.dataset import Task
 from weft.data.naming import closest, listing
 from weft.errors import DataError, DTypeError
@@ -22,20 +23,23 @@ def finite_inputs(x: Array, numbers: Array, features: tuple[str, ...] = ()) -> A
     """
     if x.dtype.kind == "f":
         check_block(x, numbers, "x")
-    if x.dtype.kind != "f" or x.dtype.itemsize != 4:
+    if x.dtype != np.float32:
         x = as_inputs(x, x, features, keep_float64=False)
-    return x.astype(x.dtype.newbyteorder("="), copy=False)  # a file may have the other byte order
+    return x
+
+
+def as_type(array: Array, dtype: np.dtype[Any]) -> Array | None:
+    """The array in this type; None where that would change numbers, but for rounding to floating point."""
+    with np.errstate(all="ignore"):
+        cast = array.astype(dtype, copy=False)
+    return cast if cast is array or dtype.kind == "f" or np.array_equal(cast, array) else None
 
 
 def check_block(x: Array, numbers: Array, name: str) -> None:
     """Raise DataError if a value is NaN or infinite; ``numbers`` (n,) says which examples these are."""
-    with np.errstate(all="ignore"):
-        # A sum is not finite if one of its terms is not; it takes a third of the time of looking at each.
-        if np.isfinite(x.sum()):
-            return
-    finite = np.isfinite(x)
-    if finite.all():
+    if all_finite(x):
         return
+    finite = np.isfinite(x)
     first = tuple(int(i) for i in np.unravel_index(int(finite.argmin()), x.shape))
     position = f", position {first[1:] if len(first) > 2 else first[1]}" if len(first) > 1 else ""
     raise DataError(
@@ -65,7 +69,7 @@ class Form:
     def _array(self, name: str, values: Any, index: Array) -> Array:
         if not isinstance(values, list):
             return values
-        arrays = [as_numpy(value) for value in values]
+        arrays = [as_array(value, name) for value in values]
         for number, array in zip(index, arrays, strict=True):
             if array.dtype.kind not in ("biuf" if name == "x" else "biufUT"):
                 raise DTypeError(
@@ -77,7 +81,7 @@ class Form:
                 raise other_shape(name, number, array.shape, index[0], arrays[0].shape)
         kinds = [array.dtype.kind for array in arrays]
         if kinds[0] in "iu" and "f" in kinds:
-            raise _other_type(name, index[kinds.index("f")], "floating point", index[0], "an integer")
+            raise other_type(name, index[kinds.index("f")], "floating point", index[0], "an integer")
         return np.stack(arrays)
 
     def _targets(self, y: Array, index: Array) -> Array:
@@ -89,7 +93,7 @@ class Form:
             return self._labels(y, index)
         if y.dtype.kind not in "fbiu":
             raise DTypeError(f"y of type {y.dtype} at example {index[0]}", expected="numbers, or names of classes")
-        return y.astype(np.float32, copy=False)
+        return as_float(y, "y")
 
     def _labels(self, y: Array, index: Array) -> Array:
         labels = y.astype(np.int64, copy=False)
@@ -127,18 +131,8 @@ class Form:
         number, first = self.firsts.setdefault(name, (int(index[0]), array[:1]))
         if array.shape[1:] != first.shape[1:]:
             raise other_shape(name, index[0], array.shape[1:], number, first.shape[1:])
-        if array.dtype == first.dtype:
-            return array
-        cast = array.astype(first.dtype)
-        if first.dtype.kind != "f" and not np.array_equal(cast, array):
+        cast = as_type(array, first.dtype)
+        if cast is None:
             kind = "floating point" if array.dtype.kind == "f" else array.dtype
-            raise _other_type(name, index[0], kind, number, first.dtype)
+            raise other_type(name, index[0], kind, number, first.dtype)
         return cast
-
-
-def _other_type(name: str, number: Any, kind: Any, first: Any, expected: Any) -> DataError:
-    return DataError(
-        f"{name} of example {number} is {kind}",
-        expected=f"{expected}, as example {first}: one type for all",
-        cure="float(x) in all examples",
-    )

@@ -4,25 +4,37 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from weft.data.column import are_texts, to_numbers
 from weft.data.foreign import as_frame
 from weft.data.naming import listing, missing_file, plural
 from weft.errors import DataError, FileError
 
 if TYPE_CHECKING:
-    from pandas import DataFrame
+    from pandas import DataFrame, Series
+
+
+OPTIONS: dict[str, Any] = {
+    "skipinitialspace": True,
+    "skip_blank_lines": False,  # so that the position of a row says its line
+    "compression": None,
+    "keep_default_na": False,
+    "na_values": [""],
+}
+# Cells that among numbers say that there is none; among texts they are texts, such as a class None or a country NA.
+NO_NUMBERS = frozenset(["NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "-NaN", "-nan", "NULL", "null", "None"])
 
 
 def any_frame(
     data: Any,
     *,
     separator: str = ",",
-    text: Sequence[str] = (),
+    text: Collection[str] | None = None,
     ignore: Collection[str] = (),
     only: Collection[str] | None = None,
 ) -> DataFrame:
@@ -30,16 +42,18 @@ def any_frame(
 
     ``separator`` and ``text`` are as for ``read_frame``, ``ignore`` and ``only`` as for ``as_frame``; errors too.
     """
-    if isinstance(data, str | Path) and Path(data).suffix != ".parquet":
+    data = Path(data).expanduser() if isinstance(data, str | Path) else data
+    if isinstance(data, Path) and data.suffix != ".parquet":
         return read_frame(data, separator=separator, text=text)
     frame = as_frame(data, ignore, only)
     return frame.set_axis([str(name) for name in frame.columns], axis=1)
 
 
-def read_frame(path: str | Path, *, separator: str = ",", text: Sequence[str] = ()) -> DataFrame:
+def read_frame(path: str | Path, *, separator: str = ",", text: Collection[str] | None = None) -> DataFrame:
     """The table in a text file, first line the names; rows are indexed by their line, empty lines are left out.
 
-    Columns in ``text`` stay text even where every cell looks like a number. Spaces around cells are not kept.
+    Columns in ``text`` stay text even where every cell looks like a number, and the others are none; which they are is
+    recognised if it is None. Spaces around cells are not kept.
     Raises FileError when the file is missing, empty or no UTF-8 text; DataError when a line has too many or too few
     cells, when two columns have one name, or when nothing follows the header.
     """
@@ -47,14 +61,9 @@ def read_frame(path: str | Path, *, separator: str = ",", text: Sequence[str] = 
 
     path = Path(path)
     check_text_file(path)
-    options: dict[str, Any] = {
-        "sep": separator,
-        "skipinitialspace": True,
-        "skip_blank_lines": False,  # so that the position of a row says its line
-        "compression": None,
-    }
+    options = {"sep": separator, **OPTIONS}
     try:
-        frame = _read(path, dict.fromkeys(text, str), options)
+        frame = _read(path, dict.fromkeys(text or (), str), options)
     except pd.errors.EmptyDataError as error:
         raise empty_error(path) from error
     except pd.errors.ParserWarning as error:
@@ -63,7 +72,7 @@ def read_frame(path: str | Path, *, separator: str = ",", text: Sequence[str] = 
         raise ragged_error(path, str(error)) from error
     check_header(path, options)
     frame.index = line_numbers(frame, path)
-    frame = tidied(frame.dropna(how="all"))
+    frame = tidied(frame.dropna(how="all"), text or (), recognise=text is None)
     if not len(frame):
         raise DataError(
             f"{path.name} holds a header and no rows",
@@ -114,6 +123,9 @@ def check_text_file(path: Path) -> None:
 
 def _check_encoding(path: Path, start: bytes) -> None:
     try:
+        if start.startswith((b"\x1f\x8b", b"PK")):
+            what, cure = ("gzip", f"gunzip {path.name}") if start[:1] == b"\x1f" else ("zip, as Excel does", _AS_CSV)
+            raise FileError(f"{path.name} is compressed by {what}", expected="a table as UTF-8 text", cure=cure)
         if b"\0" in start:
             raise FileError(f"{path.name} is not a text file", expected="a table as UTF-8 text", cure=_AS_CSV)
         with path.open(encoding="utf-8") as file:
@@ -187,13 +199,32 @@ def line_numbers(frame: DataFrame, path: Path) -> Any:
     return pd.Index(np.arange(2, len(frame) + 2) + before, name=f"{path.name}, line")
 
 
-def tidied(frame: DataFrame) -> DataFrame:
-    """Without spaces around names and cells; types as they are once empty lines are gone."""
+def tidied(frame: DataFrame, text: Collection[str], *, recognise: bool) -> DataFrame:
+    """Without spaces around names and cells; types as they are once empty lines are gone.
+
+    Columns that are not in ``text`` have no value where they say so (`NO_NUMBERS`): all of them, or with ``recognise``
+    those whose other cells are numbers.
+    """
     frame = frame.rename(columns=lambda name: str(name).strip()).infer_objects()
     for name in frame.columns:
         if _is_text(frame[name]):
-            frame[name] = frame[name].str.strip()
+            cells = frame[name].str.strip()
+            frame[name] = cells if name in text else _without_words(cells, recognise=recognise)
     return frame
+
+
+def _without_words(cells: Series, *, recognise: bool) -> Series:
+    import pandas as pd
+
+    words = cells.isin(NO_NUMBERS)
+    if not words.any():
+        return cells
+    numbers = to_numbers(cells.where(~words))
+    rest = cells.notna() & ~words
+    bad = int(np.isnan(numbers[rest]).sum())
+    if recognise and are_texts(bad, int(rest.sum())):
+        return cells
+    return cells.where(~words) if bad else pd.Series(numbers, cells.index, name=cells.name)
 
 
 def _is_text(series: Any) -> bool:
@@ -210,7 +241,8 @@ def _check_complete(frame: DataFrame, path: Path, options: dict[str, Any]) -> No
     if frame.shape[1] < 2 or not frame.iloc[:, -1].isna().any():
         return
     # The slow reader can tell a cell that is not there from one that is empty.
-    exact = pd.read_csv(path, dtype=str, engine="python", index_col=False, keep_default_na=False, **options)
+    options = {**options, "na_values": None}
+    exact = pd.read_csv(path, dtype=str, engine="python", index_col=False, **options)
     exact.index = line_numbers(exact, path)
     short = exact.loc[frame.index].isna()
     if short.to_numpy().any():

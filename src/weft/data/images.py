@@ -9,10 +9,11 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
+from weft.data.check import check_whole
 from weft.data.foreign import library
 from weft.data.lazy import LazyDataset
-from weft.data.naming import closest, listing, plural
-from weft.errors import ArgumentError, DataError, FileError
+from weft.data.naming import closest, listing, missing_file, plural
+from weft.errors import ArgumentError, DataError
 
 Array = np.ndarray[Any, Any]
 Mode = Literal["RGB", "L"]
@@ -51,7 +52,7 @@ def images(
     """
     _check_arguments(size, mode, dtype, threads)
     library("PIL.Image", "pillow", "a folder of pictures")
-    folder = Path(folder)
+    folder = Path(folder).expanduser()
     names = _class_folders(folder) if classes is None else _chosen(folder, tuple(classes))
     files = [_pictures(folder / name, folder) for name in names]
     paths = [path for found in files for path in found]
@@ -81,11 +82,13 @@ def _decoded(path: Path, size: tuple[int, int], mode: Mode) -> Array:
     height, width = size
     try:
         with image_of.open(path) as image:
-            upright = operations.exif_transpose(_eight_bit(image, image_of))
+            upright = operations.exif_transpose(_eight_bit(image, image_of, path))
             made = upright.convert("RGBA").convert(mode) if "transparency" in upright.info else upright.convert(mode)
             if made.size != (width, height):
                 made = made.resize((width, height), image_of.Resampling.BILINEAR)
             pixels = np.asarray(made)
+    except DataError:
+        raise
     except (OSError, SyntaxError, ValueError, EOFError, image_of.DecompressionBombError) as error:
         raise DataError(
             f"{path.name!r} cannot be decoded: {error}",
@@ -96,11 +99,20 @@ def _decoded(path: Path, size: tuple[int, int], mode: Mode) -> Array:
     return pixels[None] if mode == "L" else np.moveaxis(pixels, -1, 0)
 
 
-def _eight_bit(image: Any, image_of: Any) -> Any:
+def _eight_bit(image: Any, image_of: Any, path: Path) -> Any:
     # Pillow cuts greys of 16 bits off at 255: most of such a picture would be white.
-    if not image.mode.startswith("I"):
+    if image.mode != "F" and not image.mode.startswith("I"):
         return image
-    return image_of.fromarray((np.clip(np.asarray(image), 0, 65535) >> 8).astype(np.uint8))
+    pixels = np.asarray(image)
+    if pixels.dtype.kind == "f" or pixels.min() < 0 or pixels.max() > 65535:
+        raise DataError(
+            f"{path.name!r} holds {'floating-point' if pixels.dtype.kind == 'f' else '32-bit'} pixels, "
+            f"from {pixels.min():g} to {pixels.max():g}",
+            expected="8 or 16 bits",
+            where=str(path),
+            cure="np.save('x.npy', pixels), on a scale of your own, and weft.data.mapped('x.npy', labels)",
+        )
+    return image_of.fromarray((pixels >> 8).astype(np.uint8))
 
 
 def _check_all(paths: list[Path], size: tuple[int, int], mode: Mode, threads: int) -> None:
@@ -123,13 +135,12 @@ def _check_all(paths: list[Path], size: tuple[int, int], mode: Mode, threads: in
 
 
 def _check_arguments(size: Any, mode: Any, dtype: Any, threads: int) -> None:
-    if not (isinstance(size, tuple) and len(size) == 2 and all(isinstance(n, int) and n > 0 for n in size)):
+    if not (isinstance(size, tuple) and len(size) == 2 and all(type(n) is int and n > 0 for n in size)):
         raise ArgumentError(f"size={size!r}", expected="(height, width) in pixels", cure="size=(64, 64)")
     for name, value, known in (("mode", mode, get_args(Mode)), ("dtype", dtype, get_args(Kind))):
         if value not in known:
             raise ArgumentError(f"{name}={value!r}", expected=f"one of {listing(known)}")
-    if threads < 1:
-        raise ArgumentError(f"threads={threads}", expected="1 thread or more", cure="threads=4")
+    check_whole("threads", threads, 1, cure="threads=4")
 
 
 def _visible(folder: Path) -> list[Path]:
@@ -139,12 +150,7 @@ def _visible(folder: Path) -> list[Path]:
 
 def _class_folders(folder: Path) -> tuple[str, ...]:
     if not folder.is_dir():
-        near = closest(folder.name, [p.name for p in folder.parent.glob("*")]) if folder.parent.is_dir() else None
-        raise FileError(
-            f"no folder {str(folder)!r}",
-            expected="a folder with a folder of pictures for each class",
-            cure=f"{str(folder.with_name(near))!r}" if near else f"the current folder is {str(Path.cwd())!r}",
-        )
+        raise missing_file(folder, "a folder with a folder of pictures for each class", "folder")
     loose = [path.name for path in _visible(folder) if path.suffix.lower() in SUFFIXES]
     if loose:
         raise DataError(

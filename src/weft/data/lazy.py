@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from weft.data.block import Block, check_rows
+from weft.data.check import check_whole
 from weft.data.convert import as_array, as_targets
 from weft.data.dataset import Dataset, Task, as_rows
-from weft.data.form import finite_inputs
+from weft.data.form import as_type, finite_inputs
 from weft.data.naming import plural
 from weft.data.order import permutation
 from weft.data.split import Policy, split
@@ -45,6 +46,7 @@ class LazyDataset:
     rows: Array | None = None
 
     def __post_init__(self) -> None:
+        check_whole("n", self.n, 0)
         if self.n < 1:
             raise DataError(f"{self.name} has {plural(self.n, 'row')}", expected="1 row or more")
         if self.y is not None and len(self.y) != len(self):
@@ -76,7 +78,8 @@ class LazyDataset:
     def read(self, rows: Any) -> Array:
         """The inputs of these rows, numbers or a mask, shape (k, …); floating point becomes float32.
 
-        Raises DataError when a row is not finite, or has another shape than the first; ArgumentError out of range.
+        Raises DataError when a row is not finite, or has another shape than the first, or a type in which that one
+        would not hold its numbers; ArgumentError out of range.
         """
         numbers = as_rows(rows, len(self))
         x = self._checked(numbers)
@@ -84,7 +87,14 @@ class LazyDataset:
             raise DataError(
                 f"rows {_some(numbers)} have shape {x.shape[1:]}", expected=f"{self.shape}, as row 0 of {self.name}"
             )
-        return x.astype(self.dtype, copy=False)
+        typed = as_type(x, self.dtype)
+        if typed is None:
+            raise DataError(
+                f"rows {_some(numbers)} are {x.dtype}",
+                expected=f"{self.dtype}, as row 0 of {self.name}: one type for all",
+                cure="return x.astype('float32') from the function that reads",
+            )
+        return typed
 
     def _checked(self, numbers: Array) -> Array:
         x = as_array(self.source(numbers if self.rows is None else self.rows[numbers]), "x")

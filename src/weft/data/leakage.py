@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from weft.data.naming import listing, plural
+from weft.data.split import one_a_row
 from weft.errors import ShapeError
 
 Array = np.ndarray[Any, Any]
 SHOWN = 5
 _BLOCK_BYTES = 1 << 23
+_SAMPLE = 2000
+"""Training rows from which the chance that two rows agree is estimated."""
 
 
 @dataclass(frozen=True)
@@ -20,13 +24,15 @@ class Leakage:
     """How many validation rows also occur in the training part, and which groups are on both sides.
 
     ``duplicates`` counts validation rows, ``percent`` is their share of the validation part, ``rows`` holds the first
-    few (training index, validation index) pairs.
+    few (training index, validation index) pairs. ``by_chance`` is how many of them chance would make, were the columns
+    independent of each other: next to none in measurements, many in tables of a few categories.
     """
 
     duplicates: int
     percent: float
     rows: tuple[tuple[int, int], ...]
     shared_groups: tuple[Any, ...] = ()
+    by_chance: float = field(default=0.0, repr=False)
 
     def __bool__(self) -> bool:
         return self.duplicates > 0 or len(self.shared_groups) > 0
@@ -68,7 +74,24 @@ def leakage(x_train: Any, x_val: Any, groups_train: Any = None, groups_val: Any 
         percent=100.0 * len(of_val) / max(1, len(val)),
         rows=tuple(zip(of_train[:SHOWN].tolist(), of_val[:SHOWN].tolist(), strict=True)),
         shared_groups=_shared(groups_train, groups_val),
+        by_chance=_by_chance(train, len(val)) if len(of_val) else 0.0,
     )
+
+
+def _by_chance(train: Array, n_val: int) -> float:
+    """The copies to be expected among ``n_val`` rows, ``n_val (1 - (1 - p)^n)``, were the columns independent.
+
+    Then two rows agree with probability ``p = Π_j p_j``; p_j is the share of all pairs of rows that agree in column j.
+    """
+    n = len(train)
+    rows = train[np.random.default_rng(0).permutation(n)[:_SAMPLE]].reshape(min(n, _SAMPLE), -1)
+    agree = 1.0
+    for column in rows.T:
+        counts = np.unique(column, return_counts=True)[1]
+        agree *= float((counts * (counts - 1)).sum()) / max(len(rows) * (len(rows) - 1), 1)
+        if agree * n < 1e-9:
+            return 0.0
+    return float(n_val) if agree >= 1 else -n_val * math.expm1(n * math.log1p(-agree))
 
 
 def _matches(train: Array, val: Array) -> tuple[Array, Array]:
@@ -125,4 +148,5 @@ def _blocks(n: int, row_bytes: int) -> list[slice]:
 def _shared(groups_train: Any, groups_val: Any) -> tuple[Any, ...]:
     if groups_train is None or groups_val is None:
         return ()
-    return tuple(np.intersect1d(np.asarray(groups_train), np.asarray(groups_val)).tolist())
+    train, val = (one_a_row(groups, len(groups)) for groups in (groups_train, groups_val))
+    return tuple(np.intersect1d(train, val).tolist())

@@ -29,6 +29,8 @@ def mapped(x: Any, y: Any = None, *, name: str | None = None, task: Task | None 
     x: 4 rows of (3,) float32, read when needed, 2 classes
     """
     array = _open(x) if isinstance(x, str | Path) else x if isinstance(x, np.ndarray) else as_array(x, "x")
+    if isinstance(x, str | Path) and array.dtype.kind not in "biuf":
+        raise FileError(f"{Path(x).name} holds {array.dtype}", expected="an array of numbers that np.save wrote")
     if array.ndim == 0 or not len(array):
         raise DataError(f"x of shape {array.shape} holds no rows", expected="x of shape (n, …), n of 1 or more")
     targets = np.array(_open(y)) if isinstance(y, str | Path) else y
@@ -37,7 +39,7 @@ def mapped(x: Any, y: Any = None, *, name: str | None = None, task: Task | None 
 
 
 def _open(path: str | Path) -> Array:
-    path = Path(path)
+    path = Path(path).expanduser()
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
     except FileNotFoundError as error:

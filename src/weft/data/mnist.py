@@ -7,7 +7,6 @@ import hashlib
 import math
 import os
 import struct
-import tempfile
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from weft.data.check import check_labels
 from weft.data.dataset import Dataset
 from weft.data.naming import plural
 from weft.errors import ArgumentError, DataError, FileError
+from weft.storage.files import write_atomically
 
 Array = np.ndarray[Any, Any]
 Part = Literal["train", "test"]
@@ -115,6 +115,7 @@ def read_idx(path: str | Path) -> Array:
     Header: two zero bytes, the type, the number of axes, then the length of each as a 32-bit integer, most significant
     byte first. Raises FileError unless the file holds exactly what its header says.
 
+    >>> import tempfile
     >>> path = Path(tempfile.mkdtemp()) / "labels"
     >>> _ = path.write_bytes(bytes([0, 0, 8, 1, 0, 0, 0, 3, 7, 2, 1]))
     >>> read_idx(path).tolist()
@@ -220,17 +221,18 @@ def _cache() -> Path:
 
 
 def _downloaded(known: _Known, place: Path) -> Path:
+    from http.client import HTTPException  # slow to import, and hardly ever needed
+
     size, checksum = known.files[place.stem]
     tried = []
     for address in known.addresses:
         try:
             data = _fetched(address + place.name, size)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, HTTPException) as error:
             tried.append(f"{address}{place.name}: {getattr(error, 'reason', None) or error}")
             continue
         if hashlib.sha256(data).hexdigest() == checksum:
-            _write(place, data)
-            return place
+            return write_atomically(place, data)
         tried.append(f"{address}{place.name}: {plural(len(data), 'byte')} with another checksum than the published one")
     raise FileError(
         f"{known.title} is not in {str(place.parent)!r}, and could not be downloaded",
@@ -245,7 +247,7 @@ def _where_to_put(known: _Known, folder: Path) -> str:
 
 
 def _fetched(address: str, size: int) -> bytes:
-    from urllib.request import urlopen  # slow to import, and hardly ever needed
+    from urllib.request import urlopen  # slow to import too
 
     with urlopen(address, timeout=30) as answer:  # noqa: S310 - one of the addresses above
         # A byte more than there should be shows another file; one less is an error of its own.
@@ -253,18 +255,3 @@ def _fetched(address: str, size: int) -> bytes:
     if len(data) != size:
         raise ValueError(f"{plural(len(data), 'byte')} or more, {size} expected")
     return data
-
-
-def _write(place: Path, data: bytes) -> None:
-    """All of the file or nothing, whatever happens meanwhile."""
-    place.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(place)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

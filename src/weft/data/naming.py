@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import difflib
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from weft.errors import FileError
+
+T = TypeVar("T")
 
 
 def closest(name: str, known: Iterable[str]) -> str | None:
@@ -30,6 +34,15 @@ def listing(names: Sequence[str], limit: int = 20) -> str:
     return shown if len(names) <= limit else f"{shown} and {len(names) - limit} more"
 
 
+def twice(names: Iterable[T]) -> T | None:
+    """The first of the names that is there more than once; None if each is there once.
+
+    >>> twice(["a", "b", "a"])
+    'a'
+    """
+    return next((name for name, count in Counter(names).items() if count > 1), None)
+
+
 def plural(count: int, noun: str, nouns: str | None = None) -> str:
     """The count with its noun.
 
@@ -39,8 +52,11 @@ def plural(count: int, noun: str, nouns: str | None = None) -> str:
     return f"{count} {noun if count == 1 else nouns or noun + 's'}"
 
 
-def missing_file(path: Path, expected: str) -> FileError:
-    """The lesson for a file that is not there: the closest name in its folder, or which folder is the current one."""
+def missing_file(path: Path, expected: str, what: str = "file") -> FileError:
+    """The lesson for a file, or another ``what``, that is not there.
+
+    Its cure is the closest name in its folder, or says which folder is the current one.
+    """
     near = closest(path.name, [p.name for p in path.parent.glob("*")]) if path.parent.is_dir() else None
     cure = repr(str(path.with_name(near))) if near else f"the current folder is {str(Path.cwd())!r}"
-    return FileError(f"no file {str(path)!r}", expected=expected, cure=cure)
+    return FileError(f"no {what} {str(path)!r}", expected=expected, cure=cure)

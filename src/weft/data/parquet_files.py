@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from weft.data.block import Chunk
-from weft.data.encode import encoded, encoded_targets
+from weft.data.encode import encoded
 from weft.data.files import found_files, stream_of, table_like
 from weft.data.foreign import as_frame, list_rows, parquet_file
 from weft.data.order import permutation
@@ -20,7 +20,7 @@ from weft.data.stream import Stream
 from weft.data.stream_source import Order, Reader
 from weft.data.survey import HELD_VALUES, Survey, surveyed_table
 from weft.data.table import Missing, check_inputs, check_names
-from weft.data.target import TableTask
+from weft.data.target import TableTask, encode_target
 from weft.errors import DataError
 
 if TYPE_CHECKING:
@@ -49,24 +49,26 @@ def parquet(
     columns that need fitting (texts, the target, what is imputed) are read beforehand. Raises FileError for what is
     no Parquet file, DataError for columns that differ or cannot be numbers, ArgumentError for unknown names.
     """
-    files = found_files(paths)
-    opened = [parquet_file(path) for path in files]
-    schema = opened[0].schema_arrow
+    files = found_files(paths, ".parquet")
+    contents = [_contents(path) for path in files]
+    schema = contents[0][0]
     kinds = {name: _kind(kind) for name, kind in zip(schema.names, schema.types, strict=True)}
-    table = None if like is None else table_like(like, target)
-    given = columns if columns is not None or table is None else [column.name for column in table.columns] or None
-    check_names(schema.names, target, [*ignore, *(given or ())], ",")
+    known = like.table if isinstance(like, Stream) else like
+    given = columns if columns is not None or known is None else [column.name for column in known.columns]
+    check_names(schema.names, target, ignore, ",", given or ())
     inputs = [name for name in (given or schema.names) if name != target and name not in ignore]
     check_inputs(inputs, target)
     _check_kinds(inputs, kinds, schema)
-    for path, file in zip(files, opened, strict=True):
-        _check_alike(path, [*inputs, target], file.schema_arrow, kinds)
+    for path, (found, _) in zip(files, contents, strict=True):
+        _check_alike(path, [*inputs, target], found, kinds)
     vector = inputs[0] if kinds[inputs[0]] == "list" else None
-    if table is None:
+    if like is not None:
+        table = table_like(like, target, vector=vector is not None)
+    else:
         table = _fit_parquet(files, [] if vector else inputs, kinds, target, missing, task)
     numeric = {name for name in inputs if kinds[name] == "number"}
-    groups = [(file, group) for file, one in enumerate(opened) for group in range(one.num_row_groups)]
-    bases = list(accumulate((opened[file].metadata.row_group(group).num_rows for file, group in groups), initial=0))
+    groups = [(file, group) for file, (_, sizes) in enumerate(contents) for group in range(len(sizes))]
+    bases = list(accumulate((contents[file][1][group] for file, group in groups), initial=0))
     width = getattr(schema.field(vector).type, "list_size", 1024) if vector else len(table.features)
     batch = int(np.clip(_BYTES // (4 * width), 256, 1 << 16))
 
@@ -79,6 +81,12 @@ def parquet(
                 at += part.num_rows
 
     return stream_of(Reader(pieces, bases[-1]), files, table, shuffle)
+
+
+def _contents(path: Path) -> tuple[Any, list[int]]:
+    """The schema of a file and the number of rows of each of its row groups; the file is closed again."""
+    with parquet_file(path) as file:
+        return file.schema_arrow, [file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)]
 
 
 def _kind(kind: Any) -> str:
@@ -141,7 +149,5 @@ def _chunk(part: Any, table: Table, numeric: set[str], vector: str | None, start
 
     index = np.arange(start, start + part.num_rows)
     if vector is not None:
-        return Chunk(
-            list_rows(columns[vector], vector, index), encoded_targets(cell(table.target), table.classes), index
-        )
+        return Chunk(list_rows(columns[vector], vector, index), encode_target(cell(table.target), table.classes), index)
     return Chunk(*encoded(table, cell, lambda: _labelled(part, "example", start)), index)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from weft.data.check import check_labels
-from weft.data.column import Column
+from weft.data.column import Column, to_numbers
 from weft.data.dataset import Dataset
 from weft.data.frame import any_frame
 from weft.data.naming import closest, listing, plural
@@ -99,6 +99,14 @@ class Table:
             cure="(p > 0.5).astype(int).reshape(-1), if p is a probability" if len(self.classes) == 2 else None,
         )
 
+    def text_columns(self) -> set[str]:
+        """The columns whose cells are texts even where they look like numbers: "01" must not be read as 1."""
+        import pandas as pd
+
+        named = set(self.classes) - {"True", "False"}
+        text = {column.name for column in self.columns if set(column.categories) - {"True", "False"}}
+        return text | ({self.target} if np.isnan(to_numbers(pd.Series(sorted(named), dtype=object))).any() else set())
+
     def to_json(self) -> dict[str, Any]:
         """The recipe as plain data, for ``from_json``."""
         return {"format": "weft.table", "version": 1, **asdict(self)}
@@ -118,10 +126,8 @@ class Table:
         )
 
     def _frame(self, data: Any) -> DataFrame:
-        # A category such as "01" must not be read as the number 1.
-        text = [column.name for column in self.columns if column.kind == "category" and not is_bool(column)]
         needed = {self.target, *(column.name for column in self.columns)}
-        return any_frame(data, separator=self.separator, text=text, only=needed)
+        return any_frame(data, separator=self.separator, text=self.text_columns(), only=needed)
 
     def _check_columns(self, frame: DataFrame) -> None:
         present = [str(name) for name in frame.columns]
@@ -154,8 +160,3 @@ def _told(frame: DataFrame, name: str, missing: Array) -> str:
     return (
         f"column {name!r}: {count} missing, {'the first ' if count > 1 else ''}in {frame.index.name or 'row'} {first}"
     )
-
-
-def is_bool(column: Column) -> bool:
-    """Whether the categories of a column are bools, which a file holds as True and False."""
-    return set(column.categories) <= {"True", "False"}

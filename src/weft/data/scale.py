@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
@@ -10,6 +11,7 @@ import numpy as np
 
 from weft.data.check import check_finite
 from weft.data.naming import listing
+from weft.data.warning import DataWarning
 from weft.errors import ArgumentError, DataError, FileError, ShapeError
 
 Array = np.ndarray[Any, Any]
@@ -22,7 +24,8 @@ class Scaler:
     """The map x ↦ (x − shift) / scale, one shift and one scale a feature.
 
     ``Scaler.fit`` finds the numbers: mean and standard deviation ("standard"), minimum and range ("minmax").
-    Features are the columns of (n, d), the channels of (n, c, h, w), or all of (n,).
+    Features are along ``axis``: the columns of (n, d), the channels of (n, c, h, w) or (n, c, length), or all of (n,);
+    of sequences (n, times, features) with ``axis=-1``.
 
     >>> scaler = Scaler.fit(np.array([[0.0, 7.0], [10.0, 7.0]]), method="minmax")
     >>> scaler.apply(np.array([[5.0, 7.0]])).tolist()
@@ -34,52 +37,67 @@ class Scaler:
     method: Method
     shift: tuple[float, ...]
     scale: tuple[float, ...]
+    axis: int = 1
 
     @classmethod
-    def fit(cls, x: Any, method: Method = "standard") -> Scaler:
-        """The scaler of the training rows ``x``; a constant feature is only shifted.
+    def fit(cls, x: Any, method: Method = "standard", axis: int | None = None) -> Scaler:
+        """The scaler of the training rows ``x``; a constant feature is only shifted. ``axis`` is 1 if None.
 
-        Raises ArgumentError for an unknown method, DataError when x is empty or not finite.
+        Warns (DataWarning) when x has three axes and none is named: the second may be channels, or times. Raises
+        ArgumentError for an unknown method or axis, DataError when x is empty or not finite.
         """
-        return cls.fit_blocks([x], method)
+        return cls.fit_blocks([x], method, axis)
 
     @classmethod
-    def fit_blocks(cls, blocks: Iterable[Any], method: Method = "standard") -> Scaler:
+    def fit_blocks(cls, blocks: Iterable[Any], method: Method = "standard", axis: int | None = None) -> Scaler:
         """The scaler of rows that come in blocks, arrays or what ``blocks(…)`` of a data set gives; none is kept.
 
-        It equals ``fit`` of all rows to rounding. Raises as ``fit`` does, and ShapeError when the features differ.
+        It equals ``fit`` of all rows to rounding. Warns and raises as ``fit`` does; ShapeError when features differ.
 
         >>> Scaler.fit_blocks([np.array([[0.0], [1.0]]), np.array([[5.0]])]).shift
         (2.0,)
         """
         if method not in METHODS:
             raise ArgumentError(f"method={method!r}", expected=f"one of {listing(METHODS)}", cure='method="standard"')
+        if axis is not None and (isinstance(axis, bool) or not isinstance(axis, int) or axis == 0):
+            raise ArgumentError(f"axis={axis!r}", expected="the axis of the features, which is not 0, that of the rows")
         total: Moments | None = None
         for block in blocks:
             array = np.asarray(getattr(block, "x", block))
+            if total is None and axis is None and array.ndim == 3 and method != "none":
+                warnings.warn(
+                    f"x of shape {array.shape} is scaled along axis 1, by {array.shape[1]} channels; "
+                    "of sequences (n, times, features): Scaler.fit(x, axis=-1); axis=1 says that it is meant",
+                    DataWarning,
+                    stacklevel=3,
+                )
             if array.size == 0:
                 raise DataError(f"x of shape {array.shape} is empty", expected="at least one row to fit on")
             check_finite(array, "x")
-            moments = Moments.of(_columns(array))
+            moments = Moments.of(_columns(array, 1 if axis is None else axis))
             total = moments if total is None else total.merged(moments)
         if total is None:
             raise DataError("no block of rows", expected="at least one row to fit on")
         shift, scale = _numbers(total, method)
-        return cls(method, tuple(shift.tolist()), tuple(scale.tolist()))
+        return cls(method, tuple(shift.tolist()), tuple(scale.tolist()), 1 if axis is None else axis)
 
-    def apply(self, x: Any) -> Array:
-        """Scaled ``x``, float32, of the same shape. Raises ShapeError when x has another number of features."""
-        array = self._checked(x)
-        if self.method == "none":
-            return array
-        return (array - self._like(array, self.shift)) / self._like(array, self.scale)
+    def apply(self, x: Any, *, keep_float64: bool = False) -> Array:
+        """Scaled ``x`` of the same shape, float32, or float64 where x is that and it is to be kept.
 
-    def invert(self, x: Any) -> Array:
-        """The ``x`` that ``apply`` maps to this one, float32. Raises ShapeError as ``apply`` does."""
-        array = self._checked(x)
-        if self.method == "none":
-            return array
-        return array * self._like(array, self.scale) + self._like(array, self.shift)
+        What float32 cannot hold, such as a time in seconds, is scaled first and rounded then. Raises ShapeError when x
+        has another number of features.
+        """
+        array, kind = self._checked(x, keep_float64)
+        if self.method != "none":
+            array = (array - self._like(array, self.shift)) / self._like(array, self.scale)
+        return array.astype(kind, copy=False)
+
+    def invert(self, x: Any, *, keep_float64: bool = False) -> Array:
+        """The ``x`` that ``apply`` maps to this one, of the type that it gives. Raises ShapeError as ``apply`` does."""
+        array, kind = self._checked(x, keep_float64)
+        if self.method != "none":
+            array = array * self._like(array, self.scale) + self._like(array, self.shift)
+        return array.astype(kind, copy=False)
 
     def to_json(self) -> dict[str, Any]:
         """The scaler as plain data.
@@ -87,41 +105,57 @@ class Scaler:
         >>> Scaler("minmax", (0.0,), (2.0,)).to_json()
         {'method': 'minmax', 'shift': [0.0], 'scale': [2.0]}
         """
-        return {"method": self.method, "shift": list(self.shift), "scale": list(self.scale)}
+        axis = {} if self.axis == 1 else {"axis": self.axis}
+        return {"method": self.method, "shift": list(self.shift), "scale": list(self.scale), **axis}
 
     @classmethod
     def from_json(cls, data: Any) -> Scaler:
         """The scaler that ``to_json`` wrote. Raises FileError when the data is anything else.
 
         >>> Scaler.from_json({"method": "none", "shift": [0.0], "scale": [1.0]})
-        Scaler(method='none', shift=(0.0,), scale=(1.0,))
+        Scaler(method='none', shift=(0.0,), scale=(1.0,), axis=1)
         """
-        if not (isinstance(data, dict) and set(data) == {"method", "shift", "scale"} and data["method"] in METHODS):
+        known = isinstance(data, dict) and set(data) - {"axis"} == {"method", "shift", "scale"}
+        if not (known and data["method"] in METHODS and type(data.get("axis", 1)) is int and data.get("axis") != 0):
             raise _bad_file(f"a scaler with {sorted(data) if isinstance(data, dict) else type(data).__name__}")
         shift, scale = data["shift"], data["scale"]
         if not (_are_numbers(shift) and _are_numbers(scale) and len(shift) == len(scale) > 0 and 0 not in scale):
             raise _bad_file("a scaler whose shift and scale are not finite numbers of equal count, scale not 0")
-        return cls(data["method"], tuple(map(float, shift)), tuple(map(float, scale)))
+        return cls(data["method"], tuple(map(float, shift)), tuple(map(float, scale)), data.get("axis", 1))
 
-    def _checked(self, x: Any) -> Array:
-        array = np.asarray(x, dtype=np.float32)
-        features = 1 if array.ndim < 2 else array.shape[1]
+    def _checked(self, x: Any, keep_float64: bool) -> tuple[Array, Any]:
+        """``x`` in the type in which it is scaled, and the type of the result."""
+        array = np.asarray(x)
+        kind = np.float64 if keep_float64 and array.dtype == np.float64 else np.float32
+        array = array.astype(np.result_type(array.dtype, np.float32), copy=False)
+        features = 1 if array.ndim < 2 else array.shape[_axis(array, self.axis)]
         if features != len(self.shift):
             raise ShapeError(
                 f"x of shape {array.shape} has {features} features",
                 expected=f"{len(self.shift)} features, as the scaler was fitted on",
             )
-        return array
+        return array, kind
 
     def _like(self, array: Array, numbers: tuple[float, ...]) -> Array:
-        # Features are axis 1; trailing axes of length 1 broadcast over the pixels.
-        shape = (-1,) + (1,) * (array.ndim - 2) if array.ndim > 1 else (1,)
-        return np.array(numbers, np.float32).reshape(shape)
+        # Axes of length 1 behind the features broadcast over the pixels.
+        behind = array.ndim - 1 - _axis(array, self.axis) if array.ndim > 1 else 0
+        return np.array(numbers, array.dtype).reshape((-1,) + (1,) * behind)
 
 
-def _columns(array: Array) -> Array:
+def _axis(array: Array, axis: int) -> int:
+    """The axis counted from 0. Raises ArgumentError when it is that of the rows, or not there."""
+    place = axis + array.ndim if axis < 0 else axis
+    if not 0 < place < array.ndim:
+        raise ArgumentError(f"axis={axis} of x of shape {array.shape}", expected="the axis of the features")
+    return place
+
+
+def _columns(array: Array, axis: int) -> Array:
     """All values of each feature, shape (values, features)."""
-    return array.reshape(-1, 1) if array.ndim < 2 else np.moveaxis(array, 1, -1).reshape(-1, array.shape[1])
+    if array.ndim < 2:
+        return array.reshape(-1, 1)
+    moved = np.moveaxis(array, _axis(array, axis), -1)
+    return moved.reshape(-1, moved.shape[-1])
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,7 +197,8 @@ class Moments:
 class StreamedMedian:
     """The median of numbers that come in pieces: exact up to ``keep`` of them, then to a rank of log₂(n/keep)/keep.
 
-    Full buffers of equal weight are merged in pairs, and every other number of the two goes on with twice the weight.
+    Full buffers of equal weight are merged in pairs, and every other number of the two goes on with twice the weight:
+    by turns the even and the odd ones, so that the errors of a level do not add up.
     Source: Munro and Paterson, "Selection and sorting with limited storage" (1980).
 
     >>> median = StreamedMedian(keep=100)
@@ -174,7 +209,7 @@ class StreamedMedian:
     """
 
     def __init__(self, keep: int) -> None:
-        self.keep, self.loose, self.levels = keep, np.empty(0), [np.empty(0)]
+        self.keep, self.loose, self.levels, self.merges = keep, np.empty(0), [np.empty(0)], [0]
 
     def add(self, numbers: Array) -> None:
         """Take these numbers, shape (n,), into account."""
@@ -183,10 +218,13 @@ class StreamedMedian:
             buffer, self.loose = np.sort(self.loose[: self.keep]), self.loose[self.keep :]
             level = 0
             while len(self.levels[level]):
-                buffer = np.sort(np.concatenate([buffer, self.levels[level]]))[level % 2 :: 2]
+                buffer = np.sort(np.concatenate([buffer, self.levels[level]]))[(level + self.merges[level]) % 2 :: 2]
+                self.merges[level] += 1
                 self.levels[level] = np.empty(0)
                 level += 1
-                self.levels += [np.empty(0)] if level == len(self.levels) else []
+                if level == len(self.levels):
+                    self.levels.append(np.empty(0))
+                    self.merges.append(0)
             self.levels[level] = buffer
 
     def value(self) -> float:

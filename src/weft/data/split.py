@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
@@ -16,6 +17,7 @@ from weft.errors import ArgumentError, DataError
 
 Array = np.ndarray[Any, Any]
 Policy = Literal["random", "tail", "group", "time"]
+_ISO = re.compile(r"\d{4}-\d\d(-\d\d([T ]\d\d:\d\d.*)?)?")
 POLICIES: tuple[Policy, ...] = get_args(Policy)
 
 
@@ -75,7 +77,7 @@ def split(
     >>> chosen.train.tolist(), chosen.validation.tolist()
     ([0, 1, 2], [3])
     """
-    data = as_dataset(dataset)
+    data = as_dataset(dataset, keep_float64=True)
     if not isinstance(fraction_or_dataset, int | float | np.number | str | None):
         return _given(data, fraction_or_dataset)
     fraction = _fraction(fraction_or_dataset)
@@ -83,14 +85,15 @@ def split(
     labels = _labels(data)
     stratified = policy == "random" and _stratifies(stratify, labels)
     if policy == "group":
-        train, validation = by_group(_one_a_row(groups, len(data)), fraction, seed)
+        train, validation = by_group(one_a_row(groups, len(data)), fraction, seed)
     elif policy == "time":
-        train, validation = by_time(_one_a_row(groups, len(data)), fraction)
+        train, validation = by_time(_times(one_a_row(groups, len(data))), fraction)
     elif policy == "tail":
         train, validation = np.split(np.arange(len(data)), [len(data) - count(len(data), fraction)])
     else:
         train, validation = at_random(len(data), fraction, seed, labels if stratified else None, data.classes)
-    _warn_of_missing(data, labels, train, validation)
+    if labels is not None:
+        _warn_sides(data, labels[train], labels[validation], policy)
     used = seed if policy in ("random", "group") else None
     return Split(np.sort(train).astype(np.int64), np.sort(validation).astype(np.int64), policy, used, stratified)
 
@@ -144,11 +147,13 @@ def _stratifies(stratify: bool | None, labels: Array | None) -> bool:
     return labels is not None and stratify is not False
 
 
-def _one_a_row(groups: Any, n: int) -> Array:
+def one_a_row(groups: Any, n: int) -> Array:
+    """The group or time of each row, (n,). Raises DataError for another shape, and where one is missing."""
     keys = np.asarray(groups)
     if keys.shape != (n,):
         raise DataError(f"groups of shape {keys.shape} for {plural(n, 'row')}", expected=f"shape ({n},): one a row")
-    unknown = keys != keys  # NaN and NaT, which sort anywhere
+    # NaN and NaT sort anywhere; None, and NA of pandas, not at all.
+    unknown = keys != keys if keys.dtype != object else np.array([_is_unknown(key) for key in keys])
     if np.any(unknown):
         raise DataError(
             f"groups hold no value in row {int(np.argmax(unknown))}", expected="a group or time in each row"
@@ -156,8 +161,25 @@ def _one_a_row(groups: Any, n: int) -> Array:
     return keys
 
 
+def _is_unknown(key: Any) -> bool:
+    return key is None or type(key).__name__ == "NAType" or bool(key != key)
+
+
+def _times(keys: Array) -> Array:
+    """Times that sort as they follow each other. Raises DataError for texts other than dates of ISO 8601."""
+    words = [key for key in keys.tolist() if isinstance(key, str)] if keys.dtype.kind in "OUT" else []
+    odd = [word for word in words if not _ISO.fullmatch(word)]
+    if odd or 0 < len(words) < len(keys):
+        raise DataError(
+            f"times that are texts, such as {[*odd, *words][0]!r}, which sort by their letters",
+            expected="numbers, times, or texts such as '2024-01-31'",
+            cure="groups=pd.to_datetime(times)",
+        )
+    return keys
+
+
 def _given(data: Dataset, validation: Any) -> Split:
-    other = as_dataset(validation, name="validation")
+    other = as_dataset(validation, name="validation", keep_float64=data.x.dtype == np.float64)
     if other.x.shape[1:] != data.x.shape[1:]:
         raise DataError(
             f"training rows of shape {data.x.shape[1:]}, validation rows of shape {other.x.shape[1:]}",
@@ -174,23 +196,20 @@ def _given(data: Dataset, validation: Any) -> Split:
     other = aligned(other, data.classes)
     labels, theirs = _labels(data), _labels(other)
     if labels is not None and theirs is not None:
-        _warn_sides(data, labels, theirs)
+        _warn_sides(data, labels, theirs, "given")
     return Split(np.arange(len(data)), np.arange(len(other)), "given", given=other)
 
 
-def _warn_of_missing(data: Dataset, labels: Array | None, train: Array, validation: Array) -> None:
-    if labels is not None:
-        _warn_sides(data, labels[train], labels[validation])
-
-
-def _warn_sides(data: Dataset, train: Array, validation: Array) -> None:
+def _warn_sides(data: Dataset, train: Array, validation: Array, policy: str) -> None:
+    advice = 'policy="random" keeps the share of every class'
+    if policy == "random":
+        advice = "a larger part for validation, or more data of such a class, would give both sides some"
     for side, here, there in (("training", train, validation), ("validation", validation, train)):
         missing = np.setdiff1d(there, here)
         if len(missing):
             names = [class_name(data.classes, label) for label in missing]
             warnings.warn(
-                f"{plural(len(names), 'class', 'classes')} missing from the {side} part: {listing(names, 5)}; "
-                'policy="random" keeps the share of every class',
+                f"{plural(len(names), 'class', 'classes')} missing from the {side} part: {listing(names, 5)}; {advice}",
                 DataWarning,
-                stacklevel=4,
+                stacklevel=4 if policy == "given" else 3,
             )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from weft.data.block import Block, Chunk, check_rows, joined
+from weft.data.check import check_task, check_whole
 from weft.data.dataset import Dataset, Task
 from weft.data.form import Form
 from weft.data.naming import plural
@@ -33,7 +34,8 @@ class Stream:
 
     ``source`` is a function that gives a fresh iterator, or something that can be gone through again and again: of
     examples ``(x, y)`` or ``x``, or with ``batched=True`` of batches ``(x, y)`` or ``x``, as a DataLoader of PyTorch
-    gives them. ``length`` is the number of examples, where it is known; ``classes`` are the names of text labels.
+    gives them: a list of arrays is taken for the parts of a batch, a list of anything else for its examples.
+    ``length`` is the number of examples, where it is known; ``classes`` are the names of text labels.
     Nothing depends on the batches of the source, on threads or on prefetching. The examples of an epoch are numbered
     as they come from the source: an example keeps its number if they come in the same order in each epoch.
 
@@ -58,6 +60,9 @@ class Stream:
         loader = all(hasattr(source, part) for part in ("dataset", "batch_sampler", "sampler"))
         in_batches = loader and source.batch_sampler is not None if batched is None else batched
         self._pieces: Pieces = source if isinstance(source, Reader) else partial(from_source, source, in_batches)
+        if length is not None:
+            check_whole("length", length, 0)
+        check_task(None if task == "none" else task)
         self.length = length if length is not None else length_of(source, in_batches, loader)
         self.name, self.features, self.classes = name, tuple(features), tuple(classes)
         self.task: Task = task or ("classification" if classes else "none")
@@ -98,8 +103,7 @@ class Stream:
         >>> Stream([1, 2]).map(lambda x: (x / 2, x)).load().y.tolist()
         [1, 2]
         """
-        if threads < 1:
-            raise ArgumentError(f"threads={threads}", expected="1 thread or more", cure="threads=4")
+        check_whole("threads", threads, 1, cure="threads=4")
         changes = {"_is_raw": False, "features": (), "table": None}
         return self._with(lambda order: transformed(self._pieces(order), function, threads), **changes)
 
@@ -115,8 +119,7 @@ class Stream:
         """Examples in an order that is a function of (seed, epoch): half a buffer of ``buffer`` examples, chosen at
         random, goes on, and the buffer is filled again. It holds for ``blocks(…, shuffle=True)``.
         """
-        if buffer < 1:
-            raise ArgumentError(f"buffer={buffer}", expected="1 example or more", cure=".shuffle(10_000)")
+        check_whole("buffer", buffer, 1, cure=".shuffle(10_000)")
         purpose = _BUFFER + self._shuffles
 
         def pieces(order: Order) -> Iterator[Chunk]:
@@ -131,8 +134,7 @@ class Stream:
 
     def prefetch(self, n: int = 2) -> Stream:
         """Up to ``n`` blocks are made ready by a thread while the last one is at work."""
-        if n < 1:
-            raise ArgumentError(f"prefetch({n})", expected="1 block or more", cure=".prefetch(2)")
+        check_whole("n", n, 1, cure=".prefetch(2)")
         made = self._with(self._pieces)
         made._ahead = n
         return made
@@ -158,6 +160,7 @@ class Stream:
         >>> sorted([*train.load().x, *validation.load().x]) == list(range(100)), validation.length
         (True, 17)
         """
+        generator(seed)  # refuses what is no seed: another draw a chunk would put examples on both sides
         if isinstance(fraction, bool) or not 0 < fraction < 1:
             raise ArgumentError(f"fraction={fraction!r}", expected="a number between 0 and 1", cure="split(0.2)")
         if not self._numbered:
@@ -175,7 +178,7 @@ class Stream:
         that some have and some have not; and for an epoch without examples.
         """
         check_rows(rows)
-        generator(seed, epoch)  # refuses negative ones
+        generator(seed, epoch)  # refuses what is none
         made = self._blocks(rows, Order(seed, epoch, shuffle))
         return ahead(made, self._ahead) if self._ahead else made
 
@@ -213,8 +216,7 @@ class Stream:
         return made
 
     def _window(self, start: int, count: int | None) -> Stream:
-        if start < 0 or (count is not None and count < 1):
-            raise ArgumentError(f"{start if count is None else count} examples", expected="1 example or more")
+        check_whole("n", start if count is None else count, 0 if count is None else 1)
         if self._shuffles:
             raise ArgumentError(
                 "take or skip after shuffle: each epoch would take other examples",

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from weft.data.column import MANY_VALUES, Column, is_numeric, place_of, texts, to_numbers
+from weft.data.check import check_task
+from weft.data.column import Column, are_texts, is_numeric, place_of, texts, to_numbers
 from weft.data.convert import MAX_CLASSES
+from weft.data.frame import NO_NUMBERS
 from weft.data.naming import plural
 from weft.data.recipe import Table
 from weft.data.scale import StreamedMedian
-from weft.data.table import Missing
-from weft.data.target import TableTask, check_fits, check_task, class_names, recognise_target, task_of
+from weft.data.table import Missing, check_missing
+from weft.data.target import TableTask, check_fits, class_names, recognise_target, task_of
 from weft.errors import ArgumentError, DataError
 
 if TYPE_CHECKING:
@@ -33,7 +36,8 @@ class Survey:
         self.numbers = np.empty(0)  # the different ones of a target; no more once they are too many for classes
         self.median = StreamedMedian(int(np.clip(keep, 1024, 1 << 22))) if keep else None
         self.counts_rows = name.startswith("Unnamed: ")
-        self.first_gap = ""
+        self.words = 0  # cells that among numbers are gaps
+        self.first_gap = self.first_word = ""
         self.first_bad = ("", "")  # the cell, and where it is
 
     def see(self, series: Series) -> None:
@@ -43,7 +47,7 @@ class Survey:
             self.counts_rows = bool(np.array_equal(whole - whole[:1], np.arange(len(whole))))
         missing = series.isna().to_numpy()
         if missing.any():
-            self.first_gap = self.first_gap or f"{series.index.name} {series.index[int(missing.argmax())]}"
+            self.first_gap = self.first_gap or _line(series, missing)
             self.gaps += int(missing.sum())
             series = series[~missing]
         if len(series):
@@ -63,10 +67,13 @@ class Survey:
         for name, count in zip(texts(pd.Series(values)), np.bincount(codes).tolist(), strict=True):
             self.counts[name] = self.counts.get(name, 0) + count
         self._check_few()
-        numbers = to_numbers(pd.Series(values))[codes]
-        bad = ~np.isfinite(numbers)
+        numbers, words = to_numbers(pd.Series(values))[codes], pd.Series(values).isin(NO_NUMBERS).to_numpy()[codes]
+        if words.any():
+            self.first_word = self.first_word or _line(series, words)
+            self.words += int(words.sum())
+        bad = ~np.isfinite(numbers) & ~words
         if not bad.any():
-            return numbers
+            return numbers[~words]
         first = int(bad.argmax())
         if not self.bad:
             self.first_bad = repr(series.iloc[first]), place_of(series, first)
@@ -82,13 +89,20 @@ class Survey:
     @property
     def is_number(self) -> bool:
         """Whether the cells are numbers. Raises DataError for a few texts among many numbers."""
-        if "bool" in self.kinds or self.bad > max(1, self.cells // 10) or 2 * self.bad >= self.cells:
+        if "bool" in self.kinds or are_texts(self.bad, self.cells - self.words):
             return False
         if self.bad:
             cell, where = self.first_bad
             told = f"column {self.name!r} is numeric but for {plural(self.bad, 'cell')}: {cell}"
             raise DataError(told, expected="finite numbers", where=where, cure="correct the cell, or empty it")
         return True
+
+    @property
+    def missing(self) -> tuple[int, str]:
+        """How many cells have no value, and where the first is."""
+        if self.words and self.is_number:
+            return self.gaps + self.words, self.first_gap or self.first_word
+        return self.gaps, self.first_gap
 
     def column(self) -> Column:
         """How the column becomes an input. Raises DataError when it is empty, or its texts hardly ever repeat."""
@@ -98,11 +112,8 @@ class Survey:
             )
         if self.is_number:
             return Column(self.name, "number", fill=self.median.value() if self.median else None)
-        self._check_few(of=self.cells)
-        names = sorted(self.counts)
-        return Column(
-            self.name, "category", tuple(names), max(names, key=self.counts.__getitem__) if self.median else None
-        )
+        made = Column.category(self.name, self.counts, self.cells)
+        return replace(made, fill=max(made.categories, key=self.counts.__getitem__)) if self.median else made
 
     def target(self, task: TableTask | None) -> tuple[TableTask, tuple[str, ...], str]:
         """The task, the class names and the reason, as ``recognise_target`` finds them in the whole column."""
@@ -123,14 +134,17 @@ class Survey:
             found, reason = task, f"target {self.name!r} has {len(values)} different values: {task}, as asked"
         return found, class_names(values) if found == "classification" else (), reason
 
-    def _check_few(self, of: int = 0) -> None:
-        count = len(self.counts)
-        if count > MAX_CLASSES or (of and count > MANY_VALUES and count > of / 2):
+    def _check_few(self) -> None:
+        if len(self.counts) > MAX_CLASSES:
             raise DataError(
-                f"column {self.name!r} holds {count} different texts, such as {min(self.counts)!r}",
+                f"column {self.name!r} holds {len(self.counts)} different texts, such as {min(self.counts)!r}",
                 expected="numbers, or a category whose values repeat",
                 cure=f"ignore=[{self.name!r}]",
             )
+
+
+def _line(series: Series, cells: Array) -> str:
+    return f"{series.index.name} {series.index[int(cells.argmax())]}"
 
 
 def surveyed_table(
@@ -145,14 +159,14 @@ def surveyed_table(
 
     Raises DataError for cells that are missing and not to be imputed, and for files without rows.
     """
-    if missing not in ("refuse", "impute"):
-        raise ArgumentError(f"missing={missing!r}", expected="'refuse' or 'impute'", cure='missing="impute"')
-    gaps = [one for one in surveys.values() if one.gaps and (missing == "refuse" or one.name == target)]
+    check_missing(missing)
+    found_gaps = {one.name: one.missing for one in surveys.values() if missing == "refuse" or one.name == target}
+    gaps = [(name, count, first) for name, (count, first) in found_gaps.items() if count]
     if gaps:
         raise DataError(
-            f"{plural(sum(one.gaps for one in gaps), 'cell')} missing in {plural(len(gaps), 'column')}",
+            f"{plural(sum(count for _, count, _ in gaps), 'cell')} missing in {plural(len(gaps), 'column')}",
             expected="a value in every cell; a target is never imputed",
-            where="\n".join(f"column {one.name!r}: {one.gaps} missing, first in {one.first_gap}" for one in gaps[:8]),
+            where="\n".join(f"column {name!r}: {count} missing, first in {first}" for name, count, first in gaps[:8]),
             cure='missing="impute" (the median, or the most frequent value), or fill them in',
         )
     if not (surveys and surveys[target].cells):

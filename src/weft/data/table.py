@@ -13,7 +13,7 @@ import numpy as np
 from weft.data.column import Column
 from weft.data.dataset import Dataset, as_rows
 from weft.data.frame import any_frame
-from weft.data.naming import closest, listing
+from weft.data.naming import closest, listing, twice
 from weft.data.recipe import Table
 from weft.data.target import TableTask, encode_target, recognise_target
 from weft.data.warning import DataWarning
@@ -83,11 +83,12 @@ def read_csv(
 ) -> Dataset:
     r"""A data set from a text file of separated values, whose first line names the columns.
 
-    Numbers become float32 columns, texts and bools one column of 0 and 1 a value. A missing cell is refused, or
-    imputed by ``missing="impute"``: the median or the most frequent value, fitted anew on the training part by
-    ``Dataset.fitted_on``. The task is recognised from the target (``dataset.table.reason`` says why) unless given.
-    ``ignore`` names columns to leave out. Raises FileError when the file is no table, DataError with column, line
-    and cell when its content is at fault, ArgumentError for an unknown column or option.
+    Numbers become float32 columns, texts and bools one column of 0 and 1 a value. A missing cell, one that is empty or
+    says NA, nan, null or None among numbers, is refused, or imputed by ``missing="impute"``: the median or the most
+    frequent value, fitted anew on the training part by ``Dataset.fitted_on``. The task is recognised from the target
+    (``dataset.table.reason`` says why) unless given. ``ignore`` names columns to leave out. Raises FileError when the
+    file is no table, DataError with column, line and cell when its content is at fault, ArgumentError for an unknown
+    column or option.
 
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp()) / "homes.csv"
@@ -120,8 +121,7 @@ def open_table(
     >>> source.dataset([0, 1]).x.tolist()
     [[1.0], [1.0], [9.0]]
     """
-    if missing not in ("refuse", "impute"):
-        raise ArgumentError(f"missing={missing!r}", expected="'refuse' or 'impute'", cure='missing="impute"')
+    check_missing(missing)
     frame = any_frame(data, separator=separator, ignore=ignore)
     names = list(frame.columns)
     if not len(frame):
@@ -135,20 +135,38 @@ def open_table(
     return Source(frame, layout, missing, Path(data).stem if isinstance(data, str | Path) else "table")
 
 
-def check_names(names: list[str], target: str, ignore: Sequence[str], separator: str) -> None:
-    """Raise ArgumentError for a column that is not there, or a target to ignore; DataError for one name twice."""
-    for name, what in ((target, "target"), *((name, "column to ignore") for name in ignore)):
+def check_names(
+    names: list[str], target: str, ignore: Sequence[str], separator: str, inputs: Sequence[str] = ()
+) -> None:
+    """Raise ArgumentError for a column that is not there, or a target that is also an input or to ignore.
+
+    Raises DataError for one name twice.
+    """
+    for argument, given in (("ignore", ignore), ("columns", inputs)):
+        if isinstance(given, str):
+            raise ArgumentError(f"{argument}={given!r}", expected="a list of names", cure=f"{argument}=[{given!r}]")
+    asked = [(target, "target"), *((n, "column to ignore") for n in ignore), *((n, "column") for n in inputs)]
+    for name, what in asked:
         if name not in names:
             raise ArgumentError(
                 f"no {what} {name!r}",
                 expected=f"one of the columns {listing(names)}",
                 cure=_name_cure(name, names, separator),
             )
-    twice = [name for place, name in enumerate(names) if name in names[:place]]
-    if twice:
-        raise DataError(f"two columns named {twice[0]!r}", expected="a name of its own for every column")
+    if (double := twice(names)) is not None:
+        raise DataError(f"two columns named {double!r}", expected="a name of its own for every column")
+    if (double := twice(inputs)) is not None:
+        raise ArgumentError(f"column {double!r} twice in columns", expected="each input once")
     if target in ignore:
         raise ArgumentError(f"target {target!r} is also in ignore", expected="a target that is kept")
+    if target in inputs:
+        raise ArgumentError(f"target {target!r} is also in columns", expected="a target that is no input")
+
+
+def check_missing(missing: Any) -> None:
+    """Raise ArgumentError for what is no way to deal with missing cells."""
+    if missing not in ("refuse", "impute"):
+        raise ArgumentError(f"missing={missing!r}", expected="'refuse' or 'impute'", cure='missing="impute"')
 
 
 def check_inputs(inputs: Sequence[str], target: str) -> None:

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from weft.data.column import MANY_VALUES, is_numeric, place_of, texts, to_numbers
+from weft.data.check import check_task
+from weft.data.column import check_commas, hardly_repeat, is_numeric, place_of, places, texts, to_numbers
+from weft.data.convert import as_float
 from weft.data.naming import closest, listing, plural
 from weft.errors import ArgumentError, DataError
 
@@ -56,9 +58,8 @@ def encode_target(series: Series, classes: tuple[str, ...]) -> Array:
     if not classes:
         if not is_numeric(series):
             raise DataError(f"target {str(series.name)!r} holds texts", expected="numbers, as in training")
-        return to_numbers(series).astype(np.float32)
-    place = {name: code for code, name in enumerate(classes)}
-    codes = np.array([place.get(text, -1) for text in texts(series)], np.int64)
+        return as_float(to_numbers(series), f"target {str(series.name)!r}")
+    codes = places(series, classes)
     if (codes < 0).any():
         first = int((codes < 0).argmax())
         unknown = texts(series.iloc[first : first + 1])[0]
@@ -91,7 +92,8 @@ def task_of(name: str, values: Array, *, numeric: bool, rows: int) -> tuple[Tabl
     """
     told = f"target {name!r} has {len(values)} different"
     if not numeric:
-        if len(values) > MANY_VALUES and len(values) > rows / 2:
+        check_commas(name, values.tolist())
+        if hardly_repeat(len(values), rows):
             raise DataError(
                 f"{told} texts in {rows} rows",
                 expected="numbers, or classes that repeat",
@@ -102,14 +104,6 @@ def task_of(name: str, values: Array, *, numeric: bool, rows: int) -> tuple[Tabl
     if whole and len(values) <= FEW_NUMBERS and 2 * len(values) <= rows:
         return "classification", f"{told} whole numbers in {rows} rows: classification"
     return "regression", f"{told} numbers: regression"
-
-
-def check_task(task: Any) -> None:
-    """Raise ArgumentError for an unknown task."""
-    if task not in (None, "classification", "regression"):
-        raise ArgumentError(
-            f"task={task!r}", expected="'classification' or 'regression'", cure="leave it out: it is recognised"
-        )
 
 
 def check_fits(task: TableTask, name: str, *, numeric: bool) -> None:

@@ -9,6 +9,8 @@ from queue import SimpleQueue
 from threading import Event, Semaphore, Thread
 from typing import Any, TypeVar
 
+from weft.data.check import check_whole
+
 T = TypeVar("T")
 U = TypeVar("U")
 
@@ -16,11 +18,17 @@ U = TypeVar("U")
 def ahead(items: Iterable[T], n: int = 2) -> Iterator[T]:
     """The same items, up to ``n`` of them made ready by a thread; an error in it is raised where its item would come.
 
-    The thread ends with the iterator: when it is used up, closed or forgotten.
+    The thread ends with the iterator: when it is used up, closed or forgotten. Raises ArgumentError unless n is a
+    whole number, 1 or more.
 
     >>> list(ahead(range(4)))
     [0, 1, 2, 3]
     """
+    check_whole("n", n, 1, cure="ahead(blocks, 2)")
+    return _ahead(items, n)
+
+
+def _ahead(items: Iterable[T], n: int) -> Iterator[T]:
     made: SimpleQueue[tuple[bool, Any]] = SimpleQueue()
     room, stopped = Semaphore(n), Event()
     thread = Thread(target=_work_ahead, args=(iter(items), made, room, stopped), name="weft-ahead", daemon=True)
@@ -61,15 +69,25 @@ def _work_ahead(items: Iterator[Any], made: SimpleQueue[tuple[bool, Any]], room:
 
 
 def in_order(function: Callable[[T], U], items: Iterable[T], threads: int) -> Iterator[U]:
-    """``map(function, items)`` by several threads, in the same order; they end with the iterator."""
+    """``map(function, items)`` by several threads, in the same order; they end with the iterator.
+
+    An error of the items is raised where its item would come, behind the results before it.
+    """
     pending: deque[Any] = deque()
     pool = ThreadPoolExecutor(threads, thread_name_prefix="weft-map")
     try:
-        for item in items:
-            pending.append(pool.submit(function, item))
-            if len(pending) > 2 * threads:
+        source, error, more = iter(items), None, True
+        while more or pending:
+            try:
+                while more and len(pending) <= 2 * threads:
+                    pending.append(pool.submit(function, next(source)))
+            except StopIteration:
+                more = False
+            except Exception as raised:
+                error, more = raised, False
+            if pending:
                 yield pending.popleft().result()
-        while pending:
-            yield pending.popleft().result()
+        if error is not None:
+            raise error
     finally:
         pool.shutdown(wait=True, cancel_futures=True)

@@ -77,7 +77,7 @@ class Checkpoints:
     """
 
     def __init__(self, folder: str | os.PathLike[str], keep_last: int = 2) -> None:
-        if not isinstance(keep_last, int) or keep_last < 1:
+        if isinstance(keep_last, bool) or not isinstance(keep_last, int) or keep_last < 1:
             raise ArgumentError(f"Checkpoints: keep_last={keep_last!r}", expected="a whole number from 1")
         self.folder = Path(folder) / "checkpoints"
         self.keep_last = keep_last
@@ -164,27 +164,40 @@ class Checkpoints:
             raise
 
     def _clear(self) -> None:
-        """Remove what dead writers left. Whoever holds the lock knows that no other writer is alive."""
+        """Remove what dead writers left, as far as the system lets us: it is hidden, and tried again at each write.
+
+        Whoever holds the lock knows that no other writer is alive.
+        """
         for path in self.folder.iterdir():
             if path.name.startswith(_UNFINISHED):
-                _remove(path)
+                with suppress(OSError):
+                    _remove(path)
 
     def _remove_old(self) -> None:
-        """Everything but the last ones and the best one; what is damaged or not understood is left alone."""
+        """Everything but the last ones and the best one; what is damaged or not understood is left alone.
+
+        So is, until the next write, what the system does not let go: a reader may have it open.
+        """
         kept = {entry.path for entry in self._entries[-self.keep_last :]}
         kept |= {entry.path for entry in [e for e in self._entries if e.manifest.best][-1:]}
         old = [entry for entry in self._entries if entry.path not in kept]
         doomed = []
         for entry in old:
             hidden = self._hidden("removing")
-            with suppress(FileNotFoundError):  # someone has removed it by hand
+            try:
                 entry.path.rename(hidden)
+            except FileNotFoundError:  # someone has removed it by hand
+                pass
+            except OSError:
+                continue
+            else:
                 doomed.append(hidden)
             self._entries.remove(entry)
         if doomed:
             flush_folder(self.folder)  # before their files go: a loss of power must not bring back an empty shell
         for hidden in doomed:
-            _remove(hidden)
+            with suppress(OSError):
+                _remove(hidden)
 
     # ── reading ─────────────────────────────────────────────────────────────────────────────────────────────
 

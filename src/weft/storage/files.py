@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import secrets
 import stat
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,20 +21,22 @@ _PLAIN = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(o
 def write_atomically(path: str | os.PathLike[str], content: bytes | str) -> Path:
     """Write a file so that a crash at any moment leaves the old one or the new one, never half of it.
 
-    Written beside the target, flushed to the disk, renamed over it; then the folder is flushed too.
+    Written beside the target, flushed to the disk, renamed over it; then the folder is flushed too. Who may read it is
+    as the umask says, or as it was for the old one.
     """
     target = Path(path)
     data = content.encode() if isinstance(content, str) else content
     with reported(target):
         target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}")
         try:
-            _fill(handle, data)
-            Path(name).chmod(0o644)
-            Path(name).replace(target)
+            write_new(temporary, data)
+            with contextlib.suppress(FileNotFoundError):
+                temporary.chmod(stat.S_IMODE(target.stat().st_mode))
+            temporary.replace(target)
         except BaseException:
             with contextlib.suppress(OSError):
-                Path(name).unlink()
+                temporary.unlink()
             raise
         flush_folder(target.parent)
     return target
@@ -42,7 +44,7 @@ def write_atomically(path: str | os.PathLike[str], content: bytes | str) -> Path
 
 def write_new(path: Path, content: bytes) -> None:
     """Write a file that must not exist yet, flushed to the disk; not atomic by itself."""
-    _fill(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o644), content)
+    _fill(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666), content)
 
 
 def _fill(handle: int, content: bytes) -> None:

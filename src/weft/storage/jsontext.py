@@ -21,6 +21,7 @@ _LONGEST = 14_000  # bits: Python reads no integer of more than 4300 digits
 # An unclosed string runs to the end: so the search stays linear in the length of the text.
 _TEXT = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 _FLAT = re.compile(r"[^\[\]{}]+")
+_EMPTY = re.compile(r"\[\]|\{\}")
 _Pairs = list[tuple[str, Any]]
 
 
@@ -59,7 +60,7 @@ def _check_depth(text: str, depth: int) -> None:
     """Peel the brackets from inside out, one level a time, before the parser goes down into them."""
     left = _FLAT.sub("", _TEXT.sub("", text))
     for _ in range(depth):
-        left = left.replace("[]", "").replace("{}", "")
+        left = _EMPTY.sub("", left)
         if not left:
             return
     raise ValueError(f"brackets that do not close, or more than {depth} of them inside each other")

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
+import warnings
 import weakref
 from pathlib import Path
 
 from weft.errors import FileError
 from weft.storage.files import make_folder, reported
 
+# What a file system without locks says, as some that are shared over a network are.
+_NO_LOCKS = (errno.ENOSYS, errno.ENOTSUP, errno.ENOLCK)
 _held: weakref.WeakSet[Lock] = weakref.WeakSet()
 
 
@@ -75,6 +79,14 @@ def _lock(handle: int) -> bool:
     except (BlockingIOError, PermissionError):
         os.lseek(handle, 0, os.SEEK_SET)
         return False
+    except OSError as error:
+        if error.errno not in _NO_LOCKS:
+            raise
+        warnings.warn(
+            f"this file system has no locks ({error.strerror}): see to it that one process alone writes here",
+            RuntimeWarning,
+            stacklevel=4,
+        )
     return True
 
 

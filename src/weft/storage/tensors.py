@@ -76,13 +76,14 @@ def read_tensors(content: bytes, what: str) -> tuple[dict[str, Array], dict[str,
     >>> arrays["w"].shape, metadata
     ((2, 3), {'made': 'here'})
     """
+    content = bytes(content)  # as it is, if it is that already
     try:
-        fields, start = _header(bytes(content))
+        fields, start = _header(content)
         metadata = _metadata(fields.pop("__metadata__", {}))
         entries = [_entry(name, field) for name, field in fields.items()]
         _check_layout(entries, len(content) - start)
         entries = _paired(entries, metadata)
-        return {entry.name: _array(bytes(content), start, entry) for entry in entries}, metadata
+        return {entry.name: _array(content, start, entry) for entry in entries}, metadata
     except FileError as error:
         raise FileError(f"{what}: {error.received}", expected=error.expected, cure=error.cure) from None
 
