@@ -23,7 +23,7 @@ from weft.ops.placement import shard_op
 from weft.runtime import devices, dlpack
 from weft.runtime.ingest import leaf_of
 from weft.runtime.log import Log, run
-from weft.runtime.mesh import Axes, Mesh, Placement, axes_of, laid_as, place_of
+from weft.runtime.mesh import Axes, Mesh, Placement, axes_of, place_of
 
 API_VERSIONS = ("2021.12", "2022.12", "2023.12", "2024.12", "2025.12")
 
@@ -314,7 +314,7 @@ class Tensor(Operators, Methods):
 
         A tensor keeps the place where it lies, numbers and arrays go where this tensor is.
         """
-        new = value if isinstance(value, Tensor) else self._beside(value)
+        new = value if isinstance(value, Tensor) else beside(value, self, self.dtype)
         if new.shape != self.shape:
             raise ShapeError(
                 f"assign a value of shape {new.shape} to a tensor of shape {self.shape}", expected="the same shape"
@@ -326,11 +326,6 @@ class Tensor(Operators, Methods):
         recording = context.recording
         recording.rebind(self, self._leaf(new), user_source())
         return self
-
-    def _beside(self, value: Any) -> Tensor:
-        """``value`` as a tensor of this type that is divided as this one is, if that lies on a mesh."""
-        made = Tensor(value, self.dtype)
-        return Tensor(laid_as(made.node.data, self.node.data))
 
     def _become(self, value: Tensor, recording: Any, source: Place) -> None:
         """Take over the fresh node of ``value``, which nobody else holds: `assign` without a copy of the name."""
@@ -439,6 +434,18 @@ def tensor(data: Any, dtype: Any = None, *, requires_grad: bool = False, device:
     (2, 2)
     """
     return Tensor(data, dtype, requires_grad=requires_grad, device=device)
+
+
+def beside(value: Any, like: Tensor, dtype: Any = None) -> Tensor:
+    """``value`` as a tensor where ``like`` lies: on its device, or divided over the mesh as it is."""
+    data = like.node.data if isinstance(context.recording, Trace) else run(like.node)
+    made = Tensor(value, dtype)
+    if not hasattr(data, "sharding"):  # a small array, which no device has yet
+        return made
+    place = place_of(data)
+    if isinstance(place, Mesh) and made.shape == like.shape:
+        return made.to(place, *axes_of(data, like.ndim))
+    return made if place == devices.default_device() else Tensor(value, dtype, device=place)
 
 
 def number_cell(value: float, dtype: Any = np.float32) -> Tensor:

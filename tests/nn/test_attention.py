@@ -159,6 +159,13 @@ def test_generation_continues_with_the_likeliest_tokens():
     assert ((drawn >= 0) & (drawn < 11)).all()
 
 
+def test_generation_in_every_type():
+    model = nn.CausalDecoder(5, 4, num_heads=1, num_layers=1).double()
+    assert model.generate([[1]], 2).shape == (1, 3)
+    with pytest.raises(DTypeError, match=r"a cache of float32"):
+        model(wf.tensor([[1]]), model.cache(1, 1, wf.float32))
+
+
 Z = wf.zeros
 
 
@@ -202,6 +209,7 @@ Z = wf.zeros
         (lambda: nn.TransformerEncoderLayer(4, 2)(Z((3, 2, 5))), ShapeError, "d_model=4"),
         (lambda: nn.CausalDecoderBlock(12, 4), ArgumentError, "even"),
         (lambda: nn.CausalDecoder(7, 4, 2, 1).generate([[0.5]], 1), DTypeError, "whole numbers"),
+        (lambda: nn.CausalDecoder(7, 4, 2, 1).generate([[1]], 1, float("nan")), ArgumentError, "nan"),
         (lambda: F.rotary(Z((3, 5))), ShapeError, "even"),
         (lambda: nn.RotaryEmbedding(5), ArgumentError, "pairs"),
     ],

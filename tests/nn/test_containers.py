@@ -1,6 +1,7 @@
 """Containers have the methods of Python's lists and dicts, and names that follow the order."""
 
 import copy
+import json
 
 import numpy as np
 import pytest
@@ -38,6 +39,33 @@ def test_sequences_change_as_lists_do_and_keep_their_names_in_order():
     assert len(model.clear()) == 0
     with pytest.raises(ArgumentError, match="place 3 of 0"):
         model[3]
+
+
+def test_parameters_are_described_by_shape_and_type():
+    held = nn.ParameterDict({"a": nn.Parameter(np.ones((0, 3), np.float64)), "b": 2.0})
+    again = nn.construct(json.loads(json.dumps(nn.describe(held))))
+    assert {n: (p.shape, p.dtype) for n, p in again.items()} == {"a": ((0, 3), wf.float64), "b": ((), wf.float32)}
+    assert len(json.dumps(nn.describe(nn.ParameterList([np.zeros((1000, 100), np.float32)])))) < 200
+
+
+def test_a_member_that_is_taken_away_computes_no_longer():
+    seq = nn.Sequential({"a": nn.Linear(2, 2), "head": nn.Tanh()})
+    head = seq.head
+    seq.head = None
+    assert len(seq) == 1
+    heads = nn.ModuleDict({"new": head})
+    assert heads["new"].path == "model.new"
+    shared = nn.ReLU()
+    both = nn.Sequential(shared, nn.Tanh(), shared)
+    both[0] = nn.Tanh()
+    assert shared.path == "model.2"
+
+
+def test_a_sequence_in_itself_is_refused_and_changes_nothing():
+    seq = nn.Sequential(nn.ReLU(), nn.Tanh())
+    with pytest.raises(ArgumentError, match="inside itself"):
+        seq.insert(0, seq)
+    assert [type(m).__name__ for m in seq] == ["ReLU", "Tanh"]
 
 
 def test_named_layers_keep_their_names_when_others_move():

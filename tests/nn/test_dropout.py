@@ -74,6 +74,13 @@ def test_the_same_key_chooses_the_same_and_a_new_probability_compiles_nothing():
     assert wf.explain().count == before
 
 
+@pytest.mark.parametrize("p", [1.5, -0.1, float("nan")])
+def test_what_is_no_probability_is_refused(p):
+    for drop in (F.dropout, F.alpha_dropout):
+        with pytest.raises(wf.errors.ArgumentError, match=r"0 ≤ p ≤ 1"):
+            drop(wf.ones(3), p)
+
+
 def test_sixteen_bits_do_not_coarsen_the_probability():
     y = values(nn.Dropout(0.001), np.ones((1000, 1000), np.float16))
     assert (y == 0).mean() == pytest.approx(0.001, rel=0.15)

@@ -18,6 +18,14 @@ def test_the_padding_row_is_zero_and_stays_so():
     assert table.initialize(3).weight.numpy()[4].tolist() == [0.0] * 3
 
 
+def test_a_negative_index_that_only_the_device_knows_is_no_row():
+    table = wf.tensor([[1.0], [2.0]], requires_grad=True)
+    look = wf.compile(lambda at: (F.embedding(at, table), wf.gradients(F.embedding(at, table).sum(), table)))
+    rows, slope = look(wf.tensor([0, -1, 2]))
+    assert np.isnan(rows.numpy()[:, 0]).tolist() == [False, True, True]
+    assert slope.tolist() == [[1.0], [0.0]]
+
+
 def test_rows_that_are_looked_up_keep_their_bound():
     table = nn.Embedding(4, 8, max_norm=1.0)
     before = table.weight.numpy().copy()

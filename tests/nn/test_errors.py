@@ -1,10 +1,12 @@
 """Errors of layers are lessons: layer, shapes, axis, origin, cure."""
 
+import json
+
 import numpy as np
 import pytest
 
 import weft as wf
-from weft import nn
+from weft import nn, optim
 from weft.errors import ArgumentError, DataError, DTypeError, ShapeError
 
 
@@ -82,6 +84,10 @@ def test_the_error_of_an_unsized_layer_leaves_it_unsized():
         lambda: nn.Conv2d(3, 4, 3, groups=2),
         lambda: nn.MaxPool2d(2, padding=2),
         lambda: nn.Dropout(1.5),
+        lambda: nn.Dropout(True),
+        lambda: nn.Linear(4, None),
+        lambda: nn.Conv2d(3, 8, 3, stride=None),
+        lambda: nn.MaxPool2d(None),
         lambda: nn.BatchNorm1d(3, momentum=2.0),
         lambda: nn.BatchNorm1d(3, eps=0.0),
         lambda: nn.GELU("erf"),
@@ -103,6 +109,36 @@ def test_arguments_out_of_range_are_refused_with_the_range(make):
     with pytest.raises(ArgumentError) as caught:
         make()
     assert caught.value.expected
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda: nn.ReLU(inplace=True), "never change"),
+        (lambda: nn.Linear(in_features=4, out_features=3), r"nn\.Linear\(4, 3\)"),
+        (lambda: nn.Conv2d(in_channels=3, out_channels=8, kernel_size=3), r"nn\.Conv2d\(3, 16, 5\)"),
+        (lambda: nn.Softmax(dim=1), "axis="),
+        (lambda: nn.LeakyReLU(negative_slope=0.2), "slope="),
+        (lambda: nn.Flatten(start_dim=1), "start="),
+        (lambda: list(nn.Sequential().children()), r"for child in model\.children"),
+        (lambda: optim.Adam(lr=1e-3), "learning_rate="),
+        (lambda: optim.Adam(nn.Linear(2, 2).parameters(), lr=1e-3), r"opt\.step\(model\)|learning_rate="),
+    ],
+)
+def test_pytorchs_words_are_answered_by_ours(make, says):
+    with pytest.raises(ArgumentError, match=says):
+        make()
+    with pytest.raises(AttributeError, match=r"nn\.Buffer"):
+        nn.ReLU().register_buffer("mean", wf.zeros(3))
+
+
+def test_numpys_numbers_are_numbers():
+    n, rate = np.int64(3), np.float32(0.25)
+    layer = nn.Conv2d(np.int32(2), n, (n, n))
+    assert json.dumps(nn.describe(nn.Sequential(nn.Linear(4, n), layer, nn.Dropout(rate), nn.Embedding(n, 2))))
+    assert type(layer.weight.shape[0]) is int
+    assert optim.Adam(rate).learning_rate == 0.25
+    assert nn.Input((n,)).shape == (None, 3)
 
 
 def test_the_two_forms_of_a_convolution():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from weft import nn
-from weft.errors import WeftError
+from weft.errors import ArgumentError, ShapeError, WeftError
 from weft.nn import init
 
 SHAPE, IN, OUT = (200, 300), 300, 200
@@ -55,6 +55,18 @@ def test_layers_start_as_pytorchs_do():
     for p in (layer.weight, layer.bias):
         assert 0.9 * bound < np.abs(p.numpy()).max() <= bound
     assert nn.Embedding(100, 50).weight.numpy().std() == pytest.approx(1.0, rel=0.05)
+
+
+def test_an_initialization_that_cannot_be_is_refused_at_once_and_changes_nothing():
+    layer = nn.Linear(2, 2)
+    for drawn in (False, True):
+        with pytest.raises(ShapeError, match="orthogonal"):
+            layer.bias.initialize("orthogonal")
+        with pytest.raises(ArgumentError, match=r"sigma(.|\n)*std"):
+            layer.weight.initialize("normal", sigma=1)
+        before = layer.bias.numpy().copy() if drawn else layer.bias.numpy()
+    layer.initialize(layer.bias.start.seed)
+    np.testing.assert_array_equal(layer.bias.numpy(), before)
 
 
 def test_an_own_function_starts_a_layer():

@@ -12,6 +12,7 @@ from weft.graph.spec import Spec
 from weft.graph.structure import flatten
 from weft.nn.building import trace
 from weft.nn.registry import _classes
+from weft.nn.state import take_types
 
 from .samples import SAMPLES
 
@@ -65,6 +66,12 @@ def in_type(layer, inputs, dtype):
     y = results(trace(other, inputs))
     assert {t.dtype for t in y if t.dtype.is_floating} <= {dtype}
     assert {t.dtype for t in (*other.parameters(), *other.buffers()) if t.dtype.is_floating} <= {dtype}
+    again, values = nn.construct(nn.describe(other)), other.state_dict()
+    take_types(again, values)
+    again.load_state_dict(values)
+    for path, value in again.state_dict().items():
+        assert value.dtype == values[path].dtype, path
+        np.testing.assert_array_equal(value, values[path])
 
 
 def in_half(layer, sample):

@@ -131,6 +131,32 @@ def test_gates():
         np.testing.assert_allclose(nn.GLU(activation=name)(x).numpy(), (a * gate(b)).numpy(), rtol=1e-6)
 
 
+def test_a_weight_of_one_output_and_biases_that_do_not_fit():
+    assert F.linear(wf.ones((2, 3)), wf.ones(3), wf.tensor(1.0)).tolist() == [4.0, 4.0]
+    assert F.linear(wf.ones(3), wf.ones(3)).tolist() == 3.0
+    for broken in (
+        lambda: F.linear(wf.ones((1, 3)), wf.ones((3, 3)), wf.ones((5, 1))),
+        lambda: F.linear(wf.ones((1, 3)), wf.ones((4, 3)), wf.ones(3)),
+        lambda: F.bilinear(wf.ones((1, 3)), wf.ones((1, 2)), wf.ones((1, 3, 2)), wf.ones(3)),
+    ):
+        with pytest.raises(wf.errors.ShapeError, match="a bias of shape"):
+            broken()
+
+
+def test_as_many_classes_as_the_largest_number_says():
+    assert F.one_hot(wf.tensor([2, 0])).tolist() == [[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]
+
+
+def test_a_window_of_zeros_has_the_gradient_zero():
+    for p in (2, 1.5):
+        x = wf.tensor(np.float32([[0.0, 0.0, 3.0, 4.0]]), requires_grad=True)
+        y = F.lp_pool1d(x, p, 2)
+        assert y.numpy()[0, 0] == 0
+        y.sum().backward()
+        assert np.isfinite(x.grad.numpy()).all()
+        assert x.grad.numpy()[0, :2].tolist() == [0.0, 0.0]
+
+
 def test_padding_of_the_last_axes():
     x = wf.arange(6.0).reshape(2, 3)
     assert F.pad(x, (1, 0, 0, -1)).tolist() == [[0.0, 0.0, 1.0, 2.0]]

@@ -65,6 +65,13 @@ def test_softmax_twice_is_refused_also_when_a_layer_did_it_and_while_recording()
 def test_logits_of_a_linear_layer_are_not_probabilities():
     with pytest.raises(ArgumentError, match="binary_cross_entropy_with_logits"):
         F.binary_cross_entropy(nn.Linear(3, 1)(LOGITS), wf.zeros((6, 1)))
+    with pytest.raises(ArgumentError, match="the result of a linear layer"):
+        F.binary_cross_entropy(nn.Linear(3, 1)(LOGITS).squeeze(-1).astype(wf.float64), wf.zeros(6))
+    with pytest.raises(ArgumentError, match="the result of a convolution"):
+        F.dice_loss(nn.Conv1d(1, 1, 1)(wf.ones((2, 1, 3))), wf.zeros((2, 1, 3)))
+    x = wf.tensor(LOGITS.numpy(), requires_grad=True)
+    with pytest.raises(ArgumentError, match="softmax applied twice"):
+        F.cross_entropy(F.softmax(x).reshape(3, 2, 3).permute_dims(0, 2, 1), LABELS.reshape(3, 2))
 
 
 def test_labels_out_of_range_are_named_where_they_are_known():
@@ -153,6 +160,17 @@ def test_binary_cross_entropy_of_a_sigmoid_loses_nothing_to_rounding():
     assert float(x.grad) == 1.0
 
 
+def test_binary_cross_entropy_of_a_sigmoid_is_one_number_with_a_history_and_without():
+    model, x = nn.Sequential(nn.Identity(), nn.Sigmoid()), np.float32([17.5])
+    loss = lambda x: F.binary_cross_entropy(model(x), wf.zeros(1))
+    measured = lambda x: F.binary_cross_entropy(model(x * 2.0).detach(), wf.zeros(1))
+    assert float(loss(wf.tensor(x, requires_grad=True))) == pytest.approx(17.5)
+    assert float(loss(x)) == float(wf.compile(loss)(x)) == pytest.approx(17.5)
+    assert float(measured(x)) == float(wf.compile(measured)(x)) == pytest.approx(35)
+    with wf.no_grad():
+        assert float(loss(wf.tensor(x, requires_grad=True) * 2.0)) == pytest.approx(35)
+
+
 def test_narrow_labels_and_truth_values_are_labels():
     whole = float(F.cross_entropy(LOGITS, LABELS))
     assert float(F.cross_entropy(LOGITS, LABELS.astype(np.uint8))) == pytest.approx(whole)
@@ -210,6 +228,56 @@ def test_losses_are_found_by_name_layer_or_function():
     assert own.kind == "custom"
     assert np.isnan(own.baseline(SMOOTH, None))
     np.testing.assert_allclose(own.per_example(wf.tensor([1.0, 2.0]), wf.zeros(2)).numpy(), [1.0, 4.0])
+
+
+WEIGHT = [1.0, 5.0, 0.2]
+MARKED = np.where(np.arange(6) % 2, LABELS, np.array([2, 0, 1, 2, 2, 0]))  # label 2 is left out below
+WEIGHTED = {
+    "cross_entropy": nn.CrossEntropyLoss(WEIGHT, ignore_index=2, label_smoothing=0.1),
+    "nll": nn.NLLLoss(WEIGHT, ignore_index=2),
+    "focal": nn.FocalLoss(WEIGHT, ignore_index=2),
+    "multi_margin": nn.MultiMarginLoss(weight=WEIGHT),
+    "kl_div": nn.KLDivLoss(reduction="batchmean"),
+}
+
+
+@pytest.mark.parametrize("name", WEIGHTED)
+def test_the_loss_of_a_batch_follows_from_its_pieces_and_from_its_examples(name):
+    layer = WEIGHTED[name]
+    loss, x = get_loss(layer), F.log_softmax(LOGITS)
+    y = np.exp(F.log_softmax(LOGITS * 2).numpy()) if name == "kl_div" else MARKED
+    whole = float(layer(x, y))
+    cuts = [slice(0, 1), slice(1, 4), slice(4, 6)]
+    counted = [float(loss.counted(x[cut], y[cut])) for cut in cuts]
+    means = [float(loss(x[cut], y[cut])) for cut in cuts]
+    assert np.dot(counted, means) / sum(counted) == pytest.approx(whole, rel=1e-5)
+    assert float(loss(x, y)) == pytest.approx(whole, rel=1e-6)
+    assert float(loss.per_example(x, y).mean()) == pytest.approx(whole, rel=1e-5)
+
+
+def test_the_loss_of_examples_with_ignored_positions_is_that_of_the_others():
+    x = wf.tensor(random.normal(size=(2, 3, 4)))
+    y = np.array([[0, 1, -100, -100], [2, 1, 0, 1]])
+    each = get_loss("cross_entropy").per_example(x, y)
+    assert float(each.mean()) == pytest.approx(float(F.cross_entropy(x, y)))
+    assert not get_loss("cross_entropy").per_example(x, np.full((2, 4), -100)).numpy().any()
+
+
+def test_a_reduction_that_grows_with_the_batch_and_a_class_are_no_losses_of_training():
+    with pytest.raises(ArgumentError, match="the mean"):
+        get_loss(nn.MSELoss("sum"))
+    with pytest.raises(ArgumentError, match="the class MSELoss") as caught:
+        get_loss(nn.MSELoss)
+    assert caught.value.cure == "loss=MSELoss()"
+
+
+def test_ignored_labels_do_not_count_in_the_baseline():
+    assert get_loss("cross_entropy").baseline(np.array([[0, 1, -100], [1, 0, -100]]), 2) == pytest.approx(np.log(2))
+    assert get_loss(nn.NLLLoss(ignore_index=0)).baseline(np.array([0, 1, 2, 0]), 3) == pytest.approx(np.log(2))
+    assert np.isnan(get_loss("nll").baseline(np.array([-100, -100]), 2))
+    rows = np.exp(F.log_softmax(LOGITS).numpy())
+    by_rows = get_loss(nn.KLDivLoss(reduction="batchmean")).baseline(rows)
+    assert by_rows == pytest.approx(3 * get_loss("kl_div").baseline(rows))
 
 
 def test_layers_keep_their_options():

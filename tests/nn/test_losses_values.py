@@ -118,6 +118,14 @@ def test_ctc_sums_over_all_alignments():
     assert float(one) == pytest.approx(found[0])
 
 
+def test_ctc_does_not_look_behind_the_end_of_a_target():
+    logits = wf.tensor(random.normal(size=(9, 1, 4)), requires_grad=True)
+    lay = lambda targets: wf.gradients(F.ctc_loss(F.log_softmax(logits), [targets], [9], [2]), logits).numpy()
+    expected = lay([1, 2, 3])
+    for filler in (-100, 999):
+        np.testing.assert_array_equal(lay([1, 2, filler]), expected)
+
+
 def test_ctc_of_what_cannot_be_laid_out():
     logits = wf.tensor(random.normal(size=(2, 1, 3)), requires_grad=True)
     lay = lambda **how: F.ctc_loss(F.log_softmax(logits), [[1, 1]], [2], [2], **how)
@@ -168,14 +176,20 @@ def test_classes_that_are_out_of_the_question_cost_nothing():
 
 
 def test_labels_out_of_range_that_only_the_device_knows_are_no_number():
-    labels = wf.tensor(LABELS) + 1
-    assert math.isnan(float(F.cross_entropy(X, labels)))
+    unknown = lambda: wf.tensor(LABELS) + 1
+    assert math.isnan(float(F.cross_entropy(X, unknown())))
     assert np.isnan(F.focal_loss(X, wf.tensor(LABELS) + 1, reduction="none").numpy()).tolist() == [
         False,
         True,
         False,
         False,
     ]
+    assert np.isnan(F.multi_margin_loss(X, unknown(), reduction="none").numpy()).tolist() == [False, True, False, False]
+    assert math.isnan(float(F.multi_margin_loss(X, unknown() - 2)))
+    assert math.isnan(float(F.categorical_hinge_loss(X, unknown())))
+    lists = wf.tensor([[0, -1, 0], [1, 2, 3], [-2, 0, 0], [1, -1, -1]]) + 0
+    found = F.multilabel_margin_loss(X, lists, reduction="none").numpy()
+    assert np.isnan(found).tolist() == [False, True, True, False]
 
 
 # ── sixteen bits ────────────────────────────────────────────────────────────────────────────────────────────
@@ -224,6 +238,20 @@ def test_the_loss_of_extreme_numbers_is_finite_and_near_that_of_float64(name):
         np.testing.assert_allclose(
             slope, fine.grad.numpy(), rtol=1e-2, atol=1e-3 * size + 6e-8
         )  # half of the smallest float16
+
+
+def test_small_losses_keep_their_digits():
+    """Of logits that are large, or right and certain, all that is left is a small difference of large numbers."""
+    close = lambda y, expected, rtol=1e-6: np.testing.assert_allclose(y.numpy(), np.float64(expected), rtol=rtol)
+    close(F.log_softmax(wf.tensor([1000.0, 1000.0])), [-math.log(2)] * 2)
+    for loss in (F.cross_entropy, lambda x, t: F.focal_loss(x, t, gamma=0.0)):
+        close(loss(wf.tensor([[1000.0, 990.0]]), [0]), math.log1p(math.exp(-10)), rtol=1e-3)
+    x, costs = np.float32([[15.0, -15.0, 40.0]]), [[math.log1p(math.exp(-a)) for a in (15, 15, 40)]]
+    right = [[1.0, 0.0, 1.0]]
+    close(F.binary_cross_entropy_with_logits(x, right, reduction="none"), costs)
+    close(F.binary_cross_entropy_with_logits(x, right, pos_weight=np.ones(3), reduction="none"), costs)
+    close(F.multilabel_soft_margin_loss(x, right, reduction="none"), np.mean(costs, axis=1))
+    close(F.binary_focal_loss_with_logits(x, right, alpha=None, gamma=0.0, reduction="none"), costs)
 
 
 @pytest.mark.parametrize("dtype", [wf.float16, wf.bfloat16, wf.float32, wf.float64])

@@ -50,6 +50,21 @@ def test_a_shared_layer_is_one_layer():
     np.testing.assert_array_equal(model(X, X).numpy(), np.zeros((5, 3), np.float32))
 
 
+class Block2(nn.Module):
+    def __init__(self):
+        self.fc = nn.Linear(4)
+
+    def forward(self, x):
+        return self.fc(x)
+
+
+def test_layers_of_a_class_whose_name_ends_in_a_number_are_several():
+    x = nn.Input((4,))
+    model = nn.Model(x, Block2()(Block2()(x)))
+    assert [name for name, _ in model.named_children()] == ["block2_1", "block2_2"]
+    assert len(list(model.parameters())) == 4
+
+
 def test_several_outputs_operators_methods_and_functions():
     x = nn.Input((4,))
     h = (2 * x - 1).relu()[:, 1:]
@@ -93,6 +108,24 @@ def test_axes_of_any_size():
 
 
 # ── errors ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_axes_of_any_size_may_shrink_and_decide_nothing():
+    x = nn.Input((3, None, None))
+    y = nn.MaxPool2d(2)(nn.MaxPool2d(2)(nn.MaxPool2d(2)(nn.Conv2d(4, 7)(x))))
+    assert y.shape == (None, 4, None, None)
+    up = nn.Upsample(scale_factor=2)(nn.MaxPool2d(2)(x))
+    assert (up + x).shape == (None, 3, None, None)  # as in a U-Net
+    layer = nn.Linear(8)
+    with pytest.raises(ArgumentError, match="any size"):
+        layer(nn.Input((None,)))
+    assert layer(nn.Input((5,))).shape == (None, 8)
+
+
+def test_a_parameter_among_symbols_is_refused():
+    x = nn.Input((3,))
+    with pytest.raises(ArgumentError, match="train or save"):
+        x * nn.Parameter([1.0, 1.0, 1.0])
 
 
 def test_what_does_not_fit_is_refused_on_its_line():

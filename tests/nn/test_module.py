@@ -101,6 +101,49 @@ def test_the_path_is_restored_after_an_error():
     assert context.path == ""
 
 
+class Branches(nn.Module):
+    def __init__(self):
+        self.fc = nn.Linear(3, 1)
+
+    def forward(self, features, *, scale):
+        return self.fc(features[0] + features[1][:, :3]) * scale
+
+
+def test_a_list_of_tensors_is_several_inputs_with_their_histories():
+    encoder, head = nn.Linear(4, 3), Branches()
+    head([encoder(X), X], scale=np.float64(2.0)).sum().backward()
+    assert encoder.weight.grad.shape == (3, 4)
+
+
+def test_inputs_by_name_are_inputs():
+    layer = nn.Linear(2)
+    assert layer(x=X).shape == (5, 2)
+    y, _ = nn.LSTM(2)(x=X.astype(np.float64)[None])
+    assert y.dtype is wf.float32
+    with pytest.raises(ArgumentError, match="forward"):
+        nn.Linear(2)(y=X)
+
+
+def test_a_first_call_that_fails_leaves_the_sizes_open():
+    model = nn.Sequential(nn.WeightNorm(nn.Linear(8)), nn.BatchNorm1d(), nn.Linear(3, 2))
+    for _ in range(2):
+        with pytest.raises(wf.errors.ShapeError):
+            model(np.ones((5, 7), np.float32))
+    model[2] = nn.Linear(8, 2)
+    assert model(X).shape == (5, 2)
+
+
+def test_what_is_compiled_follows_every_attribute():
+    model = nn.Sequential(nn.ModuleList([nn.ELU()])[0], nn.Threshold(0.0, 0.0))
+    f = wf.compile(model)
+    x = wf.tensor([-1.0, 2.0])
+    before = f(x).tolist()
+    model[1].value = 7.0
+    assert f(x).tolist() == [7.0, before[1]]
+    model[1] = nn.Tanh()
+    np.testing.assert_allclose(f(x).tolist(), np.tanh([np.expm1(-1.0), 2.0]), rtol=1e-5)
+
+
 # ── first values ────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -299,6 +342,45 @@ def test_a_copy_computes_the_same_and_trains_apart():
     assert other[1].path == "model.1"
 
 
+class Pair(nn.Module):
+    def __init__(self):
+        self.online = nn.Sequential(nn.Linear(4, 3))
+        self.target = copy.deepcopy(self.online)
+
+
+def test_a_copy_begins_as_what_it_is_a_copy_of_whatever_their_names():
+    model = nn.Sequential(Pair())
+    np.testing.assert_array_equal(model[0].target[0].weight.numpy(), model[0].online[0].weight.numpy())
+    before = model[0].target[0].weight.numpy().copy()
+    inner = copy.deepcopy(model[0].online[0])
+    np.testing.assert_array_equal(inner.weight.numpy(), before)
+    model.initialize(1)  # by the names
+    assert not np.array_equal(model[0].target[0].weight.numpy(), model[0].online[0].weight.numpy())
+
+
+def test_the_copies_in_a_stack_begin_differently():
+    layer = nn.TransformerEncoderLayer(4, 1, 4)
+    layer(wf.ones((2, 1, 4)))
+    first, second = nn.TransformerEncoder(layer, 2).layers
+    assert not np.array_equal(first.linear1.weight.numpy(), second.linear1.weight.numpy())
+
+
+def test_a_model_on_another_device_stays_there():
+    if len(wf.devices("cpu")) < 2:
+        pytest.skip("one device")
+    model = nn.Sequential(nn.Linear(4, 2), nn.BatchNorm1d(2)).to("cpu:1")
+    other = copy.deepcopy(model)
+    model.load_state_dict(model.state_dict())
+    model[0].initialize(1)
+    model.double()
+    for made in (model, other):
+        assert {str(t.device) for t in (*made.parameters(), *made.buffers())} == {"cpu:1"}
+    unsized = nn.Sequential(nn.Linear(4, 2), nn.Linear(3))
+    with pytest.raises(ArgumentError, match="not known"):
+        unsized.to("cpu:1")
+    assert str(unsized[0].weight.device) == "cpu:0"
+
+
 def test_numpy_inputs_become_float32_at_the_door():
     assert nn.Linear(4, 2)(X.astype(np.float64)).dtype is wf.float32
     assert nn.Linear(4, 2, dtype=wf.float64)(X.astype(np.float64)).dtype is wf.float64
@@ -346,8 +428,34 @@ def test_what_the_module_could_not_see_is_refused():
 
     with pytest.raises(ArgumentError, match=r"self\.layers = nn\.ModuleList"):
         Bad()
+    holder = Block(2)
+    for value in ([nn.ReLU()], [[nn.ReLU()]], {nn.ReLU()}):
+        with pytest.raises(ArgumentError, match=r"self\._inner = nn\.ModuleList"):
+            holder._inner = value
+    holder._later = []
+    holder._later.append(nn.Linear(2, 2))
+    with pytest.raises(ArgumentError, match="_later"):
+        list(Block.parameters(nn.Sequential(holder)))
     layer = nn.Linear(4, 4)
     with pytest.raises(ArgumentError, match=r"self\.weight\.assign"):
         layer.weight = wf.zeros((4, 4))
     layer.weight.data = np.zeros((4, 4), np.float32)
     assert float(layer.weight.sum()) == 0.0
+
+
+def test_a_tensor_remembered_of_a_call_makes_no_new_program():
+    class Remembering(nn.Module):
+        def __init__(self):
+            self.fc = nn.Linear(2, 2)
+
+        def forward(self, x):
+            self.last = self.fc(x)
+            return self.last
+
+    model, x = Remembering(), wf.ones((1, 2))
+    f = wf.compile(lambda x: model(x))
+    for _ in range(2):
+        before = wf.explain().count
+        wf.realize(f(x))
+        wf.realize(model(x))
+    assert wf.explain().count == before

@@ -29,6 +29,24 @@ def test_an_own_class_joins_and_keeps_its_arguments():
     assert again.body.bias is None
 
 
+def test_what_was_replaced_later_cannot_be_saved_and_types_are_kept(tmp_path):
+    @nn.register
+    class Tagger(nn.Module):
+        def __init__(self, classes=4):
+            self.classes = classes
+            self.body, self.fc = nn.LSTM(3, 2), nn.Linear(2, classes)
+
+    model = Tagger().double()
+    again = wf.load(wf.save(model, tmp_path / "model.weft"))
+    np.testing.assert_array_equal(again.body.weight_ih_l0.numpy(), model.body.weight_ih_l0.numpy())
+    model.fc = nn.Linear(2, 5)
+    with pytest.raises(ArgumentError, match=r"fc\.weight, fc\.bias would differ"):
+        wf.save(model, tmp_path / "model.weft")
+    model.fc = nn.LoRA(nn.Linear(2, 4))
+    with pytest.raises(ArgumentError, match="lora_A"):
+        wf.save(model, tmp_path / "model.weft")
+
+
 def test_functions_of_initialisation_are_named():
     init = functools.partial(nn.init.normal, std=0.02)
     model = through_json(nn.Linear(4, 4, weight_init=init, bias_init=nn.init.zeros, dtype=wf.float64))

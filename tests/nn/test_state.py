@@ -52,6 +52,13 @@ def test_loading_takes_the_type_of_the_model_and_draws_nothing_first():
     assert target[0].weight.settled
 
 
+def test_pytorchs_bfloat16_loads():
+    torch = pytest.importorskip("torch")
+    layer, theirs = nn.Linear(2, 2), torch.nn.Linear(2, 2).bfloat16()
+    layer.load_state_dict(theirs.state_dict())
+    np.testing.assert_array_equal(layer.weight.numpy(), theirs.weight.detach().float().numpy())
+
+
 def test_loading_into_a_model_without_sizes_says_how_to_give_them():
     with pytest.raises(ArgumentError, match=r"model\.build"):
         nn.Sequential(nn.Linear(3)).load_state_dict({"0.weight": np.zeros((3, 4)), "0.bias": np.zeros(3)})

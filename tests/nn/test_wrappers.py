@@ -1,5 +1,8 @@
 """Wrappers compute what PyTorch's parametrizations do, in states of the same names; frozen layers stay as they are."""
 
+import threading
+import time
+
 import numpy as np
 import pytest
 
@@ -58,6 +61,31 @@ def test_frozen_layers_pass_gradients_keep_evaluation_mode_and_do_not_train():
     for name, value in inner.state_dict().items():
         np.testing.assert_array_equal(value, before[name])
     assert "1.0.weight" in model.state_dict()
+
+
+class Slow(nn.Linear):
+    def forward(self, x):
+        time.sleep(1e-3)
+        return super().forward(x)
+
+
+def test_threads_do_not_see_the_weight_of_each_other():
+    layer, wrong = nn.WeightNorm(Slow(3, 2)), []
+
+    def predict():
+        for _ in range(5):
+            try:
+                layer(wf.ones((1, 3))).tolist()
+            except Exception as error:
+                wrong.append(error)
+
+    threads = [threading.Thread(target=predict) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+    assert "weight" not in vars(layer.layer)
 
 
 def test_what_cannot_be_wrapped_is_refused():

@@ -65,6 +65,16 @@ def test_pow_at_zero_has_finite_gradients_to_second_order() -> None:
     np.testing.assert_allclose(dp.numpy(), [0, 0, np.log(2)], rtol=1e-6)
 
 
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_rare_events_keep_their_probability(dtype: Any) -> None:
+    x = np.array([-10.0, -14.0] if dtype is np.float16 else [-17.5, -80.0], dtype)
+    y = wf.sigmoid(wf.tensor(x)).numpy().astype(np.float64)
+    expected = 1 / (1 + np.exp(-x.astype(np.float64)))
+    np.testing.assert_allclose(y, expected, rtol=1e-2 if dtype is np.float16 else 1e-6)
+    slope = wf.gradients(wf.softplus(t := wf.tensor(x, requires_grad=True)).sum(), t).numpy().astype(np.float64)
+    np.testing.assert_allclose(slope, expected, rtol=1e-2 if dtype is np.float16 else 1e-6)
+
+
 def test_ties_share_in_reductions_and_the_first_wins_in_pooling() -> None:
     x = wf.tensor([[2.0, 2.0, 1.0, 0.0]], requires_grad=True)
     assert wf.gradients(max_op(x, axis=(1,), keepdims=False).sum(), x).tolist() == [[0.5, 0.5, 0, 0]]

@@ -9,7 +9,7 @@ import pytest
 
 import weft as wf
 from weft import nn, optim
-from weft.errors import ArgumentError
+from weft.errors import ArgumentError, ShapeError
 
 pytestmark = pytest.mark.filterwarnings("ignore:.* made .* programs:weft.RecompileWarning")
 X = np.random.default_rng(0).normal(size=(10, 3))
@@ -137,6 +137,49 @@ def test_batch_statistics_are_computed_anew() -> None:
     assert not net.training
 
 
+class Net(nn.Module):
+    def __init__(self) -> None:
+        self.body = nn.Frozen(nn.BatchNorm1d(3))
+        self.instance = nn.InstanceNorm1d(3)
+        self.kept, self.free = nn.BatchNorm1d(3), nn.BatchNorm1d(3)
+
+    def forward(self, x: Any) -> Any:
+        return self.free(self.kept(self.instance(self.body(x))[:, :, 0]))
+
+
+def test_frozen_statistics_and_modes_stay_and_an_error_changes_nothing() -> None:
+    net, x = Net(), wf.tensor(np.stack([X, 2 * X], axis=2).astype(np.float32))
+    net.body.layer.running_mean.assign([1.0, 2.0, 3.0])
+    net.kept.eval()
+    optim.update_batch_statistics(net, [x])
+    assert net.body.layer.running_mean.tolist() == [1.0, 2.0, 3.0]
+    assert net.training
+    assert not net.kept.training
+    before = {path: value.tolist() for path, value in net.state_dict().items()}
+    for batches in ([], [x, None]):
+        with pytest.raises(Exception, match=r"batch|None"):
+            optim.update_batch_statistics(net, batches)
+        assert {path: value.tolist() for path, value in net.state_dict().items()} == before
+    assert net.free.momentum == 0.1
+
+
+def test_averages_fit_wholly_or_not_at_all() -> None:
+    net, other = nn.Sequential(nn.Linear(3, 1)), nn.Sequential(nn.Linear(3, 1), nn.Linear(1, 1))
+    before = other[0].weight.numpy().copy()
+    with pytest.raises(ShapeError, match=r"1\.weight"):
+        optim.EMA(optim.SGD()).copy_to(other, net)
+    np.testing.assert_array_equal(other[0].weight.numpy(), before)
+
+
+def test_an_optimizer_goes_on_by_itself_beside_its_average() -> None:
+    held = nn.ParameterDict({"a": [0.0], "b": [0.0]})
+    inner = optim.SGD(1.0, groups={"b": {"learning_rate": 5.0}})
+    inner.update(list(held.values()), [wf.ones(1)] * 2)
+    optim.EMA(inner, 0.5)
+    inner.update(list(held.values()), [wf.ones(1)] * 2)
+    assert [p.tolist() for p in held.values()] == [[-2.0], [-10.0]]
+
+
 # ── L-BFGS ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -160,6 +203,21 @@ def test_lbfgs_solves_least_squares_and_goes_on_where_it_was() -> None:
         other.step(w, loss)
     for p, value in zip(w, found, strict=True):
         np.testing.assert_array_equal(p.numpy(), value)
+
+
+def test_a_search_that_runs_out_does_not_end_where_the_loss_is_no_number() -> None:
+    w = wf.tensor([2.0], wf.float64, requires_grad=True)
+    opt = optim.LBFGS(100.0, evaluations=1)
+    for _ in range(3):
+        opt.step([w], lambda: (w - wf.log(w)).sum())
+    assert np.isfinite(w.numpy()).all()
+
+
+def test_a_parameter_that_the_loss_does_not_use_stays() -> None:
+    w, unused = start()
+    optim.LBFGS(iterations=9).step([w, unused], lambda: (w * w).sum())
+    np.testing.assert_array_equal(unused.numpy(), start()[1].numpy())
+    np.testing.assert_allclose(w.numpy(), 0, atol=1e-6)
 
 
 def test_the_line_search_satisfies_the_strong_wolfe_conditions() -> None:

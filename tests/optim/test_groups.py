@@ -77,6 +77,17 @@ def test_a_pattern_that_means_nothing_is_refused_with_the_closest_names() -> Non
         lambda: optim.SGD(0.1, decay="matrix"),
         lambda: optim.SGD(0.1, momentum_=0.9),
         lambda: optim.Adam(beta1=1.0),
+        lambda: setattr(optim.Adam(), "beta1", 1.0),
+        lambda: setattr(optim.Rprop(), "weight_decay", 0.1),
+        lambda: optim.SGD(0.1, groups={"*": {"scale": -1}}),
+        lambda: optim.SGD(0.1, groups={"*": {"scale": float("nan")}}),
+        lambda: optim.SGD(0.1, clip_norm=0),
+        lambda: -1.0 * optim.Step(0.1, every=2),
+        lambda: optim.SGD(two_layers()),
+        lambda: optim.Adam(two_layers().parameters()),
+        lambda: optim.EMA(optim.EMA(optim.SGD())),
+        lambda: optim.EMA(optim.SWA(optim.EMA(optim.SGD()), start=5)),
+        lambda: optim.Accumulate(optim.SGD(), 2).update([wf.ones(1)], [wf.ones(1)], examples=0),
         lambda: optim.SGD(0.1, nesterov=True),
         lambda: optim.SGD(0.1, momentum=0.9, dampening=0.1, nesterov=True),
         lambda: optim.Muon(adjust="other"),
@@ -99,6 +110,25 @@ def test_gradients_of_other_shapes_and_missing_ones_are_refused() -> None:
         optim.SGD(0.1).step(model)
     with pytest.raises(ShapeError):
         optim.SGD(0.1).update([model[0].weight], [wf.ones((3, 2))])
+    w, g = wf.tensor([0.0, 0.0]), np.ones(2, np.float32)
+    optim.SGD(1.0).update([w], [g])
+    assert w.tolist() == [-1.0, -1.0]
+    with pytest.raises(GradientError, match="None"):
+        optim.SGD(0.1).update([w], [None])
+    for parameters, gradients in (([w], []), ([w, w], [g, g])):
+        with pytest.raises(ArgumentError, match="each parameter once"):
+            optim.SGD(0.1).update(parameters, gradients)
+
+
+def test_all_settings_are_said() -> None:
+    assert optim.Adagrad(0.1, start=0.5).describe()["start"] == 0.5
+
+
+def test_tied_parameters_count_once() -> None:
+    w = wf.tensor([0.0], requires_grad=True)
+    (w * 4).sum().backward()
+    optim.SGD(1.0, clip_norm=4.0).step([w, w])
+    assert w.tolist() == [-4.0]
 
 
 def test_maximize_climbs() -> None:
@@ -143,6 +173,19 @@ def test_penalties_of_the_optimizer_and_of_the_loss_are_the_same() -> None:
     optim.SGD(0.1).step(other)
     for name, value in model.state_dict().items():
         np.testing.assert_allclose(value, other.state_dict()[name], rtol=1e-5, atol=1e-7, err_msg=name)
+
+
+def test_a_scale_may_be_a_schedule() -> None:
+    net = two_layers()
+    moved = moves(optim.SGD(np.float32(0.1), groups={"*.bias": {"scale": optim.Step(0.5, every=1)}}), net)
+    np.testing.assert_allclose(moved["0.bias"], 0.5 * moved["0.weight"][:, 0], rtol=1e-5)
+
+
+def test_an_average_is_of_bounded_weights() -> None:
+    w = wf.tensor([[0.0, 0.0]])
+    opt = optim.EMA(optim.SGD(1.0, max_norm=1.0), 0.5)
+    opt.update([w], [wf.tensor([[-3.0, -4.0]])])
+    np.testing.assert_allclose(opt.averages([w])["0"], [[0.6, 0.8]], rtol=1e-6)
 
 
 def test_max_norm_bounds_the_weights_into_each_unit() -> None:

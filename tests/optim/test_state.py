@@ -80,6 +80,25 @@ def test_packed_and_alone_are_the_same_formula(name: str, monkeypatch: pytest.Mo
         np.testing.assert_allclose(p.numpy(), q.numpy(), rtol=2e-6, atol=1e-7)
 
 
+@pytest.mark.parametrize("name", [name for name in MAKE if name not in ("EMA", "SWA")])
+def test_an_average_beside_every_optimizer(name: str) -> None:
+    w, opt = start(), optim.EMA(MAKE[name](), 0.5)
+    v, plain = start(), MAKE[name]()
+    run(opt, w, range(2))
+    run(plain, v, range(2))
+    for p, q in zip(w, v, strict=True):
+        np.testing.assert_allclose(p.numpy(), q.numpy(), rtol=2e-6, atol=1e-7)
+    assert all(a.shape == p.shape for a, p in zip(opt.averages(w).values(), w, strict=True))
+
+
+def test_the_groups_of_models_that_are_gone_go_too() -> None:
+    opt = optim.Adam(0.1)
+    for _ in range(3):
+        opt.update(start(), gradients(0))
+    opt.update(start(), gradients(0))
+    assert len(opt.state.groups) == 1
+
+
 def test_a_module_names_its_parameters_and_wrong_states_are_refused() -> None:
     model = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 1))
     opt = optim.Adam(0.1)

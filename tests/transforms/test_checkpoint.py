@@ -41,7 +41,7 @@ def program(layer: Any) -> Any:
 
     specs = (Spec((256, 4), float32), Spec((4, 64), float32), Spec((64, 4), float32))
     graph, _ = record("chain", slopes, specs, {})
-    return program_for(graph, wf.devices()[0].engine)
+    return program_for(graph, wf.devices()[0])
 
 
 def test_the_memory_of_a_deep_chain_falls() -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import weft as wf
+from weft import nn
 from weft.errors import ArgumentError, DTypeError, GradientError, ShapeError
 from weft.graph.node import Node
 from weft.transforms import vjp
@@ -110,3 +111,13 @@ def test_gradients_that_do_not_exist_are_lessons(wrong: Any, error: type[Excepti
     with pytest.raises(error) as caught:
         wrong(x64([1.0, 2.0]))
     assert re.search(says, str(caught.value)), str(caught.value)
+
+
+def test_what_a_result_does_not_depend_on_is_refused_or_zero() -> None:
+    x, other = (wf.tensor([1.0, 2.0], requires_grad=True) for _ in range(2))
+    y = (x * x).sum()
+    with pytest.raises(GradientError, match="unused="):
+        wf.gradients(y, [x, other])
+    assert [g.tolist() for g in wf.gradients(y, [x, other], unused="zeros")] == [[2.0, 4.0], [0.0, 0.0]]
+    with pytest.raises(ArgumentError, match=r"model\.parameters\(\)"):
+        wf.gradients(y, nn.Linear(2, 1))

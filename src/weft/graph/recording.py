@@ -227,6 +227,29 @@ class Recording:
         self.nodes.append(ref(node))
         return node
 
+    def before(self, node: Node) -> Node | None:
+        """The operand of what made ``node``, an op of one operand in the same spec; None where it is not recorded."""
+        made = self.entry(node.number)
+        reference = made[1][0] if made else None
+        if type(reference) is not int:
+            return None
+        if reference < 0:
+            held = self.leaves[~reference]
+            return held if isinstance(held, Node) else None
+        earlier = self.entry(reference)
+        operand = Node(earlier[0] if earlier else None, (), (), node.spec, self, reference, False, None)
+        self.nodes.append(ref(operand))
+        return operand
+
+    def entry(self, number: int | Literal) -> Entry | None:
+        """The application whose one result has this number."""
+        first = self.count
+        for entry in reversed(self.entries):
+            first -= entry[3]
+            if first == number and entry[3] == 1:
+                return entry
+        return None
+
     def rebind(self, handle: Handle, node: Node, source: Place) -> None:
         """Make ``handle`` a name of ``node``: the history of what was computed from its old value ends here."""
         raise NotImplementedError

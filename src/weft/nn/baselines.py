@@ -15,8 +15,10 @@ def unknown(y: np.ndarray, classes: int | None = None) -> float:
 # ── classes ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def entropy(y: np.ndarray, classes: int | None = None) -> float:
+def entropy(y: np.ndarray, classes: int | None = None, ignore_index: int = -100) -> float:
     """−Σ q log q for the frequencies q of the classes: the cross-entropy of always predicting them.
+
+    Labels equal to ``ignore_index`` do not count; NaN where there are no others.
 
     >>> round(entropy(np.array([0, 1, 0, 1])), 4)
     0.6931
@@ -25,8 +27,9 @@ def entropy(y: np.ndarray, classes: int | None = None) -> float:
     if y.dtype.kind == "f" and y.ndim > 1:
         q = y.mean(axis=(0, *range(2, y.ndim)), dtype=np.float64)
     else:
-        q = np.bincount(y.astype(np.int64).ravel(), minlength=classes or 0) / y.size
-    return float(-(q[q > 0] * np.log(q[q > 0])).sum())
+        kept = y.astype(np.int64)[y != ignore_index]
+        q = np.bincount(kept, minlength=classes or 0) / kept.size if kept.size else np.array([math.nan])
+    return float(-(q * np.log(np.where(q > 0, q, 1))).sum())
 
 
 def binary_entropy(y: np.ndarray, classes: int | None = None) -> float:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import inspect
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -13,6 +15,8 @@ from weft.graph.dtype import DType, float32, float64
 from weft.graph.node import Handle, wrap
 from weft.graph.recording import context
 from weft.graph.spec import Spec
+from weft.graph.structure import flatten
+from weft.nn import state
 from weft.nn.parameter import Buffer, Parameter, Sketch
 from weft.tensor import Tensor
 
@@ -23,15 +27,75 @@ M = TypeVar("M", bound="Module")
 
 
 def as_input(module: Module, x: Any) -> Any:
-    """An input of the whole model as a tensor; NumPy's float64 becomes float32 unless the model is float64 itself."""
-    if not hasattr(x, "__array__") and not isinstance(x, list):
+    """An input of the whole model as a tensor; NumPy's float64 becomes float32 unless the model is float64 itself.
+
+    A list that holds tensors is several inputs, and stays a list.
+    """
+    if isinstance(x, Handle) or not (hasattr(x, "__array__") or isinstance(x, list)):
         return x
+    if isinstance(x, list) and flatten(x)[0]:
+        return [as_input(module, y) for y in x]
     made = Tensor(x)
     if made.dtype is float64:
         first = next(module.parameters(), None)
         wide = first is not None and first.known_dtype is float64
         made = made if wide else Tensor(made.numpy().astype(np.float32))
     return made
+
+
+class Sizing(threading.local):
+    """The modules that have found their sizes in the call under way, and what they were before.
+
+    If the call fails, the input was wrong, and so may be the sizes that were taken from it.
+    """
+
+    def __init__(self) -> None:
+        self.done: list[Callable[[], None]] = []
+
+    def undo(self) -> None:
+        """Make all of them wait for their sizes again."""
+        while self.done:
+            self.done.pop()()
+
+
+sizing = Sizing()
+
+
+def size(module: Module, inputs: Sequence[Any], options: dict[str, Any]) -> None:
+    """Let a module that waits for them find its sizes."""
+    sizing.done.append(way_back(module))
+    module.infer(*positional(module, inputs, options))
+    module._sized = True
+
+
+def positional(module: Module, inputs: Sequence[Any], options: dict[str, Any]) -> Sequence[Any]:
+    """The inputs in the order in which ``forward`` takes them, also where they were given by name."""
+    if not options:
+        return inputs
+    try:
+        return inspect.signature(module.forward).bind(*inputs, **options).args
+    except TypeError as error:
+        raise ArgumentError(
+            f"{type(module).__name__} called: {error}", expected=f"forward{inspect.signature(module.forward)}"
+        ) from None
+
+
+def way_back(module: Module) -> Callable[[], None]:
+    """What makes a module, and those inside it, what they are now."""
+    attributes = [(part, dict(vars(part))) for part in module.modules()]
+    starts = [(p, p.start) for p in module.parameters() if not p.settled]
+
+    def back() -> None:
+        for part, before in attributes:
+            vars(part).clear()
+            vars(part).update(before)
+            state.changed(part)
+        for p, start in starts:
+            if p.settled:
+                p.forget()
+            p.start = start
+
+    return back
 
 
 def spec_of(x: Any) -> Spec:
@@ -86,7 +150,7 @@ def cast(module: M, to: DType) -> M:
     for tensor in held:
         tensor.cast(to)
     for part in module.modules():
-        object.__setattr__(part, "_casts", part._casts + 1)
+        state.changed(part)
         if isinstance(getattr(part, "dtype", None), DType):
             object.__setattr__(part, "dtype", to)
     return module
@@ -141,16 +205,17 @@ def refuse(module: Module, name: str, value: Any) -> None:
             expected="a new value by assignment",
             cure=f"self.{name}.assign(value), or self.{name} = nn.Parameter(value)",
         )
-    if isinstance(value, list | tuple | dict) and not name.startswith("_"):
-        members = value.values() if isinstance(value, dict) else value
-        if any(isinstance(m, Parameter) or hasattr(m, "named_parameters") for m in members):
-            kind = "Module" if any(hasattr(m, "named_parameters") for m in members) else "Parameter"
-            container = kind + ("Dict" if isinstance(value, dict) else "List")
-            raise ArgumentError(
-                f"modules or parameters in a plain {type(value).__name__} in the attribute {name!r}",
-                expected="a container that the module can see into",
-                cure=f"self.{name} = nn.{container}(…)",
-            )
+    state.refuse_hidden(name, value)
+
+
+def refuse_cycle(module: Module, value: Module) -> None:
+    """Refuse a member that holds the module itself."""
+    if any(part is module for part in value.modules()):
+        raise ArgumentError(
+            f"{type(value).__name__} in {type(module).__name__}: a module inside itself",
+            expected="modules without a cycle",
+            cure="copy.deepcopy(module) for a second one that is alike",
+        )
 
 
 def tree(module: Module) -> str:

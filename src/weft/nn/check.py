@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from numbers import Integral, Real
 from typing import Any
 
 from weft.errors import ArgumentError
 
 
-def sizes(layer: str, least: int = 1, **arguments: Any) -> None:
-    """Every argument is a whole number ≥ ``least``, or a tuple of such; None passes.
+def sizes(layer: str, least: int = 1, *, optional: bool = False, **arguments: Any) -> None:
+    """Every argument is a whole number ≥ ``least``, or a tuple of such; with ``optional`` None passes.
 
     >>> sizes("Linear", features=(4, 0))
     Traceback (most recent call last):
@@ -17,35 +18,37 @@ def sizes(layer: str, least: int = 1, **arguments: Any) -> None:
     """
     for name, value in arguments.items():
         for n in value if isinstance(value, tuple | list) else (value,):
-            if n is not None and (isinstance(n, bool) or not isinstance(n, int) or n < least):
+            if not (n is None and optional) and (isinstance(n, bool) or not isinstance(n, Integral) or n < least):
                 raise ArgumentError(f"{layer}: {name}={value!r}", expected=f"whole numbers ≥ {least}")
 
 
 def fraction(layer: str, *, include_one: bool = True, **arguments: Any) -> None:
     """Every argument is a number in [0, 1], or in [0, 1)."""
     for name, value in arguments.items():
-        if not isinstance(value, int | float) or not 0 <= value <= 1 or (value == 1 and not include_one):
+        taken = isinstance(value, Real) and not isinstance(value, bool)
+        if not taken or not 0 <= value <= 1 or (value == 1 and not include_one):
             raise ArgumentError(f"{layer}: {name}={value!r}", expected=f"0 ≤ {name} {'≤' if include_one else '<'} 1")
 
 
 def positive(layer: str, **arguments: Any) -> None:
     """Every argument is a number > 0."""
     for name, value in arguments.items():
-        if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
+        if isinstance(value, bool) or not isinstance(value, Real) or not float(value) > 0:
             raise ArgumentError(f"{layer}: {name}={value!r}", expected=f"{name} > 0")
 
 
-def spread(layer: str, name: str, value: Any, axes: int, least: int = 1) -> tuple[int, ...]:
-    """One size for each axis, from one for all or from a tuple.
+def spread(layer: str, name: str, value: Any, axes: int, least: int = 1, *, optional: bool = False) -> tuple[int, ...]:
+    """One size for each axis, from one for all or from a tuple; with ``optional`` None is one.
 
     >>> spread("Conv2d", "stride", 2, 2)
     (2, 2)
     """
     each = tuple(value) if isinstance(value, tuple | list) else (value,) * axes
-    sizes(layer, least, **{name: each})
+    sizes(layer, least, optional=optional, **{name: each})
     if len(each) != axes:
         raise ArgumentError(f"{layer}: {name}={value!r}", expected=f"one number, or {axes} of them")
-    return each
+    made: tuple[Any, ...] = tuple(n if n is None else int(n) for n in each)
+    return made
 
 
 def ordered(layer: str, low: float, high: float) -> None:

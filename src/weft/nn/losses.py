@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -26,9 +26,11 @@ from weft.nn.baselines import (
     unknown,
     variance,
 )
+from weft.nn.functional.reduction import reduce
 from weft.nn.lookup import find
 from weft.nn.module import Module
 from weft.ops.comparison import where
+from weft.ops.creation import full
 from weft.tensor import Tensor, as_tensor
 
 Function = Callable[..., Tensor]
@@ -44,8 +46,9 @@ class Loss:
     ``baseline(targets, classes)``   the loss of the best prediction that ignores the input, which a model must beat;
                    NaN where it is not known
     ``prepare(targets)``   labels or numbers as the function takes them, from NumPy arrays
-    ``weigh(target)``  the sum that the mean is divided by, where that is not the number of losses
     ``threshold``  of a "binary" loss: the prediction above which the answer is yes, ½ of probabilities, 0 of logits
+    ``weights(target)``   the weight of each loss, where the mean is Σ losses / Σ weights and not that over their number
+    ``ignore_index``      the label that is left out, if any
     """
 
     name: str
@@ -54,7 +57,8 @@ class Loss:
     baseline: Callable[..., float] = unknown
     prepare: Callable[[np.ndarray], np.ndarray] = np.asarray
     threshold: float = 0.5
-    weigh: Callable[..., Tensor] | None = None
+    weights: Callable[[Any], Tensor] | None = None
+    ignore_index: int | None = None
 
     def __call__(self, prediction: Any, target: Any) -> Tensor:
         """The mean over the batch."""
@@ -62,19 +66,26 @@ class Loss:
 
     def counted(self, prediction: Any, target: Any) -> Any:
         """What the mean of a batch is divided by, so that means of its pieces can be put together again."""
-        if self.weigh is not None:
-            return self.weigh(target)
+        if self.weights is not None:
+            return self.weights(target).sum()
         return float(max(1, math.prod(self.function(prediction, target, reduction="none").shape)))
 
     def per_example(self, prediction: Any, target: Any) -> Tensor:
-        """The loss of each example, (N,): the mean over what else an example has."""
+        """The loss of each example, (N,), whose mean is the loss of the batch: the mean over what else an example has.
+
+        With weights the losses of an example are summed, and divided by the mean weight of the batch's examples.
+        """
         losses = self.function(prediction, target, reduction="none")
         if losses.ndim == 0:
             raise ArgumentError(
                 f"the loss {self.name!r} gives one number for the whole batch",
                 expected='a function with the argument reduction="none", which gives one per example',
             )
-        return losses if losses.ndim == 1 else losses.mean(axis=tuple(range(1, losses.ndim)))
+        rest = tuple(range(1, losses.ndim))
+        if self.weights is None:
+            return losses.mean(axis=rest) if rest else losses
+        mean = self.weights(target).sum() / losses.shape[0]
+        return (losses.sum(axis=rest) if rest else losses) / where(mean == 0, 1, mean)
 
 
 # ── targets ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -125,22 +136,23 @@ def _within(y: np.ndarray, low: float, high: float, expected: str, cure: str) ->
     return y.astype(np.float32)
 
 
-def labels_counted(weight: Any = None, ignore_index: int = -100) -> Callable[..., Any]:
-    """Of a target: the sum of the class weights of its labels without the ignored ones, their number without weights.
+def label_weights(weight: Any = None, ignore_index: int = -100) -> Callable[[Any], Tensor]:
+    """Of each label of a target the weight of its class, or 1; of an ignored one 0. Probabilities count as 1.
 
-    >>> float(labels_counted(ignore_index=2)(Tensor(np.array([0, 2, 1]))))
-    2.0
+    >>> label_weights(ignore_index=2)(np.array([0, 2, 1])).tolist()
+    [1.0, 0.0, 1.0]
     """
 
-    def count(target: Any) -> Any:
-        if target.dtype.is_floating:  # probabilities (N, classes, …)
-            return float(math.prod(target.shape) / (target.shape[1] if target.ndim > 1 else target.shape[0]))
-        kept = target != ignore_index
+    def each(target: Any) -> Any:
+        target = as_tensor(target)
+        if target.dtype.is_floating:  # probabilities (N, classes, …), or (classes,)
+            return full(target.shape[:1] + target.shape[2:] if target.ndim > 1 else (), 1.0)
+        kept = target.astype("int64") != ignore_index
         if weight is None:
-            return kept.astype("float32").sum()
-        return where(kept, as_tensor(weight)[where(kept, target, 0)], 0).sum()
+            return kept.astype("float32")
+        return where(kept, as_tensor(weight)[where(kept, target, 0)], 0)
 
-    return count
+    return each
 
 
 # ── the table ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -153,10 +165,11 @@ def _entry(
     baseline: Any,
     prepare: Any,
     threshold: float = 0.5,
-    weigh: Any = None,
+    ignore_index: int | None = None,
 ) -> Loss:
     bound = lambda p, t, reduction="mean": function(p, t, reduction=reduction)
-    return Loss(name, bound, kind, baseline, prepare, threshold, weigh)
+    weights = None if ignore_index is None else label_weights(ignore_index=ignore_index)
+    return Loss(name, bound, kind, baseline, prepare, threshold, weights, ignore_index)
 
 
 def _with_signs(function: Function) -> Function:
@@ -169,9 +182,9 @@ LOSSES: dict[str, Loss] = {
     loss.name: loss
     for loss in (
         # One of several classes: logits, log-probabilities or scores (N, classes), and class numbers.
-        _entry("cross_entropy", F.cross_entropy, "classification", entropy, as_labels, weigh=labels_counted()),
-        _entry("nll", F.nll_loss, "classification", entropy, as_labels, weigh=labels_counted()),
-        _entry("focal", F.focal_loss, "classification", unknown, as_labels),
+        _entry("cross_entropy", F.cross_entropy, "classification", entropy, as_labels, ignore_index=-100),
+        _entry("nll", F.nll_loss, "classification", entropy, as_labels, ignore_index=-100),
+        _entry("focal", F.focal_loss, "classification", unknown, as_labels, ignore_index=-100),
         _entry("multi_margin", F.multi_margin_loss, "classification", unknown, as_labels),
         _entry("categorical_hinge", F.categorical_hinge_loss, "classification", unknown, as_labels),
         # Yes or no, once or several times: probabilities, logits or scores, and targets 0 and 1 (or −1 and 1).
@@ -212,20 +225,51 @@ def get_loss(of: str | Loss | Module | Function) -> Loss:
         return of
     if isinstance(of, str):
         return find(LOSSES, of, "loss")
-    table = getattr(of, "table", None)
-    if isinstance(table, str):  # a layer of weft.nn: the entry of the table, with its own options
-        known = LOSSES[table]
-        baseline = getattr(of, "baseline", known.baseline)
-        function = _with_signs(of.compute) if table in SIGNED else of.compute  # type: ignore[union-attr]
-        weigh = known.weigh and labels_counted(of.weight, of.ignore_index)  # type: ignore[union-attr]
-        return Loss(table, function, known.kind, baseline, known.prepare, known.threshold, weigh)
+    if isinstance(of, type):
+        raise ArgumentError(
+            f"the class {of.__name__} as a loss", expected="a name, a layer or a function", cure=f"loss={of.__name__}()"
+        )
     if hasattr(of, "compute"):
-        return Loss(type(of).__name__, of.compute, "custom")
+        return _of_layer(of)
     if callable(of):
         return Loss(getattr(of, "__name__", type(of).__name__), _with_reduction(of), "custom")
     raise ArgumentError(
         f"{of!r} as a loss", expected="a name, or a function of prediction and target", cure='loss="mse"'
     )
+
+
+def _of_layer(layer: Any) -> Loss:
+    """A layer of weft.nn: the entry of the table, if it has one, with its own options."""
+    name, reduction = getattr(layer, "table", None) or type(layer).__name__, getattr(layer, "reduction", "mean")
+    known = LOSSES.get(name) or Loss(name, layer.compute, "custom")
+    function, baseline = layer.compute, getattr(layer, "baseline", known.baseline)
+    if reduction == "batchmean":
+        function, rowwise = _by_rows(function), baseline
+        baseline = lambda y, classes=None: rowwise(y, classes) * math.prod(np.shape(y)[1:])
+    elif reduction != "mean":
+        raise ArgumentError(
+            f"{type(layer).__name__} with reduction={reduction!r} as the loss of training",
+            expected='the mean, which is the same for batches of all sizes: reduction="mean"',
+            cure=f"{type(layer).__name__}() and another learning rate",
+        )
+    ignored = getattr(layer, "ignore_index", None)
+    return replace(
+        known,
+        function=_with_signs(function) if name in SIGNED else function,
+        baseline=baseline,
+        weights=None if ignored is None else label_weights(layer.weight, ignored),
+        ignore_index=ignored,
+    )
+
+
+def _by_rows(function: Function) -> Function:
+    """``function`` with one loss for each row, the sum over what else it has."""
+
+    def of_rows(prediction: Any, target: Any, reduction: str = "mean") -> Any:
+        losses = function(prediction, target, reduction="none")
+        return reduce(losses.reshape(losses.shape[0], -1).sum(axis=1), reduction)
+
+    return of_rows
 
 
 def _with_reduction(function: Callable[..., Any]) -> Function:

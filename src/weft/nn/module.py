@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 from weakref import ref
 
 from weft.errors import ArgumentError, WeftError
@@ -11,8 +11,8 @@ from weft.graph.dtype import DType, bfloat16, float16, float32, float64
 from weft.graph.node import Handle
 from weft.graph.recording import Trace, context
 from weft.nn import building, placing, state
+from weft.nn.lessons import METHODS, Children, taught
 from weft.nn.parameter import Buffer, Parameter, seed_in_force
-from weft.tensor import Tensor
 from weft.transforms.checkpointing import checkpoint
 
 
@@ -43,7 +43,15 @@ class Module:
     _fixed: tuple[str, ...] = ()  # attributes that are never trained, and in evaluation mode always
     _saved_as: Mapping[str, str] = {}  # names in the state that differ from those of the attributes
     _recomputed = False  # whether its inner values are computed again on the way back, instead of kept
-    _casts = 0  # how often `to` has changed its data type
+    _changes = 0  # how often it, or a module inside it, has been changed: what is compiled holds for this number
+
+    @taught
+    def __init__(self) -> None:
+        """Nothing is made here, so that a subclass need not call it."""
+
+    def __init_subclass__(cls) -> None:
+        if "__init__" in vars(cls) and cls.__module__.startswith("weft."):
+            cls.__init__ = taught(cls.__init__)  # type: ignore[method-assign]
 
     # ── the call ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -52,29 +60,32 @@ class Module:
         context.path = self._path or self.path
         try:
             if not outer:
-                for x in inputs:
+                for x in (*inputs, *options.values()):
                     if not isinstance(x, Handle):
                         if (symbolic := building.symbolic(self, inputs, options)) is not None:
                             return symbolic
-                        inputs = tuple(y if isinstance(y, Handle) else building.as_input(self, y) for y in inputs)
+                        inputs = tuple(building.as_input(self, y) for y in inputs)
+                        options = {name: building.as_input(self, y) for name, y in options.items()}
                         break
             if not self._sized:
-                self.infer(*inputs)
-                self._sized = True
+                building.size(self, inputs, options)
             recording = context.recording
             if isinstance(recording, Trace):
-                # What is being compiled holds for this mode and type only.
+                # What is being compiled holds for this mode and these attributes only.
                 recording.guard(self, "training")
-                recording.guard(self, "_casts")
-                recording.guard(self, "_recomputed")
+                recording.guard(self, "_changes")
             if self._recomputed and self.training:
                 return checkpoint(self.forward)(*inputs, **options)
             return self.forward(*inputs, **options)
         except WeftError as error:
             building.explain(error, self, inputs)
+            if not outer:
+                building.sizing.undo()
             raise
         finally:
             context.path = outer
+            if not outer and building.sizing.done:
+                building.sizing.done = []
 
     def infer(self, *inputs: Any) -> None:
         """Fill in the shapes of parameters that depend on the input; layers that can wait for it override this."""
@@ -92,29 +103,28 @@ class Module:
     # ── what it consists of ─────────────────────────────────────────────────────────────────────────────────
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if isinstance(value, Module | Parameter | Buffer):
+        member = isinstance(value, Module | Parameter | Buffer)
+        if member:
             self._adopt(name, value)
         else:
             building.refuse(self, name, value)
         object.__setattr__(self, name, value)
-        state.changed()
+        # A tensor that a module remembers of a call, such as a map of attention, is no change of the module.
+        if name != "training" and (member or not isinstance(value, Handle)):
+            state.changed(self)
 
     def _adopt(self, name: str, value: Module | Parameter | Buffer) -> None:
         """Give ``value`` its name and home; what is shared keeps the first one."""
         if isinstance(value, Parameter):
             if value.home is None or value.home() is None:
                 value.home, value.name = ref(self), name
-        elif isinstance(value, Module) and any(module is self for module in value.modules()):
-            raise ArgumentError(
-                f"{type(value).__name__} as {name!r} of {type(self).__name__}: a module inside itself",
-                expected="modules without a cycle",
-                cure="copy.deepcopy(module) for a second one that is alike",
-            )
-        elif isinstance(value, Module) and (value._parent is None or value._parent() is None):
-            object.__setattr__(value, "_parent", ref(self))
-            object.__setattr__(value, "_name", name)
-            for _, module in value.named_modules():
-                object.__setattr__(module, "_path", None)
+        elif isinstance(value, Module):
+            building.refuse_cycle(self, value)
+            if value._parent is None or value._parent() is None:
+                object.__setattr__(value, "_parent", ref(self))
+                object.__setattr__(value, "_name", name)
+                for _, module in value.named_modules():
+                    object.__setattr__(module, "_path", None)
 
     @property
     def path(self) -> str:
@@ -131,7 +141,7 @@ class Module:
     @property
     def children(self) -> tuple[Module, ...]:
         """The modules among the attributes."""
-        return tuple(module for _, module in self.named_children())
+        return Children(module for _, module in self.named_children())
 
     def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
         """The module and all inside it, with their paths; shared ones once."""
@@ -289,8 +299,14 @@ class Module:
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         return state.copy(self, memo)
 
+    if not TYPE_CHECKING:  # to a type checker every attribute would be there
+
+        def __getattr__(self, name: str) -> Any:
+            cure = f": {METHODS[name]}" if name in METHODS else ""
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}{cure}")
+
     def __delattr__(self, name: str) -> None:
         if name not in vars(self):
             raise ArgumentError(f"{type(self).__name__} has no attribute {name!r}")
         object.__delattr__(self, name)
-        state.changed()
+        state.changed(self)

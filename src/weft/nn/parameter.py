@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import functools
+import inspect
 import math
 import threading
 from collections.abc import Callable
@@ -23,7 +24,7 @@ from weft.random import generator, hashed
 from weft.runtime.devices import default_device
 from weft.runtime.ingest import leaf_of
 from weft.runtime.log import Log, log_of, run
-from weft.tensor import Tensor, as_tensor
+from weft.tensor import Tensor, as_tensor, beside
 
 if TYPE_CHECKING:
     from weft.nn.module import Module
@@ -40,6 +41,8 @@ class Start(NamedTuple):
     fan_in: int
     fan_out: int
     seed: int
+    path: str | None = None  # the name under which it was drawn
+    like: Parameter | None = None  # what it is a copy of, which decides the name
 
 
 class Sketch(Trace):
@@ -103,7 +106,8 @@ class Parameter(Tensor):
     ) -> Parameter:
         """A parameter whose value is drawn when it is first used, from the seed in force now and its own name.
 
-        So the same seed gives a layer the same weights whatever other layers the model has. ``init`` is a function
+        So the same seed gives a layer the same weights whatever other layers the model has, and two models built alike
+        begin alike: ``make().initialize(seed)`` makes them differ. ``init`` is a function
         of `weft.nn.init`, or its name; the fans are those of the shape (out, in, …) unless they are given. A shape
         of None is filled in later by `shaped`, when a layer has seen its input.
         """
@@ -176,13 +180,36 @@ class Parameter(Tensor):
         """Whether it has its value."""
         return not isinstance(self, Promised)
 
+    @property
+    def origin(self) -> str:
+        """The name from which the first value follows: its own, or that of the parameter of which it is a copy."""
+        if self.start is None or self.start.like is None:
+            return (self.start and self.start.path) or self.path
+        return self.start.like.origin
+
     def reset(self, seed: int) -> None:
-        """Draw the first value anew; a parameter made from data keeps its value."""
+        """Draw the first value anew, from its own name; a parameter made from data keeps its value."""
         if self.start is not None:
-            self.start = self.start._replace(seed=seed)
+            self._begin(self.start._replace(seed=seed, path=None, like=None))
+
+    def _begin(self, start: Start) -> None:
+        """Begin so from now on, with a new value if there is one; an error leaves everything as it was."""
+        if self.settled:
+            path = self.path
+            value = beside(draw(start, path, path), self)
+            self._grad = None
+            self.assign(value)
+            start = start._replace(path=path)
+        self.start = start
+
+    def forget(self) -> None:
+        """Be as before the first use, when a value is drawn under its own name; what was made from data keeps it."""
+        if self.start is not None:
+            self.start = self.start._replace(path=None, like=None)
             if self.settled:
                 self._grad = None
-                self.assign(draw(self.start, self.path))
+                del self.node
+                self.__class__ = Promised
 
     def initialize(self, init: str | Callable[..., Tensor], *, seed: int | None = None, **options: Any) -> Parameter:
         """Draw the value anew by another initialisation, with ``options`` for it; the name and seed decide as before.
@@ -193,12 +220,22 @@ class Parameter(Tensor):
         [[2.0, 0.0], [0.0, 2.0]]
         """
         f = initial.initializer(init)
+        try:
+            inspect.signature(f).bind(self.known_shape, 0, fan_in=1, fan_out=1, **options)
+        except TypeError as error:
+            raise ArgumentError(
+                f"initialize({init!r}): {error}", expected=f"options of {init!r}: {inspect.signature(f)}"
+            ) from None
         chosen = functools.partial(f, **options) if options else f
         if self.start is None:
-            self.start = Start(self.shape, self.dtype, chosen, *initial.fans(self.shape), seed_in_force())
-        self.start = self.start._replace(init=chosen)
-        if seed is not None or self.settled:
-            self.reset(self.start.seed if seed is None else seed)
+            start = Start(self.shape, self.dtype, chosen, *initial.fans(self.shape), seed_in_force())
+        else:
+            start = self.start._replace(init=chosen)
+        if seed is not None:
+            start = start._replace(seed=seed, path=None, like=None)
+        if not self.settled and start.shape is not None:
+            draw(start, self.path, self.path)  # what cannot be drawn is refused here, not at the first call
+        self._begin(start)
         return self
 
     def cast(self, to: DType) -> None:
@@ -207,17 +244,21 @@ class Parameter(Tensor):
             self.start = self.start._replace(dtype=to)
         if self.settled:
             self._grad = None
-            self._take(leaf_of(self.numpy(), to, self.device))
+            self._take(beside(self.numpy(), self, to).node)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Parameter:
         # A copy of the numbers: the training step may give the memory of this parameter to its successor.
         made: Parameter = type(self).__new__(type(self))
         memo[id(self)] = made
         start = self.start
-        made._declare(None if start is None else start._replace(init=copy.deepcopy(start.init, memo)))
+        if start is not None:
+            # Without a value yet the copy begins as this one will, whatever home and name either has then.
+            like = None if self.settled else self
+            start = start._replace(init=copy.deepcopy(start.init, memo), like=like)
+        made._declare(start)
         made._requires_grad = self._requires_grad
         if self.settled:
-            made._take(leaf_of(np.array(self.numpy())))
+            made._take(beside(np.array(self.numpy()), self).node)
         return made
 
 
@@ -234,7 +275,10 @@ class Promised(Parameter):
             return looking.stand_in(self, Spec(self.start.shape, self.start.dtype))
         with _settling:
             if type(self) is Promised:
-                self.settle(draw(self.start, self.path))
+                path = self.origin
+                value = draw(self.start, path, self.path)
+                self.start = self.start._replace(path=path, like=None)
+                self.settle(value)
         return self.node
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -260,15 +304,15 @@ def seed_in_force() -> int:
     return seed
 
 
-def draw(start: Start, path: str) -> np.ndarray | Tensor:
-    """The first value of the parameter ``path``, computed outside of whatever is being recorded."""
+def draw(start: Start, origin: str, path: str) -> np.ndarray | Tensor:
+    """The first value that follows from the name ``origin``, computed outside of whatever is being recorded."""
     if start.shape is None:
         raise ArgumentError(
             f"the shape of {path} is not known yet",
             expected="a layer that has seen its input",
             cure="model.build((batch, features)), or call the model once, or give both sizes: nn.Linear(4, 16)",
         )
-    key = (hashed(start.seed), hashed(path))
+    key = (hashed(start.seed), hashed(origin))
     outside = context.recording if isinstance(context.recording, Log) else log_of(default_device())
     with context.set(recording=outside, tracking=False, literal=False, path=path):
         value = as_tensor(start.init(start.shape, key, fan_in=start.fan_in, fan_out=start.fan_out))
@@ -298,7 +342,7 @@ class Buffer(Tensor):
     def cast(self, to: DType) -> None:
         """Hold floating-point numbers in another data type; other buffers stay as they are."""
         if self.dtype.is_floating:
-            self.node = leaf_of(self.numpy(), to, self.device)
+            self.node = beside(self.numpy(), self, to).node
 
     @property
     def known_spec(self) -> Spec:
@@ -311,6 +355,7 @@ class Buffer(Tensor):
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Buffer:
         made = memo[id(self)] = Buffer(np.array(self.numpy()))
+        made.node = beside(made.numpy(), self).node
         return made
 
 

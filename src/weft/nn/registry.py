@@ -7,7 +7,7 @@ same names. Own classes join with ``@nn.register`` and follow the same conventio
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
@@ -16,7 +16,9 @@ from weft.graph.dtype import DType, dtype
 from weft.nn.init import INITIALIZERS
 from weft.nn.lookup import find
 from weft.nn.module import Module
-from weft.nn.parameter import Parameter
+from weft.nn.parameter import Buffer, Parameter
+from weft.nn.state import entries
+from weft.random import Generator, using
 from weft.tensor import Tensor
 
 _classes: dict[str, type[Module]] = {}
@@ -72,6 +74,26 @@ def describe(module: Module) -> dict[str, Any]:
     return _describe(module, {})
 
 
+def checked_description(module: Module) -> dict[str, Any]:
+    """The description of a module, if `construct` makes a module of it that takes the same state."""
+    description = describe(module)
+    with using(Generator(0)):  # a constructor may draw random numbers, and must not take those of somebody else
+        shapes = [shapes_of(m) for m in (module, construct(description))]
+    if wrong := [path for path in {**shapes[0], **shapes[1]} if shapes[0].get(path, ()) != shapes[1].get(path, "none")]:
+        raise ArgumentError(
+            f"{type(module).__name__} would not come back from its description: {', '.join(wrong[:8])} would differ",
+            expected="a model as its constructor makes it; a part of this one was replaced, or added, later",
+            cure="make the change in the constructor, by an argument, or save model.state_dict() and build it in code",
+        )
+    return description
+
+
+def shapes_of(module: Module) -> dict[str, Any]:
+    """The shape of each parameter and buffer as far as it is known, without finding a value."""
+    held: Iterator[tuple[str, Parameter | Buffer]] = entries(module)
+    return {path: t.known_shape if isinstance(t, Parameter) else t.known_spec.shape for path, t in held}
+
+
 def _describe(module: Module, seen: dict[int, int]) -> dict[str, Any]:
     if id(module) in seen:
         return {"same_as": seen[id(module)]}
@@ -90,8 +112,6 @@ def _describe(module: Module, seen: dict[int, int]) -> dict[str, Any]:
 
 
 def _arguments(cls: type[Module]) -> dict[str, inspect.Parameter]:
-    if cls.__init__ is object.__init__:
-        return {}
     parameters = dict(inspect.signature(cls).parameters)
     if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
         raise ArgumentError(f"{cls.__name__} takes **keywords, which cannot be described", expected="named arguments")

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from weft.errors import ArgumentError, FileError, ShapeError
+from weft.graph.dtype import bfloat16
+from weft.graph.dtype import dtype as data_type
 from weft.graph.recording import Trace, context
 from weft.nn.parameter import Buffer, LateBuffer, Parameter, Promised
 from weft.storage import files
 from weft.storage.tensors import read_tensors
-from weft.tensor import Tensor
+from weft.tensor import Tensor, beside
 
 if TYPE_CHECKING:
     from weft.nn.module import Module
@@ -89,6 +91,7 @@ def mark_recomputed(module: Module, patterns: tuple[str, ...]) -> None:
         chosen |= fits
     for path, m in named_modules.items():
         object.__setattr__(m, "_recomputed", path in chosen)
+        changed(m)
 
 
 def prefixes(path: str) -> list[str]:
@@ -121,16 +124,49 @@ def set_mode(module: Module, training: bool, seen: set[int]) -> None:
 _structure = [0]  # counts every change of any module's attributes, so that what was found can be kept
 
 
-def changed() -> None:
-    """Note that some module may have other parameters now."""
+def changed(module: Module | None = None) -> None:
+    """Note that a module, and so those around it, may compute something else or have other parameters now.
+
+    What a function being compiled changes itself is part of it.
+    """
     _structure[0] += 1
+    while module is not None and not isinstance(context.recording, Trace):
+        object.__setattr__(module, "_changes", module._changes + 1)
+        module = module._parent() if module._parent is not None else None
 
 
 def parameters(module: Module) -> tuple[Parameter, ...]:
     """All parameters; looked for again only after a change, as training asks at every step."""
     if module._found[0] != _structure[0]:
+        for part in module.modules():
+            for name, value in vars(part).items():
+                refuse_hidden(name, value)  # what a list has been given since it became an attribute
         object.__setattr__(module, "_found", (_structure[0], tuple(p for _, p in named(module, Parameter))))
     return module._found[1]
+
+
+FOUND = ("_order", "_found")  # attributes that hold members which are found elsewhere
+
+
+def refuse_hidden(name: str, value: Any) -> None:
+    """Refuse modules and parameters where nobody would train or save them."""
+    if name not in FOUND and isinstance(value, list | tuple | dict | set) and (members := hidden(value)):
+        kind = "Parameter" if all(isinstance(m, Parameter) for m in members) else "Module"
+        container = kind + ("Dict" if isinstance(value, dict) else "List")
+        raise ArgumentError(
+            f"modules or parameters in a plain {type(value).__name__} in the attribute {name!r}",
+            expected="a container that the module can see into",
+            cure=f"self.{name} = nn.{container}(…)",
+        )
+
+
+def hidden(value: Any) -> list[Any]:
+    """The modules and parameters in lists, tuples, dicts and sets, into which a module does not see."""
+    if isinstance(value, Parameter) or (hasattr(value, "named_parameters") and not isinstance(value, type)):
+        return [value]
+    if isinstance(value, list | tuple | dict | set):
+        return [m for part in (value.values() if isinstance(value, dict) else value) for m in hidden(part)]
+    return []
 
 
 def entries(module: Module, kind: type[T] | None = None, prefix: str = "") -> Iterator[tuple[str, T]]:
@@ -200,8 +236,20 @@ def read(values: Any) -> Mapping[str, Any]:
 
 
 def tensor_for(tensor: Parameter | Buffer, array: np.ndarray) -> Tensor:
-    """The numbers in the type of the tensor that is to take them."""
-    return Tensor(array, tensor.known_dtype if isinstance(tensor, Parameter) else tensor.known_spec.dtype)
+    """The numbers in the type, and in the place, of the tensor that is to take them."""
+    dtype = tensor.known_dtype if isinstance(tensor, Parameter) else tensor.known_spec.dtype
+    late = isinstance(tensor, Promised | LateBuffer)
+    return Tensor(array, dtype) if late else beside(array, tensor, dtype)
+
+
+def take_types(module: Module, arrays: Mapping[str, np.ndarray]) -> None:
+    """Hold each tensor of floating-point numbers in the type that it has in a state."""
+    held: Iterator[tuple[str, Parameter | Buffer]] = entries(module)
+    for path, tensor in held:
+        given = arrays.get(path)
+        now = tensor.known_dtype if isinstance(tensor, Parameter) else tensor.known_spec.dtype
+        if given is not None and now.is_floating and (to := data_type(given.dtype)).is_floating and to is not now:
+            tensor.cast(to)
 
 
 def take(tensor: Parameter | Buffer, value: Tensor) -> None:
@@ -209,7 +257,7 @@ def take(tensor: Parameter | Buffer, value: Tensor) -> None:
     if isinstance(tensor, Promised | LateBuffer):
         tensor.settle(value)
     else:
-        tensor.assign(value.numpy())  # an array, so that it goes where the tensor lies
+        tensor.assign(value)
 
 
 def shape_of(tensor: Parameter | Buffer) -> tuple[int, ...]:
@@ -222,7 +270,12 @@ def array_of(value: Any) -> np.ndarray:
     """The numbers of a tensor of ours, of PyTorch's, or of anything that NumPy takes."""
     if isinstance(value, Tensor):
         return value.numpy()
-    return np.asarray(value.detach().cpu() if hasattr(value, "detach") else value)
+    if not hasattr(value, "detach"):
+        return np.asarray(value)
+    value = value.detach().cpu()
+    if str(value.dtype) == "torch.bfloat16":  # which NumPy does not know by itself
+        return np.asarray(value.float()).astype(bfloat16.numpy)
+    return np.asarray(value)
 
 
 def misfit(missing: list[str], unexpected: list[str], misfits: list[str]) -> ArgumentError:
@@ -242,7 +295,7 @@ def copy(module: M, memo: dict[int, Any]) -> M:
     made = type(module).__new__(type(module))
     memo[id(module)] = made
     for name, value in vars(module).items():
-        if name in ("_parent", "_name", "_path", "_found"):
+        if name in ("_parent", "_name", "_path", "_found", "_order", "_lock"):
             continue  # the copy has another home, or none
         setattr(made, name, copying.deepcopy(value, memo))
     return made

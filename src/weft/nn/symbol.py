@@ -18,14 +18,16 @@ from weft.graph.spec import Spec
 from weft.graph.structure import flatten, unflatten
 from weft.methods import Methods
 from weft.nn import building, functional
+from weft.nn.lessons import plain
 from weft.nn.module import Module
-from weft.nn.parameter import Sketch
+from weft.nn.parameter import Buffer, Parameter, Sketch
 from weft.operators import Operators
 from weft.ops import assembling, comparison, linalg
 from weft.ops.arithmetic import maximum, minimum
 from weft.tensor import Tensor
 
-BATCH, ANY = 7, 5  # sizes to sketch with: of the batch, and of an axis that may have any size
+BATCH = 7  # the size of the batch to sketch with
+ANY = 256, 288  # of an axis that may have any size, tried twice: nothing that is fixed may follow from it
 
 # What a saved model may ask for by name: nothing else is looked up.
 _PLAIN = {name for name, f in vars(Methods).items() if callable(f) and not name.startswith("_")}
@@ -43,11 +45,14 @@ FUNCTIONS |= {
 class Step:
     """One call: what is called, with what, and what comes out.
 
-    ``what`` is None for an input, a module, or a pair such as ("method", "relu"), ("function", f).
+    ``what`` is None for an input, a module, or a pair such as ("method", "relu"), ("function", f). The specs are
+    those with the one size of the axes that may have any, and with the other.
     """
 
-    def __init__(self, what: Any, args: tuple[Any, ...], options: dict[str, Any], specs: Sequence[Spec]) -> None:
-        self.what, self.args, self.options, self.specs = what, args, options, tuple(specs)
+    def __init__(
+        self, what: Any, args: tuple[Any, ...], options: dict[str, Any], specs: Sequence[Spec], others: Sequence[Spec]
+    ) -> None:
+        self.what, self.args, self.options, self.specs, self.others = what, args, options, tuple(specs), tuple(others)
 
     def __repr__(self) -> str:
         if self.what is None:
@@ -74,9 +79,9 @@ class Symbol(building.Symbolic):
 
     @property
     def shape(self) -> tuple[int | None, ...]:
-        """The shape; None for the batch."""
-        shape = self.spec.shape
-        return tuple(None if k == 0 and n == BATCH else n for k, n in enumerate(shape))
+        """The shape; None for the batch, and for what may have any size."""
+        pairs = zip(self.spec.shape, self.step.others[self.index].shape, strict=True)
+        return tuple(None if (k == 0 and n == BATCH) or n != m else n for k, (n, m) in enumerate(pairs))
 
     @property
     def ndim(self) -> int:
@@ -131,11 +136,11 @@ def Input(shape: int | Sequence[int | None], dtype: Any = float32) -> Symbol:  #
     >>> nn.Linear(3)(x).relu().shape
     (None, 3)
     """
-    sizes = (shape,) if isinstance(shape, int) else tuple(shape)
+    sizes = plain(tuple(shape) if isinstance(shape, tuple | list) else (shape,))
     if any(n is not None and (isinstance(n, bool) or not isinstance(n, int) or n < 1) for n in sizes):
         raise ArgumentError(f"Input: shape={shape!r}", expected="whole numbers ≥ 1, or None", cure="nn.Input((4,))")
-    spec = Spec((BATCH, *(ANY if n is None else n for n in sizes)), data_type(dtype))
-    return Symbol(Step(None, (sizes,), {}, [spec]))
+    specs = [Spec((BATCH, *(some if n is None else n for n in sizes)), data_type(dtype)) for some in ANY]
+    return Symbol(Step(None, (sizes,), {}, specs[:1], specs[1:]))
 
 
 def call(f: Callable[..., Any], *args: Any, **options: Any) -> Any:
@@ -199,18 +204,50 @@ def perform(what: Any, args: Sequence[Any], options: dict[str, Any]) -> Any:
 def record(what: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
     """The symbols of the results of a call, which is sketched to find their shapes."""
     place = whereabouts()
+    if any(isinstance(x, Parameter | Buffer) for x in flatten((args, options))[0]):
+        raise ArgumentError(
+            f"a parameter or buffer in a call of {_said(what)}, which nobody would train or save",
+            expected="symbols, numbers and constants",
+            where=place,
+            cure="a module that holds it and computes with it: x = Scale()(x)",
+        )
     try:
-        results, structure = flatten(_sketched(what, args, options))
+        results, others, structure = _sketches(what, args, options)
     except WeftError as error:
         error.where = error.where or place
         raise
     if not results:
-        raise ArgumentError(f"a call of {Step(what, args, options, [])!r} that gives no tensor", where=place)
-    step = Step(what, args, options, [y.node.spec for y in results])
+        raise ArgumentError(f"a call of {_said(what)} that gives no tensor", where=place)
+    step = Step(what, args, options, results, others)
     return unflatten(structure, [Symbol(step, k) for k in range(len(results))])
 
 
-def _sketched(what: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
+def _said(what: Any) -> str:
+    return repr(Step(what, (), {}, (), ()))
+
+
+def _sketches(what: Any, args: tuple[Any, ...], options: dict[str, Any]) -> tuple[list[Spec], list[Spec], Any]:
+    """The specs of the results with either size of the axes that may have any, and their structure."""
+    back = building.way_back(what) if isinstance(what, Module) and not all(m._sized for m in what.modules()) else None
+    ys, structure = flatten(_sketched(what, args, options, 0))
+    first = [y.node.spec for y in ys]
+    if all(x.step.specs == x.step.others for x in symbols((args, options))):
+        return first, first, structure
+    try:
+        ys, _ = flatten(_sketched(what, args, options, 1))
+    except WeftError as error:
+        if back is None:
+            raise
+        back()
+        raise ArgumentError(
+            f"the sizes of {type(what).__name__} would follow from an axis of any size",
+            expected="a layer with its sizes, or one whose sizes follow from other axes",
+            cure="the size instead of None in nn.Input",
+        ) from error
+    return first, [y.node.spec for y in ys], structure
+
+
+def _sketched(what: Any, args: tuple[Any, ...], options: dict[str, Any], which: int) -> Any:
     recording = Sketch("a model of symbols")
     places: dict[tuple[int, int], Handle] = {}
 
@@ -219,7 +256,7 @@ def _sketched(what: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
             return x
         key = id(x.step), x.index
         if key not in places:
-            places[key] = wrap(recording.placeholder(x.spec))
+            places[key] = wrap(recording.placeholder((x.step.specs, x.step.others)[which][x.index]))
         return places[key]
 
     given, named = substitute(args, stand_in), substitute(options, stand_in)

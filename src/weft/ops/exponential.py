@@ -177,12 +177,18 @@ logaddexp = Op(
 
 # ── the curves that networks are made of ────────────────────────────────────────────────────────────────────
 
+
+def _sigmoid_lower(x: Any) -> Any:
+    # In float16 e⁻ˣ overflows from −11 on, where the result is still a number.
+    wide = x.astype("float32") if x.dtype == "float16" else x
+    return lax.logistic(wide).astype(x.dtype)
+
+
 sigmoid = Op(
     "sigmoid",
     shape=same,
     takes=floating,
-    # tanh neither overflows nor divides; 1 / (1 + exp(-x)) does both at large negative x.
-    lower=lambda x: 0.5 * jnp.tanh(0.5 * x) + 0.5,
+    lower=_sigmoid_lower,
     vjp=lambda g, y, x: (g * y * (1 - y),),
     operands=X,
     doc="1 / (1 + e⁻ˣ): from 0 to 1.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Real
 from typing import Any
 
 from weft.errors import ArgumentError, GradientError
@@ -57,6 +58,8 @@ class Accumulate:
                 expected="a loop by hand",
                 cure="compile the function that computes the gradients, and call update outside of it",
             )
+        if isinstance(examples, Real) and not float(examples) > 0:
+            raise ArgumentError(f"Accumulate.update(…, examples={examples!r})", expected="examples > 0")
         if self.count and [id(p) for p in parameters] != [id(p) for p in self.parameters]:
             raise ArgumentError(
                 "other parameters than in the first call of this group", expected="the same in all of them"

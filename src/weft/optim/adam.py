@@ -6,7 +6,6 @@ from typing import Any, ClassVar, Unpack
 
 import numpy as np
 
-from weft.errors import ArgumentError
 from weft.graph.spec import Spec
 from weft.ops.arithmetic import abs, maximum
 from weft.ops.comparison import where
@@ -28,8 +27,6 @@ class Moments(Optimizer):
         self, common: Common, /, learning_rate: Rate, beta1: Rate, beta2: Rate, epsilon: Rate, weight_decay: Rate,
         **more: Rate,
     ) -> None:  # fmt: skip
-        if any(isinstance(b, int | float) and b >= 1 for b in (beta1, beta2)):
-            raise ArgumentError(f"betas {beta1} and {beta2}", expected="0 ≤ β < 1")
         super().__init__(
             common, learning_rate=learning_rate, weight_decay=weight_decay, beta1=beta1, beta2=beta2, epsilon=epsilon,
             **more,

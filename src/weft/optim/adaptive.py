@@ -43,6 +43,9 @@ class Adagrad(Optimizer):
     def first(self, spec: Spec) -> dict[str, Array]:
         return {"s": np.full(spec.shape, self.start, spec.dtype.numpy)}
 
+    def settings(self) -> dict[str, Any]:
+        return super().settings() | {"start": self.start}
+
     @classmethod
     def formula(
         cls, w: Any, g: Any, state: Any, t: Any, *, learning_rate: Any, weight_decay: Any, epsilon: Any, rate_decay: Any

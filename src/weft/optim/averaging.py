@@ -8,9 +8,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from weft.errors import ArgumentError
+from weft.errors import ArgumentError, ShapeError
 from weft.graph.recording import context
 from weft.graph.spec import Spec
+from weft.nn.layers.batch_normalization import BatchNorm
+from weft.nn.mode import modes_kept
 from weft.ops.arithmetic import floor, minimum
 from weft.ops.comparison import where
 from weft.optim.adam import bias
@@ -18,7 +20,7 @@ from weft.optim.numbers import Rate
 from weft.optim.optimizer import Array, Optimizer, named
 from weft.optim.plan import Rule
 from weft.optim.state import State
-from weft.tensor import Tensor
+from weft.runtime.log import realize
 
 
 class Averaged(Optimizer):
@@ -31,18 +33,26 @@ class Averaged(Optimizer):
     numbers: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, optimizer: Optimizer, **own: Rate) -> None:
+        if any(name in optimizer.numbers_of.values for name in self.numbers):
+            raise ArgumentError(
+                f"{type(self).__name__} of an optimizer that is averaged already",
+                expected="one average of one optimizer",
+                cure="another object: optim.EMA(optim.Adam(1e-3))",
+            )
         self.optimizer = optimizer
         self.maximize, self.numbers_of = optimizer.maximize, optimizer.numbers_of
-        self.elementwise, self.state = optimizer.elementwise, State(shared=True)
+        self.elementwise, self.shared, self.state = optimizer.elementwise, optimizer.shared, State(shared=True)
         for name, value in own.items():
             self.numbers_of.set(type(self).__name__, name, value)
+        self.numbers_of.version += 1  # the numbers of what the optimizer has moved by itself have other places now
         self.numbers_of.refresh()
 
     @property
     def rule(self) -> Rule:
-        names = tuple(dict.fromkeys((*self.optimizer.rule.numbers, *self.numbers)))
+        bound = ("max_norm",) if "max_norm" in self.numbers_of.values else ()  # comes before the average
+        names = tuple(dict.fromkeys((*self.optimizer.rule.numbers, *self.numbers, *bound)))
         options = tuple((name, getattr(self, name)) for name in self.options)
-        return Rule(type(self), names, (("inner", self.optimizer.rule), *options))
+        return Rule(type(self), names, (("inner", self.optimizer.rule), *options), self.shared)
 
     def first(self, spec: Spec) -> dict[str, Array]:
         return self.optimizer.first(spec) | {"average": np.zeros(spec.shape, spec.dtype.numpy)}
@@ -113,8 +123,6 @@ class EMA(Averaged):
     def __init__(self, optimizer: Optimizer, decay: Rate = 0.999, *, start: str = "corrected") -> None:
         if start not in ("corrected", "copy", "warmup"):
             raise ArgumentError(f"EMA(start={start!r})", expected='"corrected", "copy" or "warmup"')
-        if isinstance(decay, int | float) and not 0 <= decay < 1:
-            raise ArgumentError(f"EMA(decay={decay})", expected="0 ≤ decay < 1")
         super().__init__(optimizer, decay=decay)
         self.start = start
 
@@ -141,8 +149,6 @@ class SWA(Averaged):
     every: Rate
 
     def __init__(self, optimizer: Optimizer, *, start: int, every: int = 1) -> None:
-        if start < 1 or every < 1:
-            raise ArgumentError(f"SWA(start={start}, every={every})", expected="start ≥ 1 and every ≥ 1")
         super().__init__(optimizer, start=start, every=every)
 
     @classmethod
@@ -155,29 +161,45 @@ class SWA(Averaged):
 
 
 def put(parameters: Any, values: dict[str, Array]) -> None:
-    """Assign values by path."""
-    for path, p in named(parameters).items():
-        p.assign(Tensor(values[path]))
+    """Assign values by path: all of them, or with an error none."""
+    wanted = named(parameters)
+    for path, p in wanted.items():
+        if path not in values or values[path].shape != p.shape:
+            there = f"of shape {values[path].shape}" if path in values else "not there"
+            raise ShapeError(
+                f"the average of {path} is {there}",
+                expected=f"shape {p.shape}: averages of a model built alike",
+            )
+    for path, p in wanted.items():
+        p.assign(values[path])
 
 
 def update_batch_statistics(model: Any, batches: Iterable[Any]) -> None:
     """Compute the running statistics of every batch normalisation anew, as equal averages over ``batches`` of inputs.
 
     For weights that no batch has seen with these statistics, such as averages: Izmailov et al. 2018, section 3.2.
+    Layers inside `nn.Frozen` keep theirs, and an error leaves all as they were.
     """
-    layers = [m for m in model.modules() if hasattr(m, "running_mean") and hasattr(m, "momentum")]
-    before, mode = [layer.momentum for layer in layers], model.training
-    for layer in layers:
-        layer.reset_buffers()
-        layer.momentum = None  # an equal average over all batches
-    model.train()
-    try:
-        with context.set(tracking=False):
+    with modes_kept(model), context.set(tracking=False):
+        model.train()
+        layers = [m for m in model.modules() if isinstance(m, BatchNorm) and m.training and m.running_mean is not None]
+        momenta = [(layer, layer.momentum) for layer in layers]
+        before = [(b, np.array(b.numpy())) for layer in layers for b in layer.buffers()]
+        count = 0
+        try:
+            for layer in layers:
+                layer.reset_buffers()
+                layer.momentum = None  # an equal average over all batches
             for x in batches:
                 model(x)
-                for layer in layers:
-                    layer.running_mean.numpy()
-    finally:
-        for layer, momentum in zip(layers, before, strict=True):
-            layer.momentum = momentum
-        model.train(mode)
+                realize(*(layer.running_mean for layer in layers))
+                count += 1
+            if not count:
+                raise ArgumentError("update_batch_statistics of no batch", expected="batches of inputs, at least one")
+        except BaseException:
+            for buffer, value in before:
+                buffer.assign(value)
+            raise
+        finally:
+            for layer, momentum in momenta:
+                layer.momentum = momentum

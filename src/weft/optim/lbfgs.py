@@ -162,7 +162,7 @@ class Space:
         loss = self.closure()
         if not isinstance(loss, Tensor):
             raise ArgumentError(f"the closure returned {type(loss).__name__}", expected="the loss, a tensor")
-        parts = gradients(loss, list(self.parameters))
+        parts = gradients(loss, list(self.parameters), unused="zeros")
         self.gradient = np.concatenate([g.numpy().ravel() for g in parts])
         return float(loss)
 

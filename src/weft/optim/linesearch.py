@@ -91,7 +91,8 @@ class Search:
             self.rounds += 1
         if self.rounds == most:
             before = self.start
-        self.low, self.high = (before, here) if before.value <= here.value else (here, before)
+        lower = here.value < before.value  # which not a number never is
+        self.low, self.high = (here, before) if lower else (before, here)
         return None
 
     def zoom(self, size: float, most: int, tolerance: float) -> Point:

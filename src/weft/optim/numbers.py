@@ -7,7 +7,8 @@ numbers of a schedule, a plain one as those of a constant schedule; which schedu
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,6 +25,14 @@ NEUTRAL = {"clip_norm": math.inf, "clip_value": math.inf, "l1": 0.0, "l2": 0.0, 
 
 # Settings of which a plain 0 is structure: what they are for (a slot, reading the weights) is not there then.
 SPARED = ("momentum", "weight_decay")
+
+
+# Settings whose range is narrower than the finite numbers ≥ 0.
+RANGES: dict[str, tuple[Callable[[float], bool], str]] = {
+    **dict.fromkeys(("beta1", "beta2", "decay"), (lambda x: x < 1, "0 ≤ {} < 1")),
+    **dict.fromkeys(("clip_norm", "clip_value", "max_norm"), (lambda x: x > 0, "{} > 0")),
+    **dict.fromkeys(("start", "every"), (lambda x: x >= 1, "{} ≥ 1")),
+}
 
 
 class Cell(NamedTuple):
@@ -65,9 +74,7 @@ class Numbers:
                     raise ArgumentError(
                         f"groups={{{pattern!r}: {{{name!r}: …}}}} of {owner}", expected=f"one of {known}"
                     )
-            self.groups[pattern] = {
-                name: checked(owner, name, value) for name, value in settings.items() if name != "scale"
-            }
+            self.groups[pattern] = {name: checked(owner, name, value) for name, value in settings.items()}
             for name in settings:
                 if name in NEUTRAL:
                     self.values.setdefault(name, Constant(NEUTRAL[name]))
@@ -116,9 +123,8 @@ class Numbers:
         settings = dict(self.values)
         for pattern in row.patterns:
             settings.update(self.groups[pattern])
-            scale = self.given_groups[pattern].get("scale")
-            if scale is not None:
-                settings["learning_rate"] = float(scale) * settings["learning_rate"]
+            if "scale" in settings:
+                settings["learning_rate"] = settings["learning_rate"] * settings.pop("scale")
         if row.exempt:
             settings["weight_decay"] = Constant(0.0)
         return settings
@@ -170,11 +176,13 @@ def _from(tensor: Any, start: int) -> Iterator[Any]:
 
 def checked(owner: str, name: str, value: Any) -> Schedule:
     """A setting that has been given, if it is one."""
-    if isinstance(value, bool) or (
-        isinstance(value, int | float)
-        and not (value >= 0 and (math.isfinite(value) or (value == math.inf and name in NEUTRAL)))
-    ):
-        raise ArgumentError(f"{owner}({name}={value!r})", expected="a finite number ≥ 0, or a schedule")
+    if isinstance(value, Real | bool):
+        number = float(value)
+        finite = math.isfinite(number) or (number == math.inf and name in NEUTRAL)
+        if isinstance(value, bool) or not (number >= 0 and finite):
+            raise ArgumentError(f"{owner}({name}={value!r})", expected="a finite number ≥ 0, or a schedule")
+        if name in RANGES and not RANGES[name][0](number):
+            raise ArgumentError(f"{owner}({name}={value!r})", expected=RANGES[name][1].format(name))
     return as_schedule(value)
 
 

@@ -12,13 +12,14 @@ from weft.graph.op import Op
 from weft.graph.recording import context
 from weft.graph.source import user_source
 from weft.graph.spec import Spec
+from weft.nn.lessons import ARGUMENTS
 from weft.optim.groups import path_of
 from weft.optim.numbers import NEUTRAL, Numbers, Rate, is_zero
 from weft.optim.plan import Rule, op_of
 from weft.optim.schedules.schedule import Constant, say
 from weft.optim.state import Group, State
 from weft.runtime.log import Log
-from weft.tensor import Tensor
+from weft.tensor import Tensor, as_tensor
 
 Array = np.ndarray[Any, Any]
 
@@ -59,7 +60,7 @@ class Optimizer:
     slots: tuple[str, ...] = ()
     numbers: ClassVar[tuple[str, ...]] = ("learning_rate", "weight_decay")
     options: ClassVar[tuple[str, ...]] = ()  # settings that change the formula itself
-    shared: ClassVar[tuple[str, ...]] = ()  # slots of one number, alike for parameters that are treated alike
+    shared: tuple[str, ...] = ()  # slots of one number, alike for parameters that are treated alike
     elementwise: bool = True  # whether the formula may be applied to many parameters laid end to end
     learning_rate: Rate
     weight_decay: Rate
@@ -69,7 +70,10 @@ class Optimizer:
         unknown = set(common) - set(Common.__annotations__)
         if unknown:
             known = ", ".join((*self.numbers, *self.options, *Common.__annotations__))
-            raise ArgumentError(f"{type(self).__name__}({min(unknown)}=…)", expected=f"one of {known}")
+            cures = [f"{name}: {ARGUMENTS[name]}" for name in sorted(unknown) if name in ARGUMENTS]
+            raise ArgumentError(
+                f"{type(self).__name__}({min(unknown)}=…)", expected=f"one of {known}", cure="\n".join(cures) or None
+            )
         self.maximize = bool(common.get("maximize", False))
         self.numbers_of = Numbers(common.get("groups"), common.get("decay", "all"))
         self.state = State(shared=True)
@@ -99,7 +103,7 @@ class Optimizer:
     @property
     def rule(self) -> Rule:
         """The formula with what it depends on besides numbers."""
-        return Rule(type(self), self.numbers, tuple((name, getattr(self, name)) for name in self.options))
+        return Rule(type(self), self.numbers, tuple((name, getattr(self, name)) for name in self.options), self.shared)
 
     def uses(self, name: str) -> bool:
         """Whether a number is not the plain 0 for all parameters, so that what it is for must exist."""
@@ -122,11 +126,7 @@ class Optimizer:
 
     def update(self, parameters: Sequence[Tensor], gradients: Sequence[Any], state: State | None = None) -> None:
         """Move ``parameters`` by ``gradients`` in hand: one op for all of them, then a cut."""
-        for p, g in zip(parameters, gradients, strict=True):
-            if p.node.spec.shape != g.node.spec.shape:
-                raise ShapeError(
-                    f"a gradient of shape {g.shape} for a parameter of shape {p.shape}", expected="equal shapes"
-                )
+        gradients = matched(parameters, gradients)
         kept = state or self.state
         group = kept.of(parameters, self)
         recording = context.recording
@@ -204,6 +204,30 @@ class Optimizer:
         return f"{type(self).__name__}({', '.join(f'{name}={say(value)}' for name, value in self.settings().items())})"
 
 
+def matched(parameters: Sequence[Tensor], gradients: Sequence[Any]) -> list[Tensor]:
+    """The gradients as tensors, one of its shape for each parameter."""
+    if len(parameters) != len(gradients) or len({id(p) for p in parameters}) != len(parameters):
+        raise ArgumentError(
+            f"update of {len(parameters)} parameters, {len({id(p) for p in parameters})} of them different, by "
+            f"{len(gradients)} gradients",
+            expected="each parameter once, and a gradient for each",
+        )
+    given = []
+    for p, g in zip(parameters, gradients, strict=True):
+        if g is None:
+            raise GradientError(
+                f"None as the gradient of a parameter of shape {p.shape}",
+                expected="a tensor or an array",
+                cure="leave the parameter out, or give it wf.zeros_like(parameter)",
+            )
+        given.append(as_tensor(g))
+        if p.node.spec.shape != given[-1].node.spec.shape:
+            raise ShapeError(
+                f"a gradient of shape {given[-1].shape} for a parameter of shape {p.shape}", expected="equal shapes"
+            )
+    return given
+
+
 def penalized(g: Any, weight_decay: Any, w: Any) -> Any:
     """The gradient g + weight_decay·w; a decay that is the plain number 0 costs nothing."""
     return g if isinstance(weight_decay, int | float) and weight_decay == 0 else g + weight_decay * w
@@ -214,6 +238,11 @@ def _number(name: str) -> property:
         return self.numbers_of.get(name)
 
     def set_(self: Optimizer, value: Rate) -> None:
+        if name not in NEUTRAL and name not in self.numbers_of.values:
+            raise ArgumentError(
+                f"{type(self).__name__} has no {name}",
+                expected="one of " + ", ".join((*self.numbers_of.values, *NEUTRAL)),
+            )
         if name in NEUTRAL and name not in self.numbers_of.values:
             self.numbers_of.values[name] = Constant(NEUTRAL[name])
             self.numbers_of.version += 1
@@ -242,7 +271,7 @@ def parameters_of(parameters: Any) -> list[Tensor]:
     if isinstance(parameters, Tensor):
         return [parameters]
     given: Iterable[Tensor] = parameters.parameters() if hasattr(parameters, "parameters") else parameters
-    return [p for p in given if p.requires_grad]
+    return list({id(p): p for p in given if p.requires_grad}.values())  # tied ones count once
 
 
 def named(parameters: Any) -> dict[str, Tensor]:

@@ -20,16 +20,20 @@ from weft.optim.numbers import read
 
 
 class Rule(NamedTuple):
-    """A formula: the class that has it, the numbers it takes, and its options."""
+    """A formula: the class that has it, the numbers it takes, its options, and its slots of one number."""
 
     cls: Any
     numbers: tuple[str, ...]
     options: tuple[tuple[str, Any], ...]
+    shared: tuple[str, ...] = ()
 
     def apply(self, w: Any, g: Any, state: dict[str, Any], t: Any, numbers: dict[str, Any]) -> Any:
         """The parameter after step t, and its new state."""
         own = {name: numbers[name] for name in self.numbers}
-        return self.cls.formula(w, g, state, t, **own, **dict(self.options))
+        moved, state = self.cls.formula(w, g, state, t, **own, **dict(self.options))
+        if "max_norm" in numbers and "max_norm" not in own and w.ndim > 1:  # else the rule inside bounds them
+            moved = bounded(moved, numbers["max_norm"])
+        return moved, state
 
 
 class Unit(NamedTuple):
@@ -134,8 +138,6 @@ class _Work:
         if "l2" in numbers:
             g = g + numbers["l2"] * w
         moved, state = rule.apply(w, g, state, t.astype(self.kind), numbers)
-        if "max_norm" in numbers and len(self.of) == 1 and w.ndim > 1:
-            moved = bounded(moved, numbers["max_norm"])
         return [x.astype(p.dtype) for x, p in zip(apart(moved, self.of), self.of, strict=True)], state
 
 

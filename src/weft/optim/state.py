@@ -101,6 +101,7 @@ class State:
 
     def gather(self, parameters: Sequence[Tensor], optimizer: Optimizer) -> Group:
         """A new group; what its parameters remember comes along, and so do those that it leaves behind."""
+        self.groups = [g for g in self.groups if any(r() is not None for r in g.parameters)]  # the others are gone
         check_patterns(optimizer.numbers_of.groups, parameters)
         mine = {id(p) for p in parameters}
         touched = [g for g in self.groups if any((p := r()) is not None and id(p) in mine for r in g.parameters)]
@@ -184,7 +185,7 @@ def entries(group: Group) -> list[Memory]:
                 size = int(np.prod(shape))
                 cut = slice(start, start + size)
                 values = {
-                    name: value if name in group.plan.rule.cls.shared else value[cut].reshape(shape)
+                    name: value if name in group.plan.rule.shared else value[cut].reshape(shape)
                     for name, value in own.items()
                 }
                 start += size

@@ -1,11 +1,13 @@
 """The distributions: each a formula of uniform or normal numbers, or an op of its own.
 
-Parameters may be tensors, which broadcast with ``shape``; gradients pass through those of location and scale.
+Parameters may be tensors, arrays or lists, which broadcast with ``shape``; gradients pass through those of location
+and scale.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,7 +17,7 @@ from weft.graph.dtype import dtype as data_type
 from weft.graph.dtype import float32
 from weft.ops import random as ops
 from weft.ops.arithmetic import ceil
-from weft.ops.exponential import exp, log, log1p, sqrt
+from weft.ops.exponential import exp, log, log1p, sigmoid, sqrt
 from weft.ops.linalg import matmul
 from weft.ops.manipulation import moveaxis, sizes
 from weft.ops.rules import broadcast_shapes, normalize_axis
@@ -26,10 +28,11 @@ from weft.ops.trigonometry import tan
 from weft.tensor import Tensor, as_tensor
 
 
-def _wide(shape: Any, *parameters: Any) -> tuple[int, ...]:
-    """The shape of a draw: ``shape``, and that of parameters which are tensors."""
-    given = [p.shape for p in parameters if isinstance(p, Tensor | np.ndarray)]
-    return broadcast_shapes(sizes(shape), *given) if given else sizes(shape)
+def _wide(shape: Any, *parameters: Any) -> tuple[Any, ...]:
+    """The shape of a draw, ``shape`` and that of its parameters, and the parameters: lists become tensors."""
+    given = [as_tensor(p) if isinstance(p, list | tuple) else p for p in parameters]
+    shapes = [p.shape for p in given if isinstance(p, Tensor | np.ndarray)]
+    return (broadcast_shapes(sizes(shape), *shapes) if shapes else sizes(shape), *given)
 
 
 def _is_unit(first: Any, second: Any) -> bool:
@@ -42,16 +45,30 @@ def _check(name: str, what: str, fits: bool) -> None:
         raise ArgumentError(f"{name} with a parameter outside of its range", expected=what)
 
 
-def _positive(name: str, **parameters: Any) -> None:
-    """Refuse numbers that are not above 0; tensors are not looked into."""
+def _each(name: str, what: str, fits: Callable[[Any], Any], **parameters: Any) -> None:
+    """Refuse numbers, lists and arrays with elements out of range; tensors are not looked into."""
     for parameter, value in parameters.items():
-        if isinstance(value, int | float):
-            _check(f"{name}({parameter}={value})", f"{parameter} > 0", value > 0)
+        if not isinstance(value, Tensor):
+            _check(f"{name}({parameter}={value})", what.format(parameter), bool(np.all(fits(np.asarray(value)))))
+
+
+def _positive(name: str, **parameters: Any) -> None:
+    _each(name, "{} > 0", lambda v: v > 0, **parameters)
+
+
+def _not_negative(name: str, **parameters: Any) -> None:
+    _each(name, "{} ≥ 0", lambda v: v >= 0, **parameters)
 
 
 def _probability(name: str, p: Any) -> None:
-    if isinstance(p, int | float):
-        _check(f"{name}(p={p})", "0 ≤ p ≤ 1", 0 <= p <= 1)
+    _each(name, "0 ≤ p ≤ 1", lambda v: (v >= 0) & (v <= 1), p=p)
+
+
+def _least(dtype: Any) -> float:
+    """The smallest number of a type whose precision does not suffer: the uniform numbers above 0 begin there."""
+    import ml_dtypes
+
+    return float(ml_dtypes.finfo(data_type(dtype).numpy).tiny)
 
 
 class Distributions:
@@ -63,67 +80,78 @@ class Distributions:
 
     # ── from uniform numbers ────────────────────────────────────────────────────────────────────────────────
 
-    def uniform(self, shape: Any = (), low: Any = 0.0, high: Any = 1.0, *, dtype: Any = float32) -> Any:
+    def uniform(self, shape: Any = (), *, low: Any = 0.0, high: Any = 1.0, dtype: Any = float32) -> Any:
         """Numbers spread evenly over [low, high)."""
-        drawn = ops.uniform_op(self.key(), shape=_wide(shape, low, high), dtype=data_type(dtype))
+        wide, low, high = _wide(shape, low, high)
+        drawn = ops.uniform_op(self.key(), shape=wide, dtype=data_type(dtype))
         return drawn if _is_unit(low, high) else drawn * (high - low) + low
 
     def bernoulli(self, p: Any = 0.5, shape: Any = ()) -> Any:
         """True with probability ``p``."""
         _probability("bernoulli", p)
-        return self.uniform(_wide(shape, p)) < p
+        wide, p = _wide(shape, p)
+        return self.uniform(wide) < p
 
-    def exponential(self, shape: Any = (), scale: Any = 1.0, *, dtype: Any = float32) -> Any:
+    def exponential(self, shape: Any = (), *, scale: Any = 1.0, dtype: Any = float32) -> Any:
         """Waiting times with mean ``scale``: density exp(−x / scale) / scale for x ≥ 0."""
         _positive("exponential", scale=scale)
-        return -log1p(-self.uniform(_wide(shape, scale), dtype=dtype)) * scale
+        wide, scale = _wide(shape, scale)
+        return -log1p(-self.uniform(wide, dtype=dtype)) * scale
 
-    def laplace(self, shape: Any = (), mean: Any = 0.0, scale: Any = 1.0, *, dtype: Any = float32) -> Any:
+    def laplace(self, shape: Any = (), *, mean: Any = 0.0, scale: Any = 1.0, dtype: Any = float32) -> Any:
         """Density exp(−|x − mean| / scale) / (2 scale)."""
         _positive("laplace", scale=scale)
-        wide = _wide(shape, mean, scale)
+        wide, mean, scale = _wide(shape, mean, scale)
         return (self.exponential(wide, dtype=dtype) - self.exponential(wide, dtype=dtype)) * scale + mean
 
-    def gumbel(self, shape: Any = (), mean: Any = 0.0, scale: Any = 1.0, *, dtype: Any = float32) -> Any:
+    def gumbel(self, shape: Any = (), *, mean: Any = 0.0, scale: Any = 1.0, dtype: Any = float32) -> Any:
         """The distribution of extremes: mean − scale · log(exponential)."""
         _positive("gumbel", scale=scale)
-        tiny = float(np.finfo(data_type(dtype).numpy).tiny)
-        drawn = self.uniform(_wide(shape, mean, scale), tiny, 1.0, dtype=dtype)
+        wide, mean, scale = _wide(shape, mean, scale)
+        drawn = self._inside(wide, dtype)
         return -log(-log(drawn)) * scale + mean
 
-    def logistic(self, shape: Any = (), mean: Any = 0.0, scale: Any = 1.0, *, dtype: Any = float32) -> Any:
+    def logistic(self, shape: Any = (), *, mean: Any = 0.0, scale: Any = 1.0, dtype: Any = float32) -> Any:
         """The distribution whose cumulative function is the sigmoid of (x − mean) / scale."""
         _positive("logistic", scale=scale)
-        tiny = float(np.finfo(data_type(dtype).numpy).tiny)
-        drawn = self.uniform(_wide(shape, mean, scale), tiny, 1.0, dtype=dtype)
+        wide, mean, scale = _wide(shape, mean, scale)
+        drawn = self._inside(wide, dtype)
         return (log(drawn) - log1p(-drawn)) * scale + mean
 
-    def cauchy(self, shape: Any = (), mean: Any = 0.0, scale: Any = 1.0, *, dtype: Any = float32) -> Any:
+    def cauchy(self, shape: Any = (), *, mean: Any = 0.0, scale: Any = 1.0, dtype: Any = float32) -> Any:
         """Density 1 / (π scale (1 + ((x − mean) / scale)²)); it has no mean."""
         _positive("cauchy", scale=scale)
-        drawn = self.uniform(_wide(shape, mean, scale), dtype=dtype)
+        wide, mean, scale = _wide(shape, mean, scale)
+        drawn = self.uniform(wide, dtype=dtype)
         return tan((drawn - 0.5) * math.pi) * scale + mean
 
     def geometric(self, p: Any, shape: Any = ()) -> Any:
         """How many trials, each successful with probability ``p``, it takes to the first success: 1, 2, …"""
-        _probability("geometric", p)
-        drawn = self.uniform(_wide(shape, p))
+        _each("geometric", "0 < p ≤ 1", lambda v: (v > 0) & (v <= 1), p=p)
+        wide, p = _wide(shape, p)
+        drawn = self.uniform(wide)
         return ceil(log1p(-drawn) / log1p(-as_tensor(p))).clip(1.0).astype("int64")
+
+    def _inside(self, shape: tuple[int, ...], dtype: Any) -> Any:
+        """Uniform numbers of which none is 0, so that all have a logarithm."""
+        drawn = self.uniform(shape, dtype=dtype)
+        least = _least(dtype)
+        return drawn * (1.0 - least) + least
 
     # ── from normal numbers ─────────────────────────────────────────────────────────────────────────────────
 
-    def normal(self, shape: Any = (), mean: Any = 0.0, std: Any = 1.0, *, dtype: Any = float32) -> Any:
+    def normal(self, shape: Any = (), *, mean: Any = 0.0, std: Any = 1.0, dtype: Any = float32) -> Any:
         """Numbers of a normal distribution with this mean and standard deviation."""
-        if isinstance(std, int | float):
-            _check(f"normal(std={std})", "std ≥ 0", std >= 0)
-        drawn = ops.normal_op(self.key(), shape=_wide(shape, mean, std), dtype=data_type(dtype))
+        _not_negative("normal", std=std)
+        wide, mean, std = _wide(shape, mean, std)
+        drawn = ops.normal_op(self.key(), shape=wide, dtype=data_type(dtype))
         return drawn if _is_unit(mean, std) else drawn * std + mean
 
-    def lognormal(self, shape: Any = (), mean: Any = 0.0, std: Any = 1.0, *, dtype: Any = float32) -> Any:
+    def lognormal(self, shape: Any = (), *, mean: Any = 0.0, std: Any = 1.0, dtype: Any = float32) -> Any:
         """Exp of a normal number with this mean and standard deviation."""
-        return exp(self.normal(shape, mean, std, dtype=dtype))
+        return exp(self.normal(shape, mean=mean, std=std, dtype=dtype))
 
-    def truncated_normal(self, shape: Any = (), low: float = -2.0, high: float = 2.0, *, dtype: Any = float32) -> Any:
+    def truncated_normal(self, shape: Any = (), *, low: float = -2.0, high: float = 2.0, dtype: Any = float32) -> Any:
         """Numbers of a standard normal distribution that lie between ``low`` and ``high``."""
         _check(f"truncated_normal(low={low}, high={high})", "low < high", low < high)
         return ops.truncated_normal_op(self.key(), low, high, shape=sizes(shape), dtype=data_type(dtype))
@@ -136,39 +164,43 @@ class Distributions:
         n = mean.shape[-1]
         if covariance.shape[-2:] != (n, n):
             raise ShapeError(f"a covariance of shape {covariance.shape} for {n} variables", expected=f"({n}, {n})")
-        drawn = self.normal((*sizes(shape), *mean.shape), dtype=dtype)
+        many = broadcast_shapes(mean.shape[:-1], covariance.shape[:-2])
+        drawn = self.normal((*sizes(shape), *many, n), dtype=dtype)
         return mean + matmul(cholesky(covariance), drawn[..., None])[..., 0]
 
     # ── from gamma numbers ──────────────────────────────────────────────────────────────────────────────────
 
-    def gamma(self, a: Any, shape: Any = (), scale: Any = 1.0) -> Any:
+    def gamma(self, a: Any, shape: Any = (), *, scale: Any = 1.0) -> Any:
         """Density x^(a−1) exp(−x / scale) / (Γ(a) scaleᵃ); its gradient by ``a`` is not defined here."""
         _positive("gamma", a=a, scale=scale)
-        return ops.gamma_op(self.key(), a, shape=_wide(shape, a, scale)) * scale
+        wide, a, scale = _wide(shape, a, scale)
+        return ops.gamma_op(self.key(), a, shape=wide) * scale
 
     def chisquare(self, df: Any, shape: Any = ()) -> Any:
         """The sum of ``df`` squared standard normal numbers."""
         _positive("chisquare", df=df)
-        return self.gamma(df / 2.0, _wide(shape, df), 2.0)
+        wide, df = _wide(shape, df)
+        return self.gamma(df / 2.0, wide, scale=2.0)
 
     def standard_t(self, df: Any, shape: Any = ()) -> Any:
         """Student's t with ``df`` degrees of freedom."""
         _positive("standard_t", df=df)
-        wide = _wide(shape, df)
+        wide, df = _wide(shape, df)
         return self.normal(wide) / sqrt(self.chisquare(df, wide) / df)
 
     def beta(self, a: Any, b: Any, shape: Any = ()) -> Any:
         """Density x^(a−1) (1−x)^(b−1) / B(a, b) on [0, 1]."""
         _positive("beta", a=a, b=b)
-        wide = _wide(shape, a, b)
-        first, second = self.gamma(a, wide), self.gamma(b, wide)
-        return first / (first + second)
+        wide, a, b = _wide(shape, a, b)
+        # In logarithms: of small a and b both gamma numbers may be too small for their type.
+        return sigmoid(ops.log_gamma_op(self.key(), a, shape=wide) - ops.log_gamma_op(self.key(), b, shape=wide))
 
     def dirichlet(self, alpha: Any, shape: Any = ()) -> Any:
         """Vectors of positive numbers that sum to 1, with weights ``alpha`` (…, k)."""
+        _positive("dirichlet", alpha=alpha)
         alpha = as_tensor(alpha)
-        drawn = self.gamma(alpha, (*sizes(shape), *alpha.shape))
-        return drawn / drawn.sum(-1, keepdims=True)
+        drawn = ops.log_gamma_op(self.key(), alpha, shape=(*sizes(shape), *alpha.shape))
+        return exp(drawn - drawn.logsumexp(-1, keepdims=True))
 
     # ── whole numbers ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -181,14 +213,16 @@ class Distributions:
 
     def poisson(self, rate: Any, shape: Any = ()) -> Any:
         """How many events happen in a time in which ``rate`` of them are expected."""
-        if isinstance(rate, int | float):
-            _check(f"poisson(rate={rate})", "rate ≥ 0", rate >= 0)
-        return ops.poisson_op(self.key(), rate, shape=_wide(shape, rate))
+        _not_negative("poisson", rate=rate)
+        wide, rate = _wide(shape, rate)
+        return ops.poisson_op(self.key(), rate, shape=wide)
 
     def binomial(self, n: Any, p: Any, shape: Any = ()) -> Any:
         """How many of ``n`` trials succeed, each with probability ``p``."""
         _probability("binomial", p)
-        return ops.binomial_op(self.key(), n, p, shape=_wide(shape, n, p))
+        _each("binomial", "a whole number n ≥ 0", lambda v: (v >= 0) & (v == np.floor(v)), n=n)
+        wide, n, p = _wide(shape, n, p)
+        return ops.binomial_op(self.key(), n, p, shape=wide)
 
     def categorical(self, logits: Any, shape: Any = (), *, axis: int = -1) -> Any:
         """Positions along ``axis``, each with probability softmax(logits); ``shape`` comes before the rest."""
@@ -201,20 +235,24 @@ class Distributions:
 
     def permutation(self, x: Any, *, axis: int = 0) -> Any:
         """0 … n−1 in random order, or the slices of a tensor along ``axis``."""
-        if isinstance(x, int):
-            return ops.permutation_op(self.key(), n=x)
+        if isinstance(x, int | np.integer):
+            return ops.permutation_op(self.key(), n=int(x))
         x = as_tensor(x)
         at = normalize_axis(axis, x.ndim)
         return take(x, ops.permutation_op(self.key(), n=x.shape[at]), axis=at)
 
     def choice(self, x: Any, shape: Any = (), *, replace: bool = True, p: Any = None) -> Any:
         """Numbers below ``x``, or elements of the vector ``x``; with probabilities ``p``, or all alike likely."""
-        n = x if isinstance(x, int) else as_tensor(x).shape[0]
+        whole = isinstance(x, int | np.integer)
+        n = int(x) if whole else as_tensor(x).shape[0]
         wanted = sizes(shape)
         count = math.prod(wanted)
-        if n < 1 or (not replace and count > n):
+        if n < 1:
+            raise ArgumentError(f"a choice from {n} numbers", expected="at least 1")
+        if not replace and count > n:
             raise ArgumentError(f"{count} of {n} without putting back", expected="at most as many as there are")
         if p is not None:
+            _check_shares(p, count if not replace else 1)
             p = as_tensor(p)
             if p.shape != (n,):
                 raise ShapeError(f"probabilities of shape {p.shape} for {n} choices", expected=f"({n},)")
@@ -224,4 +262,24 @@ class Distributions:
             at = self.permutation(n)[:count].reshape(wanted)
         else:  # the largest of noisy logarithms are a draw without putting back
             at = argsort(log(p) + self.gumbel(n), descending=True)[:count].reshape(wanted)
-        return at if isinstance(x, int) else take(as_tensor(x), at, axis=0)
+        return at if whole else take(as_tensor(x), at, axis=0)
+
+
+def _check_shares(p: Any, needed: int) -> None:
+    """Refuse what are no probabilities, or of which too few are above 0; tensors are not looked into."""
+    if isinstance(p, Tensor):
+        return
+    shares = np.asarray(p)
+    shares = shares if shares.dtype.kind == "f" else shares.astype(np.float64)
+    total, error = float(shares.sum()), float(np.finfo(shares.dtype).eps) ** 0.5
+    if not (shares >= 0).all() or abs(total - 1) > error:
+        raise ArgumentError(
+            f"choice: probabilities from {shares.min()} to {shares.max()} whose sum is {total}",
+            expected="p ≥ 0 whose sum is 1",
+            cure="p / p.sum()" if (shares >= 0).all() and total > 0 else None,
+        )
+    if (shares > 0).sum() < needed:
+        raise ArgumentError(
+            f"choice: {needed} of {int((shares > 0).sum())} with a probability above 0, without putting back",
+            expected="at most as many as there are",
+        )

@@ -6,24 +6,28 @@ device, nothing to synchronise, and the same seed gives the same bits on every d
 
 from __future__ import annotations
 
+import operator
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
 
-from weft.graph.dtype import uint32
+from weft.errors import ArgumentError
 from weft.graph.node import leaf
 from weft.graph.recording import Trace, context
-from weft.graph.spec import Spec
 from weft.ops import random as ops
+from weft.ops.random import KEY
 from weft.random.distributions import Distributions
 from weft.tensor import Tensor, as_tensor
 
-KEY = Spec((2,), uint32)
+_counting = threading.Lock()  # two threads that draw from one generator never take the same key
 
 
 class Generator(Distributions):
-    """A stream of random numbers, started by ``seed``; its methods are NumPy's.
+    """A stream of random numbers, started by ``seed``; it draws from NumPy's distributions.
+
+    The ``shape`` comes first, or after the parameters that a distribution cannot do without; the others have names.
 
     >>> import weft as wf
     >>> a, b = wf.random.Generator(7), wf.random.Generator(7)
@@ -45,9 +49,10 @@ class Generator(Distributions):
 
     def next_words(self) -> np.ndarray:
         """The next key as two 32-bit words on the host."""
-        words = np.array([self._word, self.counter], np.uint32)
-        self.counter += 1
-        return words
+        with _counting:
+            number = self.counter
+            self.counter = number + 1
+        return np.array([self._word, number], np.uint32)
 
 
 class Stream(Generator):
@@ -91,8 +96,18 @@ def wrap_key(words: np.ndarray) -> Tensor:
 
 def hashed(*numbers: int | str) -> int:
     """A 32-bit word from whole numbers and names: how seeds and purposes are told apart."""
-    words = [int.from_bytes(n.encode(), "little") if isinstance(n, str) else n for n in numbers]
-    return int(np.random.SeedSequence([abs(w) for w in words]).generate_state(1)[0])
+    return int(np.random.SeedSequence([_natural(n) for n in numbers]).generate_state(1)[0])
+
+
+def _natural(number: int | str) -> int:
+    """A name or a whole number as one that is not negative, each as another."""
+    if isinstance(number, str):
+        return int.from_bytes(number.encode(), "little")
+    try:
+        whole = operator.index(number)
+    except TypeError:
+        raise ArgumentError(f"the seed {number!r}", expected="a whole number") from None
+    return whole if whole >= 0 else (1 << 64) - whole  # the sign is a word of its own
 
 
 _default = Generator(0)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from weft.creation import zeros_like
 from weft.errors import ArgumentError, DTypeError, GradientError, ShapeError
 from weft.graph.gradient import backpropagate, gradients_of_owners
 from weft.graph.memory import backward_pass
@@ -18,13 +19,14 @@ from weft.runtime.log import beside
 from weft.tensor import Tensor, as_tensor
 
 
-def gradients(y: Any, xs: Any, *, cotangents: Any = None) -> Any:
+def gradients(y: Any, xs: Any, *, cotangents: Any = None, unused: str = "refuse") -> Any:
     """The gradients of ``y`` with respect to each tensor of ``xs``: expressions of the same graph.
 
     ``y`` is a tensor with one element, or any tensors with ``cotangents`` of their shapes: the result then is the
     vector-Jacobian product Σ cotangent · ∂y/∂x. ``xs`` is one tensor, or a list, tuple or dict of them; the result
     has its form, and each gradient the shape of its tensor. They can be printed, drawn, compiled and differentiated
-    again. The gradient by a complex tensor points in the direction of steepest ascent: ∂y/∂a + i ∂y/∂b at a + ib.
+    again. A tensor on which ``y`` does not depend is refused, or with ``unused="zeros"`` has the gradient 0. The
+    gradient by a complex tensor points in the direction of steepest ascent: ∂y/∂a + i ∂y/∂b at a + ib.
 
     >>> import weft as wf
     >>> x = wf.tensor(3.0, requires_grad=True)
@@ -32,10 +34,18 @@ def gradients(y: Any, xs: Any, *, cotangents: Any = None) -> Any:
     >>> float(dx), float(wf.gradients(dx, x))
     (27.0, 18.0)
     """
+    if unused not in ("refuse", "zeros"):
+        raise ArgumentError(f"gradients(…, unused={unused!r})", expected='"refuse" or "zeros"')
+    if hasattr(xs, "parameters"):
+        raise ArgumentError(
+            f"a gradient with respect to {type(xs).__name__}",
+            expected="a tensor, or a list or dict of tensors",
+            cure="wf.gradients(loss, model.parameters())",
+        )
     ys = [y] if isinstance(y, Tensor) else list(y)
     if ys and (there := beside(ys[0].node)) is not context.recording:
         with context.set(recording=there):
-            return gradients(ys, xs, cotangents=cotangents)
+            return gradients(ys, xs, cotangents=cotangents, unused=unused)
     xs = xs if isinstance(xs, Tensor | list | tuple | dict) else list(xs)
     wanted, form = flatten(xs)
     given = _cotangents(ys, cotangents)
@@ -43,6 +53,8 @@ def gradients(y: Any, xs: Any, *, cotangents: Any = None) -> Any:
     if not any(t.node.tracked for t in ys):
         raise untracked(ys[0])
     found = backpropagate(ys, given, [t.node for t in wanted])
+    if unused == "zeros":
+        found = [zeros_like(t) if g is None else g for g, t in zip(found, wanted, strict=True)]
     return unflatten(form, [conjugated(_or_refused(g, t, ys[0])) for g, t in zip(found, wanted, strict=True)])
 
 
@@ -113,7 +125,8 @@ def _or_refused(g: Any, x: Tensor, y: Tensor) -> Any:
         f"the result of shape {y.shape} does not depend on the tensor of shape {x.shape}",
         expected="a tensor from which the result was computed",
         where=whereabouts(),
-        cure="compute the result from this very tensor: detach(), no_grad() and integer operations cut the path",
+        cure="compute the result from this very tensor: detach(), no_grad() and integer operations cut the path;\n"
+        'wf.gradients(y, xs, unused="zeros") gives 0 for it',
     )
 
 

@@ -41,6 +41,7 @@ SAMPLES = [
     one(R.integers_op, KEY, -2, 5, like=lambda n: set(n.ravel()) == set(range(-2, 5)), verify=True, shape=(40, 40)),
     one(R.permutation_op, KEY, like=lambda p: sorted(p) == list(range(20)) != list(p), verify=True, n=20),
     one(R.gamma_op, KEY, 2.0, like=lambda x: x.min() > 0 and abs(x.mean() - 2) < 0.1, verify=True, shape=(50, 100)),
+    one(R.log_gamma_op, KEY, 2.0, like=lambda x: abs(np.exp(x).mean() - 2) < 0.1, verify=True, shape=(50, 100)),
     one(
         R.poisson_op,
         KEY,
@@ -52,8 +53,8 @@ SAMPLES = [
     one(
         R.binomial_op,
         KEY,
-        np.float32(10),
-        np.float32(0.3),
+        np.float64(10),
+        np.float64(0.3),
         like=lambda n: n.min() >= 0 and n.max() <= 10 and abs(n.mean() - 3) < 0.1,
         verify=True,
         shape=(50, 100),

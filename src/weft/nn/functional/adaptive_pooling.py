@@ -42,7 +42,7 @@ def _wanted(layer: str, x: Tensor, size: Any, axes: int) -> Sizes:
     each = tuple(size) if isinstance(size, tuple | list) else (size,) * axes
     if len(each) != axes:
         raise ArgumentError(f"{layer}: size={size!r}", expected=f"one number, or {axes} of them")
-    sizes(layer, 1, size=each)
+    sizes(layer, 1, optional=True, size=each)
     if 0 in x.shape[2:]:
         raise ShapeError(f"{layer}: an input of shape {x.shape}", expected="spatial axes that are not empty")
     return tuple(n if k is None else k for n, k in zip(x.shape[2:], each, strict=True))

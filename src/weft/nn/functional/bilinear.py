@@ -7,6 +7,7 @@ from typing import Any
 from weft.errors import ShapeError
 from weft.graph.function import function
 from weft.graph.op import floating
+from weft.nn.functional.linear import with_bias
 from weft.ops import linalg
 from weft.tensor import Tensor
 
@@ -23,7 +24,7 @@ def _bilinear(a: Any, b: Any, weight: Any, *bias: Any) -> Any:
     flat = weight.permute_dims(1, 0, 2).reshape(first, outputs * second)
     products = linalg.dot(a.reshape(-1, first), flat, ta=False, tb=False).reshape(-1, outputs, second)
     y = (products * b.reshape(-1, 1, second)).sum(axis=-1).reshape(*a.shape[:-1], outputs)
-    return y + bias[0] if bias else y
+    return with_bias(y, bias[0]) if bias else y
 
 
 def bilinear(a: Any, b: Any, weight: Any, bias: Any = None) -> Tensor:

@@ -6,11 +6,12 @@ from typing import Any
 
 from weft.graph.dtype import float16
 from weft.graph.function import function
-from weft.graph.node import wrap
+from weft.graph.node import Node, wrap
 from weft.nn.functional.guards import check_probabilities, operands, refuse_activation, refuse_logits
 from weft.nn.functional.reduction import as_prediction, check_equal, check_reduction, reduce, weigh
 from weft.nn.functional.regression import given
 from weft.ops.arithmetic import clip, maximum
+from weft.ops.conversion import detach
 from weft.ops.exponential import log, sigmoid, softplus
 from weft.tensor import Tensor, as_tensor
 
@@ -44,14 +45,28 @@ def _bce(p: Any, target: Any, hold: Any, *weight: Any, reduction: str) -> Any:
 @function(takes=as_prediction)
 def _bce_logits(x: Any, target: Any, *factors: Any, weighted: bool, reduction: str) -> Any:
     check_equal(WITH_LOGITS, x, target)
-    # log(1 + exp(−x)) = softplus(−x) and −log(1 − sigmoid(x)) = softplus(x).
     rest = list(factors)
     weight = rest.pop(0) if weighted else None
-    if rest:
-        losses = (1 - target) * x + (1 + weigh(WITH_LOGITS, target, rest[0] - 1, "pos_weight")) * softplus(-x)
-    else:
-        losses = softplus(x) - target * x
+    losses = answer_costs(x, target, weigh(WITH_LOGITS, target, rest[0], "pos_weight") if rest else target)
     return reduce(losses if weight is None else weigh(WITH_LOGITS, losses, weight), reduction)
+
+
+def answer_costs(x: Any, target: Any, yes: Any = None) -> Any:
+    """−t·log σ(x) − (1 − t)·log σ(−x) for the bodies of ops; ``yes`` stands for the t of the first part.
+
+    Neither part cancels: softplus(x) − t·x would have no digit left where an answer is right and certain.
+    """
+    return (target if yes is None else yes) * softplus(-x) + (1 - target) * softplus(x)
+
+
+def _logits(p: Node) -> Node | None:
+    """What went into the sigmoid that made ``p``; also where no history is kept, so that losses are measured alike."""
+    made = _before(p) if p.op is detach else p
+    return _before(made) if made is not None and made.op is sigmoid else None
+
+
+def _before(node: Node) -> Node | None:
+    return node.inputs[0] if node.inputs else node.recording.before(node) if node.recording is not None else None
 
 
 def binary_cross_entropy(probability: Any, target: Any, *, weight: Any = None, reduction: str = "mean") -> Tensor:
@@ -66,9 +81,10 @@ def binary_cross_entropy(probability: Any, target: Any, *, weight: Any = None, r
     p, t = operands("binary_cross_entropy", probability, target)
     refuse_logits("binary_cross_entropy", p, f"{WITH_LOGITS}, or nn.Sigmoid() as the last layer")
     check_probabilities("binary_cross_entropy", t)
-    if p.node.op is sigmoid and p.node.inputs and weight is None:
+    logits = _logits(p.node)
+    if logits is not None:
         # From what came before the sigmoid, where nothing is lost to rounding.
-        return binary_cross_entropy_with_logits(wrap(p.node.inputs[0]), t, reduction=reduction)
+        return binary_cross_entropy_with_logits(wrap(logits), t, weight=weight, reduction=reduction)
     check_probabilities("binary_cross_entropy", p)
     # The slope of a certain and wrong prediction is held at 10¹², as in PyTorch, or where float16 ends.
     hold = 1e-12 if p.dtype is not float16 else 1 / 60000
@@ -79,7 +95,7 @@ def binary_cross_entropy(probability: Any, target: Any, *, weight: Any = None, r
 def binary_cross_entropy_with_logits(
     logits: Any, target: Any, *, weight: Any = None, pos_weight: Any = None, reduction: str = "mean"
 ) -> Tensor:
-    """The same for p = sigmoid(logits), without overflow: softplus(x) − target·x.
+    """The same for p = sigmoid(logits), without overflow or cancellation.
 
     ``weight`` multiplies each loss, ``pos_weight`` the part of the positive targets.
 
@@ -100,7 +116,7 @@ def binary_cross_entropy_with_logits(
 @function(takes=as_prediction)
 def _multilabel_soft_margin_loss(x: Any, target: Any, *weight: Any, reduction: str) -> Any:
     check_equal("multilabel_soft_margin_loss", x, target)
-    losses = softplus(x) - target * x
+    losses = answer_costs(x, target)
     return reduce(
         (weigh("multilabel_soft_margin_loss", losses, weight[0]) if weight else losses).mean(axis=-1), reduction
     )

@@ -13,7 +13,8 @@ from weft.graph.dtype import int64
 from weft.graph.function import function
 from weft.nn.functional.guards import operands, refuse_activation, refuse_probabilities
 from weft.nn.functional.labels import check_labels
-from weft.nn.functional.reduction import check_reduction, labels_as_they_are, reduce
+from weft.nn.functional.reduction import check_reduction, labels_as_they_are, reduce, valid
+from weft.nn.functional.softmax import log_shares
 from weft.ops.comparison import where
 from weft.ops.creation import iota_op
 from weft.tensor import Tensor, as_tensor
@@ -23,36 +24,37 @@ from weft.tensor import Tensor, as_tensor
 def _cross_entropy(
     x: Any, target: Any, *weight: Any, reduction: str, smoothing: float, ignore_index: int, logs: bool
 ) -> Any:
-    # With q = weight · target for each class: Σ q (log Σ exp x − x), whose gradient is Σq · softmax(x) − q.
-    axis = _class_axis(x)
+    # With q = weight · target for each class: Σ q · −log softmax(x), whose gradient is Σq · softmax(x) − q.
+    axis = class_axis(x)
     classes = x.shape[axis]
     whole = not target.dtype.is_differentiable
     _check_target(x, target, whole)
     each = weight[0].reshape(*(classes if k == axis else 1 for k in range(x.ndim))) if weight else 1
-    costs = -x if logs else x.logsumexp(axis=axis, keepdims=True) - x  # −log p of each class
+    costs = -x if logs else -log_shares(x, axis=axis)  # −log p of each class
     if not whole:
         q = (target * (1 - smoothing) + smoothing / classes if smoothing else target) * each
         # A class that is out of the question (a logit of −∞) and has no share costs nothing.
         return reduce((q * where((q == 0) & (x == -math.inf), 0, costs)).sum(axis=axis), reduction)
     target = target.astype(int64)  # narrow unsigned labels cannot be compared with −100
-    right = _one_hot(target, x, axis)
+    right = is_label(target, x, axis)
     losses = where(right, costs * each, 0).sum(axis=axis)
     if smoothing:
         losses = (1 - smoothing) * losses + smoothing / classes * (costs * each).sum(axis=axis)
     kept = target != ignore_index
-    # Labels that nobody could check before they were computed: what is out of range has no loss.
-    losses = where(kept, where((target >= 0) & (target < classes), losses, math.nan), 0)
+    losses = where(kept, valid(losses, target, classes), 0)
     if reduction != "mean":
         return reduce(losses, reduction)
     counted = where(kept, where(right, each, 0).sum(axis=axis), 0).sum() if weight else kept.astype(x.dtype).sum()
     return losses.sum() / where(counted == 0, 1, counted)
 
 
-def _class_axis(x: Any) -> int:
+def class_axis(x: Any) -> int:
+    """The axis of the classes: (classes,) or (N, classes, …)."""
     return 1 if x.ndim > 1 else 0
 
 
-def _one_hot(target: Any, x: Any, axis: int) -> Any:
+def is_label(target: Any, x: Any, axis: int) -> Any:
+    """Of each element of ``x`` whether it stands at the place along ``axis`` that its label names."""
     # By comparison, which fuses with what uses it; no scatter.
     number = iota_op(shape=x.shape, axis=axis, dtype=int64)
     return number == target.expand_dims(axis=axis)
@@ -61,7 +63,7 @@ def _one_hot(target: Any, x: Any, axis: int) -> Any:
 def _check_target(x: Any, target: Any, whole: bool) -> None:
     if x.ndim == 0:
         raise ShapeError("cross_entropy: a prediction without axes", expected="(classes,) or (N, classes, …)")
-    axis = _class_axis(x)
+    axis = class_axis(x)
     expected = x.shape[:axis] + x.shape[axis + 1 :] if whole else x.shape
     if target.shape == expected:
         return
@@ -137,13 +139,13 @@ def _apply_cross_entropy(
     if not 0 <= smoothing <= 1:
         raise ArgumentError(f"{name}: label_smoothing={smoothing}", expected="0 ≤ label_smoothing ≤ 1")
     if not t.dtype.is_differentiable and x.ndim:
-        axis = _class_axis(x)
+        axis = class_axis(x)
         check_labels(t, x.shape[axis], ignore_index, x.shape, axis, name)
     weights = () if weight is None else (as_tensor(weight),)
-    if weights and weights[0].shape != (x.shape[_class_axis(x)],):
+    if weights and weights[0].shape != (x.shape[class_axis(x)],):
         raise ShapeError(
             f"{name}: weight of shape {weights[0].shape}",
-            expected=f"one number per class: ({x.shape[_class_axis(x)]},)",
+            expected=f"one number per class: ({x.shape[class_axis(x)]},)",
         )
     return _cross_entropy(
         x, t, *weights, reduction=reduction, smoothing=float(smoothing), ignore_index=ignore_index, logs=logs

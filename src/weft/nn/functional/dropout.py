@@ -7,6 +7,7 @@ from typing import Any
 from weft.graph.dtype import float32
 from weft.graph.function import function
 from weft.graph.op import Casts, Kind, floating
+from weft.nn.check import fraction
 from weft.ops.comparison import where
 from weft.ops.exponential import sqrt
 from weft.ops.random import normal_op, uniform_op
@@ -36,6 +37,12 @@ def _dropout(x: Any, p: Any, key: Any, *, axes: int) -> Any:
     return where(_drawn(x, p, key, axes), 0, x / (1 - p))
 
 
+def _check(name: str, p: Any) -> None:
+    """Refuse a number that is no probability; a tensor is not looked into."""
+    if not isinstance(p, Tensor):
+        fraction(name, p=p)
+
+
 def dropout(x: Any, p: Any = 0.5, key: Any = None, *, axes: int | None = None) -> Tensor:
     """Each element 0 with probability ``p``, else x / (1 − p), so that the mean stays: Srivastava et al. 2014.
 
@@ -49,6 +56,7 @@ def dropout(x: Any, p: Any = 0.5, key: Any = None, *, axes: int | None = None) -
     [0.0, 2.0]
     """
     x = as_tensor(x)
+    _check("dropout", p)
     y: Tensor = _dropout(x, p, next_key() if key is None else key, axes=x.ndim if axes is None else axes)
     return y
 
@@ -86,6 +94,7 @@ def alpha_dropout(x: Any, p: Any = 0.5, key: Any = None, *, axes: int | None = N
     1.0
     """
     x = as_tensor(x)
+    _check("alpha_dropout", p)
     y: Tensor = _alpha_dropout(x, p, next_key() if key is None else key, axes=x.ndim if axes is None else axes)
     return y
 

@@ -70,6 +70,8 @@ def embedding(indices: Any, weight: Any, padding_idx: int | None = None, *, scal
     """
     at = _index("embedding", indices, weight)
     padding = _padding("embedding", padding_idx, weight)
+    if at.node.data is None:  # not checked; counted from the end, −1 would be the last row
+        at = where(at < 0, weight.shape[0], at.astype(int64))
     rows: Tensor = searching.take(weight, at, axis=0)
     if padding is None and not scale_grad_by_freq:
         return rows

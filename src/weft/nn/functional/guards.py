@@ -10,13 +10,18 @@ import numpy as np
 from weft.errors import ArgumentError, DataError, DTypeError
 from weft.graph.node import Node
 from weft.graph.recording import whereabouts
+from weft.nn.functional.convolution import _conv as conv
 from weft.nn.functional.linear import _linear as linear
 from weft.nn.functional.softmax import _softmax as softmax_op
+from weft.ops.conversion import cast
 from weft.ops.exponential import sigmoid
+from weft.ops.shape import permute_op, reshape_op
 from weft.tensor import Tensor, as_tensor
 
 _checked: WeakKeyDictionary[Node, set[str]] = WeakKeyDictionary()  # what was found in order, once for each tensor
 ACTIVATIONS = {softmax_op: "softmax", sigmoid: "sigmoid"}
+LOGITS = {linear: "linear layer", conv: "convolution"}  # what makes numbers of any size
+VIEWS = {reshape_op, permute_op, cast}  # what shows the same numbers in another form
 
 
 def operands(loss: str, prediction: Any, target: Any) -> tuple[Tensor, Tensor]:
@@ -43,39 +48,50 @@ def swapped(name: str, x: Tensor, t: Tensor) -> DTypeError:
     )
 
 
+def source(x: Tensor) -> Node:
+    """What ``x`` shows in another shape, order or type, as far as its history is kept."""
+    node = x.node
+    while node.op in VIEWS and node.inputs:
+        node = node.inputs[0]
+    return node
+
+
 def refuse_activation(loss: str, x: Tensor, own: str, instead: str) -> None:
     """Refuse the result of a softmax or sigmoid where the loss applies one, its ``own``, itself."""
-    applied = ACTIVATIONS.get(x.node.op) if x.node.op is not None else None
-    if applied is None:
+    made = source(x)
+    if made.op not in ACTIVATIONS:
         return
+    applied = ACTIVATIONS[made.op]
     raise ArgumentError(
         f"{applied} applied twice: {loss} applies it itself and got the result of one"
         if applied == own
         else f"{loss} of the result of a {applied}: it takes logits and applies {own} itself",
         expected="logits: what comes before the activation",
-        where=f"{whereabouts()}\nthe {applied} is at {x.node.place}",
+        where=f"{whereabouts()}\nthe {applied} is at {made.place}",
         cure=f"leave the {applied} layer out of the model and apply it to predictions only; or {instead}",
     )
 
 
 def refuse_logits(loss: str, p: Tensor, cure: str) -> None:
-    """Refuse the result of a linear layer where probabilities are due."""
-    if p.node.op is linear:
+    """Refuse the result of a linear layer or of a convolution where probabilities are due."""
+    made = source(p)
+    if made.op in LOGITS:
         raise ArgumentError(
-            f"{loss} takes probabilities and got the result of a linear layer",
+            f"{loss} takes probabilities and got the result of a {LOGITS[made.op]}",
             expected="numbers in [0, 1]",
-            where=p.node.place or None,
+            where=made.place or None,
             cure=cure,
         )
 
 
 def refuse_probabilities(loss: str, x: Tensor) -> None:
     """Refuse the result of a softmax where logarithms of probabilities are due."""
-    if x.node.op is softmax_op:
+    made = source(x)
+    if made.op is softmax_op:
         raise ArgumentError(
             f"{loss} of probabilities: it takes their logarithms",
             expected="the result of log_softmax",
-            where=x.node.place,
+            where=made.place,
             cure="log_softmax(x) instead of softmax(x)" + (", or cross_entropy of the logits" if "nll" in loss else ""),
         )
 

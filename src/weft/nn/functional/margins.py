@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from weft.errors import ArgumentError, DTypeError, ShapeError
 from weft.graph.dtype import int64
 from weft.graph.function import function
+from weft.nn.functional.classification import is_label
 from weft.nn.functional.guards import check_signs, operands
 from weft.nn.functional.labels import check_labels
-from weft.nn.functional.reduction import as_prediction, check_equal, check_reduction, labels_as_they_are, reduce
+from weft.nn.functional.reduction import as_prediction, check_equal, check_reduction, labels_as_they_are, reduce, valid
 from weft.nn.functional.regression import given
 from weft.ops.accumulation import cumulative_sum
 from weft.ops.comparison import where
 from weft.ops.creation import iota_op
 from weft.ops.exponential import relu, softplus
-from weft.ops.searching import one_hot
 from weft.tensor import Tensor, as_tensor
 
 # ── two classes, as −1 and 1 ────────────────────────────────────────────────────────────────────────────────
@@ -130,14 +131,14 @@ def margin_ranking_loss(
 @function(takes=labels_as_they_are)
 def _multi_margin_loss(x: Any, target: Any, margin: Any, *weight: Any, p: int, reduction: str) -> Any:
     classes = x.shape[-1]
-    number = iota_op(shape=x.shape, axis=x.ndim - 1, dtype=int64)
-    right = number == target.astype(int64).expand_dims(axis=-1)
+    target = target.astype(int64)
+    right = is_label(target, x, x.ndim - 1)
     score = where(right, x, 0).sum(axis=-1, keepdims=True)
     short = relu(margin - score + x)
     short = short * short if p == 2 else short
     if weight:
         short = short * where(right, weight[0], 0).sum(axis=-1, keepdims=True)
-    return reduce(where(right, 0, short).sum(axis=-1) / classes, reduction)
+    return reduce(valid(where(right, 0, short).sum(axis=-1) / classes, target, classes), reduction)
 
 
 def multi_margin_loss(
@@ -185,12 +186,19 @@ def _classes(name: str, prediction: Any, target: Any) -> tuple[Tensor, Tensor]:
     return x, t
 
 
-@function(takes=as_prediction)
+@function(takes=labels_as_they_are)
 def _categorical_hinge_loss(x: Any, target: Any, *, reduction: str) -> Any:
+    if target.ndim == x.ndim - 1 and not target.dtype.is_differentiable:  # class numbers
+        target = target.astype(int64)
+        losses = _short(x, is_label(target, x, x.ndim - 1).astype(x.dtype))
+        return reduce(valid(losses, target, x.shape[-1]), reduction)
     check_equal("categorical_hinge_loss", x, target)
-    right = (target * x).sum(axis=-1)
-    wrong = ((1 - target) * x).max(axis=-1)
-    return reduce(relu(1 + wrong - right), reduction)
+    return reduce(_short(x, target.astype(x.dtype)), reduction)
+
+
+def _short(x: Any, share: Any) -> Any:
+    """By how much the score of the right class misses that of every other one plus 1."""
+    return relu(1 + ((1 - share) * x).max(axis=-1) - (share * x).sum(axis=-1))
 
 
 def categorical_hinge_loss(prediction: Any, target: Any, *, reduction: str = "mean") -> Tensor:
@@ -207,7 +215,6 @@ def categorical_hinge_loss(prediction: Any, target: Any, *, reduction: str = "me
     x, t = operands("categorical_hinge_loss", prediction, target)
     if not t.dtype.is_differentiable and t.ndim == x.ndim - 1:
         x, t = _classes("categorical_hinge_loss", x, t)
-        t = one_hot(t, x.shape[-1])
     y: Tensor = _categorical_hinge_loss(x, t, reduction=reduction)
     return y
 
@@ -217,15 +224,17 @@ def categorical_hinge_loss(prediction: Any, target: Any, *, reduction: str = "me
 
 @function(takes=labels_as_they_are)
 def _multilabel_margin_loss(x: Any, target: Any, *, reduction: str) -> Any:
-    classes = x.shape[-1]
+    classes, target = x.shape[-1], target.astype(int64)
     listed = cumulative_sum((target < 0).astype(int64), axis=-1) == 0  # what stands before the first −1
     number = iota_op(shape=(*x.shape, classes), axis=x.ndim, dtype=int64)
-    places = (number == target.astype(int64).expand_dims(axis=-1)) & listed.expand_dims(axis=-1)  # (…, place, class)
+    places = (number == target.expand_dims(axis=-1)) & listed.expand_dims(axis=-1)  # (…, place, class)
     right = places.any(axis=-2)
     scores = where(places, x.expand_dims(axis=-2), 0).sum(axis=-1)  # of each place
     short = relu(1 - scores.expand_dims(axis=-1) + x.expand_dims(axis=-2))
     counted = listed.expand_dims(axis=-1) & ~right.expand_dims(axis=-2)
-    return reduce(where(counted, short, 0).sum(axis=(-2, -1)) / classes, reduction)
+    losses = where(counted, short, 0).sum(axis=(-2, -1)) / classes
+    known = ((target >= -1) & (target < classes)).all(axis=-1)
+    return reduce(where(known, losses, math.nan), reduction)
 
 
 def multilabel_margin_loss(prediction: Any, target: Any, *, reduction: str = "mean") -> Tensor:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from weft.errors import ArgumentError, ShapeError
 from weft.graph.dtype import int64
 from weft.graph.function import function
-from weft.nn.functional.classification import _class_axis, _one_hot
+from weft.nn.functional.binary import answer_costs
+from weft.nn.functional.classification import class_axis, is_label
 from weft.nn.functional.guards import check_probabilities, operands, refuse_activation, refuse_logits
 from weft.nn.functional.labels import check_labels
-from weft.nn.functional.reduction import as_prediction, check_equal, check_reduction, labels_as_they_are, reduce
+from weft.nn.functional.reduction import as_prediction, check_equal, check_reduction, labels_as_they_are, reduce, valid
 from weft.nn.functional.regression import given
+from weft.nn.functional.softmax import log_shares
 from weft.ops.arithmetic import maximum
 from weft.ops.comparison import where
-from weft.ops.exponential import expm1, power, sigmoid, softplus
+from weft.ops.exponential import expm1, power, sigmoid
 from weft.tensor import Tensor
 
 TINY = 1e-37  # below it a share is 0 for every purpose, and its powers have no slope
@@ -28,7 +29,7 @@ TINY = 1e-37  # below it a share is 0 for every purpose, and its powers have no 
 def _binary_focal_loss(x: Any, target: Any, gamma: Any, *alpha: Any, reduction: str) -> Any:
     check_equal("binary_focal_loss_with_logits", x, target)
     missed = sigmoid(x) * (1 - target) + sigmoid(-x) * target  # the probability of what is not the case
-    losses = power(maximum(missed, TINY), gamma) * (softplus(x) - target * x)
+    losses = power(maximum(missed, TINY), gamma) * answer_costs(x, target)
     if alpha:
         losses = losses * (alpha[0] * target + (1 - alpha[0]) * (1 - target))
     return reduce(losses, reduction)
@@ -63,15 +64,15 @@ def binary_focal_loss_with_logits(
 
 @function(takes=labels_as_they_are)
 def _focal_loss(x: Any, target: Any, gamma: Any, *weight: Any, ignore_index: int, reduction: str) -> Any:
-    axis = _class_axis(x)
+    axis = class_axis(x)
     classes = x.shape[axis]
     target = target.astype(int64)
-    right, kept = _one_hot(target, x, axis), target != ignore_index
-    cost = where(right, x.logsumexp(axis=axis, keepdims=True) - x, 0).sum(axis=axis)  # −log p of the label
+    right, kept = is_label(target, x, axis), target != ignore_index
+    cost = where(right, -log_shares(x, axis=axis), 0).sum(axis=axis)  # −log p of the label
     losses = power(maximum(-expm1(-cost), TINY), gamma) * cost
     each = weight[0].reshape(*(classes if k == axis else 1 for k in range(x.ndim))) if weight else 1
     share = where(kept, where(right, each, 0).sum(axis=axis), 0)
-    losses = where(kept, where((target >= 0) & (target < classes), losses * share, math.nan), 0)
+    losses = where(kept, valid(losses * share, target, classes), 0)
     if reduction != "mean":
         return reduce(losses, reduction)
     counted = share.astype(x.dtype).sum()
@@ -100,7 +101,7 @@ def focal_loss(
     _check_focal("focal_loss", gamma)
     x, t = operands("focal_loss", logits, target)
     refuse_activation("focal_loss", x, "softmax", "nll_loss(log(probabilities), target)")
-    axis = _class_axis(x)
+    axis = class_axis(x)
     if x.ndim == 0 or t.dtype.is_differentiable or t.shape != x.shape[:axis] + x.shape[axis + 1 :]:
         raise ShapeError(
             f"focal_loss: a target {t.dtype.name} {t.shape} for logits {x.shape}",

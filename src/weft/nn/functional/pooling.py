@@ -1,4 +1,4 @@
-"""Pooling: the maximum, the mean or the power mean of every window over the last axes of (N, channels, *spatial)."""
+"""Pooling: the maximum, the mean or the p-norm of every window over the last axes of (N, channels, *spatial)."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from weft.graph.op import floating
 from weft.nn.check import positive, spread
 from weft.nn.functional.convolution import Pads, Sizes, batched, pads
 from weft.ops import pooling
+from weft.ops.comparison import where
 from weft.ops.exponential import power
 from weft.ops.manipulation import squeeze
 from weft.ops.windows import span
@@ -275,7 +276,7 @@ def avg_pool3d(
     return average_pool_over(3, x, window, **given, count_include_pad=count_include_pad)
 
 
-# ── the power mean ──────────────────────────────────────────────────────────────────────────────────────────
+# ── the p-norm ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def power_pool_over(axes: int, x: Any, p: float, window: Any, stride: Any, ceil_mode: bool) -> Tensor:
@@ -287,15 +288,17 @@ def power_pool_over(axes: int, x: Any, p: float, window: Any, stride: Any, ceil_
     count = 1
     for n in given["window"]:
         count *= n
-    mean = _average_pool(power(x, p), **given, count_include_pad=True)
-    y: Tensor = unbatched(power(mean * count, 1.0 / p), single)
+    total = _average_pool(power(x, p), **given, count_include_pad=True) * count
+    nothing = total == 0  # where the root has no slope; the gradient there is 0
+    y: Tensor = unbatched(where(nothing, 0, power(where(nothing, 1, total), 1.0 / p)), single)
     return y
 
 
 def lp_pool1d(x: Any, p: float, window: Any, stride: Any = None, ceil_mode: bool = False) -> Tensor:
     """(Σ xᵖ)^(1/p) of every window of (N, C, length) or (C, length).
 
-    An incomplete window of ``ceil_mode`` counts as if it were whole: its mean times the window's size.
+    The gradient of a window of zeros is 0. An incomplete window of ``ceil_mode`` counts as if it were whole: its mean
+    times the window's size.
 
     >>> import weft as wf
     >>> from weft.nn import functional as F

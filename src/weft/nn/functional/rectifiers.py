@@ -105,7 +105,7 @@ def rrelu(x: Any, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = F
     if not training:
         return leaky_relu(x, (lower + upper) / 2)
     x = as_tensor(x)
-    slope = uniform(x.shape, lower, upper).astype(x.dtype if x.dtype.is_floating else "float32")
+    slope = uniform(x.shape, low=lower, high=upper).astype(x.dtype if x.dtype.is_floating else "float32")
     y: Tensor = _leaky_relu(x, slope)
     return y
 

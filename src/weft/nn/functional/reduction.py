@@ -6,11 +6,13 @@ of 16 bits long before the gradient does.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from weft.errors import ArgumentError, ShapeError
 from weft.graph.dtype import DType, float32
 from weft.graph.op import Casts, Kind
+from weft.ops.comparison import where
 from weft.ops.rules import broadcast_shapes
 
 REDUCTIONS = ("mean", "sum", "none")
@@ -69,6 +71,11 @@ def weigh(loss: str, losses: Any, weight: Any, what: str = "weight") -> Any:
             cure=f"{what}.squeeze(-1)" if weight.shape == (*losses.shape, 1) else None,
         )
     return losses * weight
+
+
+def valid(losses: Any, target: Any, classes: int) -> Any:
+    """The losses of labels in range; NaN for those that nobody could check before they were computed and are not."""
+    return where((target >= 0) & (target < classes), losses, math.nan)
 
 
 def reduce(values: Any, reduction: str) -> Any:

@@ -37,6 +37,8 @@ def _ctc_loss(
     # Graves et al. 2006: α over the labels with blanks between them, in logarithms; a step stays, moves on by one,
     # or skips the blank between two different labels.
     steps, n, _ = x.shape
+    within = iota_op(shape=targets.shape, axis=1, dtype=int64) < target_lengths.expand_dims(axis=1)
+    targets = where(within, targets, blank)  # whatever fills the rest, such as −100, is no class
     places = 2 * targets.shape[1] + 1
     labels = _with_blanks(targets, blank)
     emitted = take_along_op(x, labels.expand_dims(axis=0).broadcast_to(steps, n, places), axis=2)

@@ -7,8 +7,9 @@ from typing import Any
 from weft.graph.function import function
 from weft.graph.op import floating
 from weft.nn.check import positive
+from weft.ops.comparison import isfinite, where
 from weft.ops.conversion import detach
-from weft.ops.exponential import exp
+from weft.ops.exponential import exp, log
 from weft.ops.rules import normalize_axis
 from weft.ops.searching import one_hot
 from weft.random import gumbel
@@ -36,7 +37,19 @@ def _log_softmax_gradient(g: Any, y: Any, *, axis: int) -> Any:
 
 @function(takes=floating, vjp=lambda g, y, x, *, axis: (_log_softmax_gradient(g, y, axis=axis),))
 def _log_softmax(x: Any, *, axis: int) -> Any:
-    return x - x.logsumexp(axis=axis, keepdims=True)
+    return log_shares(x, axis=axis)
+
+
+def log_shares(x: Any, *, axis: int) -> Any:
+    """Log softmax for the bodies of ops: (x − max) − log Σ exp(x − max).
+
+    The maximum goes first: x − log Σ exp(x) would round at the size of the largest logit, not at that of the result.
+    """
+    if x.shape[axis] == 0:
+        return x
+    top = detach(x.max(axis=axis, keepdims=True))
+    shifted = x - where(isfinite(top), top, 0)
+    return shifted - log(exp(shifted).sum(axis=axis, keepdims=True))
 
 
 def _operand(x: Any, axis: int, dtype: Any) -> tuple[Tensor, int]:
@@ -71,7 +84,13 @@ def softmin(x: Any, axis: int = -1, dtype: Any = None) -> Tensor:
 
 
 def log_softmax(x: Any, axis: int = -1, dtype: Any = None) -> Tensor:
-    """The logarithm of `softmax`: x − log Σ exp(x), without overflow. With ``dtype``, x becomes that first."""
+    """The logarithm of `softmax`, without overflow or cancellation. With ``dtype``, x becomes that first.
+
+    >>> import weft as wf
+    >>> from weft.nn import functional as F
+    >>> F.log_softmax(wf.tensor([0.0, -1000.0])).tolist()
+    [0.0, -1000.0]
+    """
     row, at = _operand(x, axis, dtype)
     y: Tensor = _log_softmax(row, axis=at)
     return y.reshape(()) if as_tensor(x).ndim == 0 else y

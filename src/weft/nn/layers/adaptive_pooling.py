@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from weft.errors import ArgumentError
 from weft.nn import functional
-from weft.nn.check import sizes, spread
+from weft.nn.check import spread
 from weft.nn.functional.adaptive_pooling import adaptive_average_over, adaptive_max_over, check_ratio, fractional_over
 from weft.nn.module import Module
 from weft.nn.registry import register
@@ -21,7 +21,7 @@ class AdaptiveAvgPool(Module):
     axes: ClassVar[int]
 
     def __init__(self, size: Any = 1) -> None:
-        self.size = spread(type(self).__name__, "size", size, self.axes)
+        self.size = spread(type(self).__name__, "size", size, self.axes, optional=True)
 
     def forward(self, x: Any) -> Tensor:
         return adaptive_average_over(self.axes, x, self.size)
@@ -66,7 +66,7 @@ class AdaptiveMaxPool(Module):
     axes: ClassVar[int]
 
     def __init__(self, size: Any = 1, return_indices: bool = False) -> None:
-        self.size = spread(type(self).__name__, "size", size, self.axes)
+        self.size = spread(type(self).__name__, "size", size, self.axes, optional=True)
         self.return_indices = return_indices
 
     def forward(self, x: Any) -> Any:
@@ -114,7 +114,6 @@ class FractionalMaxPool(Module):
             raise ArgumentError(f"{layer}: size={size!r} and ratio={ratio!r}", expected="one of the two")
         self.window = spread(layer, "window", window, self.axes)
         self.size = None if size is None else spread(layer, "size", size, self.axes)
-        sizes(layer, 1, size=self.size)
         self.ratio = None if ratio is None else check_ratio(layer, ratio, self.axes)
         self.return_indices = return_indices
 

@@ -184,7 +184,7 @@ class UpsamplingBilinear2d(Module):
 def _check_target(layer: str, size: Any, factor: Any) -> None:
     if (size is None) == (factor is None):
         raise ArgumentError(f"{layer}: size={size!r} and scale_factor={factor!r}", expected="one of the two")
-    sizes(layer, 1, size=size)
+    sizes(layer, 1, optional=size is None, size=size)
     for each in factor if isinstance(factor, tuple | list) else (factor,):
         if each is not None:
             positive(layer, scale_factor=each)

@@ -53,7 +53,8 @@ class MultiheadAttention(Module):
         vdim: int | None = None,
         batch_first: bool = False,
     ) -> None:
-        sizes("MultiheadAttention", 1, embed_dim=embed_dim, num_heads=num_heads, kdim=kdim, vdim=vdim)
+        sizes("MultiheadAttention", 1, embed_dim=embed_dim, num_heads=num_heads)
+        sizes("MultiheadAttention", 1, optional=True, kdim=kdim, vdim=vdim)
         fraction("MultiheadAttention", dropout=dropout)
         if embed_dim % num_heads:
             raise ArgumentError(

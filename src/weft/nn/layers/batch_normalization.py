@@ -35,7 +35,7 @@ class RunningNorm(Module):
     def declare(self, num_features: int | None, eps: float, momentum: float | None) -> None:
         """Keep the numbers, refused where they make no sense."""
         layer = type(self).__name__
-        sizes(layer, 1, num_features=num_features)
+        sizes(layer, 1, optional=True, num_features=num_features)
         positive(layer, eps=eps)
         if momentum is not None:
             fraction(layer, momentum=momentum)

@@ -6,8 +6,11 @@ from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, Va
 from itertools import count
 from typing import Any, Self
 
+import numpy as np
+
 from weft.errors import ArgumentError
 from weft.nn import state
+from weft.nn.building import refuse_cycle
 from weft.nn.module import Module
 from weft.nn.parameter import Parameter
 from weft.nn.registry import register
@@ -45,7 +48,8 @@ class Numbered(Module):
     holds: type = Module
 
     def _accept(self, value: Any) -> Any:
-        return checked(type(self).__name__, value)
+        refuse_cycle(self, checked(type(self).__name__, value))
+        return value
 
     def _named(self) -> dict[str, Any]:
         """The members by name, in their order."""
@@ -60,16 +64,28 @@ class Numbered(Module):
         object.__setattr__(self, "_order", ())
         for name, value in made:
             setattr(self, name, value)
-        state.changed()
+        state.changed(self)
 
     def __setattr__(self, name: str, value: Any) -> None:
+        before = vars(self).get(name)
         super().__setattr__(name, value)
-        if isinstance(value, self.holds):  # model.head = … by name belongs to the sequence too
-            object.__setattr__(self, "_order", tuple(self._named().values()))
+        self._exchanged(before, value)  # model.head = … by name belongs to the sequence too
 
     def __delattr__(self, name: str) -> None:
+        before = vars(self).get(name)
         super().__delattr__(name)
-        object.__setattr__(self, "_order", tuple(self._named().values()))
+        self._exchanged(before, None)
+
+    def _exchanged(self, before: Any, value: Any) -> None:
+        """Note that ``value`` has come in the place of ``before``, either of which may be no member."""
+        if isinstance(before, self.holds) or isinstance(value, self.holds):
+            members = self._named()
+            object.__setattr__(self, "_order", tuple(members.values()))
+            if isinstance(before, Module | Parameter) and before is not value:
+                release(self, before)
+                for name, member in members.items():
+                    if member is before:  # which is here under another name too
+                        self._adopt(name, member)
 
     def append(self, value: Any) -> Self:
         """Add one at the end."""
@@ -137,9 +153,7 @@ class Numbered(Module):
         return (members,)
 
     def __setitem__(self, at: int, value: Any) -> None:
-        name, value = self._place(at), self._accept(value)
-        release(self, getattr(self, name))
-        setattr(self, name, value)
+        setattr(self, self._place(at), self._accept(value))
 
     def __delitem__(self, at: int | slice) -> None:
         members = list(self._named().items())
@@ -209,18 +223,25 @@ class ParameterList(Numbered):
 
     @property
     def members(self) -> list[Any]:
-        """What a description holds: the shapes, as zeros whose values the state has."""
-        return [_zeros(p.known_shape) for p in self._order]
+        """What a description holds: the shapes and types, of values that the state has."""
+        return [_outline(p) for p in self._order]
 
     def _accept(self, value: Any) -> Any:
-        return value if isinstance(value, Parameter) else Parameter(value)
+        return _parameter(value)
 
     def extra_repr(self) -> str:
         return ", ".join(str(p.known_shape) for p in self._order)
 
 
-def _zeros(shape: tuple[int, ...] | None) -> Any:
-    return 0.0 if not shape else [_zeros(shape[1:])] * shape[0]
+def _outline(p: Parameter) -> dict[str, Any]:
+    return {"shape": list(p.known_shape or ()), "dtype": p.known_dtype}
+
+
+def _parameter(value: Any) -> Parameter:
+    """A parameter, of data or of what `_outline` says."""
+    if isinstance(value, Mapping):
+        return Parameter(np.zeros(tuple(value["shape"]), value["dtype"].numpy))
+    return value if isinstance(value, Parameter) else Parameter(value)
 
 
 class Named(Module):
@@ -334,11 +355,11 @@ class ParameterDict(Named):
 
     @property
     def members(self) -> dict[str, Any]:
-        """What a description holds: the shapes, as zeros whose values the state has."""
-        return {name: _zeros(p.known_shape) for name, p in self._named().items()}
+        """What a description holds: the shapes and types, of values that the state has."""
+        return {name: _outline(p) for name, p in self._named().items()}
 
     def _accept(self, value: Any) -> Any:
-        return value if isinstance(value, Parameter) else Parameter(value)
+        return _parameter(value)
 
     def extra_repr(self) -> str:
         return ", ".join(f"{name}: {p.known_shape}" for name, p in self._named().items())

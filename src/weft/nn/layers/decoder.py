@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from weft.errors import ArgumentError, DTypeError, ShapeError
@@ -42,6 +43,12 @@ class Cache:
     def extend(self, k: Any, v: Any) -> tuple[Any, Any, Any]:
         """Put in keys and values of new steps: all of them, and where each new step may look."""
         steps = k.shape[-2]
+        if not k.dtype is v.dtype is self.keys.dtype:
+            raise DTypeError(
+                f"keys of type {k.dtype.name} and values of type {v.dtype.name} for a cache of {self.keys.dtype.name}",
+                expected="one type",
+                cure=f"block.cache(batch, length, wf.{k.dtype.name})",
+            )
         known = self.position.node.data
         if steps > self.length or (known is not None and int(known) + steps > self.length):
             before = "some" if known is None else int(known)
@@ -90,7 +97,8 @@ class CausalDecoderBlock(Module):
         base: float = 10000.0,
     ) -> None:
         name = "CausalDecoderBlock"
-        sizes(name, 1, d_model=d_model, num_heads=num_heads, kv_heads=kv_heads, hidden=hidden)
+        sizes(name, 1, d_model=d_model, num_heads=num_heads)
+        sizes(name, 1, optional=True, kv_heads=kv_heads, hidden=hidden)
         fraction(name, dropout=dropout)
         positive(name, eps=eps, base=base)
         self.d_model, self.num_heads, self.kv_heads = d_model, num_heads, kv_heads or num_heads
@@ -110,9 +118,10 @@ class CausalDecoderBlock(Module):
         self.down = Linear(self.hidden, d_model, bias=False)
         self.drop = Dropout(dropout)
 
-    def cache(self, batch: int, length: int, dtype: Any = float32) -> Cache:
-        """An empty cache for ``batch`` sequences of up to ``length`` steps."""
-        return Cache(batch, self.kv_heads, length, self.features, dtype)
+    def cache(self, batch: int, length: int, dtype: Any = None) -> Cache:
+        """An empty cache for ``batch`` sequences of up to ``length`` steps, by default in the type of the block."""
+        own = next(self.k_proj.parameters()).known_dtype
+        return Cache(batch, self.kv_heads, length, self.features, own if dtype is None else dtype)
 
     def forward(self, x: Any, cache: Cache | None = None) -> Tensor:
         if x.ndim != 3 or x.shape[-1] != self.d_model:
@@ -179,9 +188,9 @@ class CausalDecoder(Module):
         )
         self.norm = RMSNorm(d_model, eps)
 
-    def cache(self, batch: int, length: int) -> tuple[Cache, ...]:
-        """An empty cache for each block."""
-        return tuple(block.cache(batch, length) for block in self.blocks)
+    def cache(self, batch: int, length: int, dtype: Any = None) -> tuple[Cache, ...]:
+        """An empty cache for each block, by default in the type of the model."""
+        return tuple(block.cache(batch, length, dtype) for block in self.blocks)
 
     def forward(self, tokens: Any, cache: tuple[Cache, ...] | None = None) -> Tensor:
         if tokens.ndim != 2:
@@ -200,7 +209,7 @@ class CausalDecoder(Module):
         begun = as_tensor(tokens)
         if not begun.dtype.is_integer or begun.ndim != 2 or 0 in begun.shape:
             raise DTypeError(f"generate from {begun!r}", expected="whole numbers (batch, steps), one step at least")
-        if temperature < 0:
+        if not 0 <= temperature < math.inf:
             raise ArgumentError(f"generate: temperature={temperature!r}", expected="0 (the likeliest) or more")
         cache = self.cache(begun.shape[0], begun.shape[1] + steps)
 

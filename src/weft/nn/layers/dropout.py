@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from weft.errors import ArgumentError, ShapeError
-from weft.graph.recording import Trace, context
 from weft.nn import functional
 from weft.nn.check import fraction
 from weft.nn.module import Module
@@ -25,13 +24,7 @@ class Disturbing(Module):
     def active(self) -> bool:
         """Whether anything is to be done now."""
         value = getattr(self, self.strength)
-        recording = context.recording
-        if isinstance(value, Tensor):
-            return self.training
-        if isinstance(recording, Trace):
-            # A number is part of what is being compiled; a new one must make a new program.
-            recording.guard(self, self.strength)
-        return bool(self.training and value != 0)
+        return self.training and (isinstance(value, Tensor) or bool(value != 0))
 
     def extra_repr(self) -> str:
         return f"{self.strength}={getattr(self, self.strength)}"

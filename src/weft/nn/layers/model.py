@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from types import EllipsisType
 from typing import Any, NamedTuple
@@ -75,17 +76,18 @@ class Model(Module):
             return Ref(numbers[id(x.step)], x.index) if isinstance(x, Symbol) else x
 
         names: dict[int, str] = {}
+        kinds: Counter[str] = Counter()
         for step in steps:
-            kind, name = ("layer", self._named(step.what, names)) if isinstance(step.what, Module) else step.what
+            kind, name = ("layer", self._named(step.what, names, kinds)) if isinstance(step.what, Module) else step.what
             self._plan.append(Planned(kind, name, substitute(step.args, refer), substitute(step.options, refer)))
         self._outputs = substitute(outputs, refer)
 
-    def _named(self, layer: Module, names: dict[int, str]) -> str:
+    def _named(self, layer: Module, names: dict[int, str], kinds: Counter[str]) -> str:
         """The name of the attribute that holds a layer, which is made when it is first met."""
         if id(layer) not in names:
             kind = type(layer).__name__.lower()
-            number = 1 + sum(name.rstrip("0123456789") == kind.rstrip("0123456789") for name in names.values())
-            names[id(layer)] = name = f"{kind}_{number}" if kind[-1].isdigit() else f"{kind}{number}"
+            kinds[kind] += 1
+            names[id(layer)] = name = f"{kind}_{kinds[kind]}" if kind[-1].isdigit() else f"{kind}{kinds[kind]}"
             setattr(self, name, layer)
         return names[id(layer)]
 

@@ -116,7 +116,8 @@ class GroupNorm(Module):
         bias: Any = True,
         dtype: Any = float32,
     ) -> None:
-        sizes("GroupNorm", 1, num_groups=num_groups, num_channels=num_channels)
+        sizes("GroupNorm", 1, num_groups=num_groups)
+        sizes("GroupNorm", 1, optional=True, num_channels=num_channels)
         positive("GroupNorm", eps=eps)
         self.num_groups, self.num_channels = num_groups, num_channels
         self.eps, self.affine, self.dtype = eps, affine, data_type(dtype)
@@ -170,5 +171,5 @@ class LocalResponseNorm(Module):
 
 def last_axes(layer: str, shape: Any) -> tuple[int, ...] | None:
     """The sizes of the last axes as a tuple; None while they are not known."""
-    sizes(layer, 1, normalized_shape=shape)
+    sizes(layer, 1, optional=shape is None, normalized_shape=shape)
     return None if shape is None else (shape,) if isinstance(shape, int) else tuple(shape)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from weft.errors import ArgumentError, ShapeError
-from weft.graph.recording import Trace, context
 from weft.nn import functional
 from weft.nn.check import choice, fraction, sizes
 from weft.nn.functional.recurrent import CELLS, inside_of, recurrence
@@ -50,7 +49,8 @@ class Recurrent(Module):
             input_size, hidden_size = None, input_size
         if hidden_size is None:
             raise ArgumentError(f"{layer}: no size", expected=f"nn.{layer}(features), or nn.{layer}(inputs, features)")
-        sizes(layer, 1, input_size=input_size, hidden_size=hidden_size, num_layers=num_layers)
+        sizes(layer, 1, hidden_size=hidden_size, num_layers=num_layers)
+        sizes(layer, 1, optional=True, input_size=input_size)
         fraction(layer, dropout=dropout)
         self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers
         self.bias, self.batch_first, self.dropout = bias, batch_first, dropout
@@ -130,9 +130,6 @@ class Recurrent(Module):
         return x, [stack(each) for each in zip(*ends, strict=True)]
 
     def _dropped(self, x: Any) -> Any:
-        recording = context.recording
-        if isinstance(recording, Trace):
-            recording.guard(self, "dropout")
         return functional.dropout(x, self.dropout) if self.dropout and self.training else x
 
     def _one(self, x: Any, suffix: str, states: Any, inside: Any, reverse: bool) -> Any:

@@ -30,7 +30,8 @@ class RecurrentCell(Module):
             input_size, hidden_size = None, input_size
         if hidden_size is None:
             raise ArgumentError(f"{layer}: no size", expected=f"nn.{layer}(features), or nn.{layer}(inputs, features)")
-        sizes(layer, 1, input_size=input_size, hidden_size=hidden_size)
+        sizes(layer, 1, hidden_size=hidden_size)
+        sizes(layer, 1, optional=True, input_size=input_size)
         self.input_size, self.hidden_size, self.bias = input_size, hidden_size, bias
         rows = CELLS[self.cell].gates * hidden_size
 

@@ -25,6 +25,8 @@ class Stack(Module):
         sizes(name, 1, num_layers=num_layers)
         self.num_layers = num_layers
         self.layers = ModuleList(copy.deepcopy(checked(name, layer)) for _ in range(num_layers))
+        for p in self.layers.parameters():
+            p.forget()  # the copies begin alike, and each of these by its own name
         self.norm = None if norm is None else checked(name, norm)
 
     def _through(self, x: Any, *operands: Any, **options: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
+from threading import RLock
 from typing import Any
 
 import numpy as np
@@ -123,17 +124,18 @@ class Wrapper(Module):
 
     @contextmanager
     def in_place(self, weight: Any) -> Iterator[None]:
-        """The layer with this weight for the length of a block."""
+        """The layer with this weight for the length of a block, in which no other thread has the layer."""
         attributes = vars(self.layer)
-        own = attributes.get(self.name)
-        attributes[self.name] = weight
-        try:
-            yield
-        finally:
-            if own is None:
-                del attributes[self.name]
-            else:
-                attributes[self.name] = own
+        with attributes.setdefault("_lock", RLock()):
+            own = attributes.get(self.name)
+            attributes[self.name] = weight
+            try:
+                yield
+            finally:
+                if own is None:
+                    del attributes[self.name]
+                else:
+                    attributes[self.name] = own
 
     def forward(self, *inputs: Any, **options: Any) -> Any:
         with self.in_place(self.computed()):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from numbers import Real
 from types import SimpleNamespace
 from typing import Any, ClassVar
 
@@ -74,9 +75,11 @@ class Schedule:
         """What is remembered by hand."""
         return [schedule.memory.numpy() for schedule in self.remembering]
 
-    def __mul__(self, other: float | Schedule) -> Schedule:
+    def __mul__(self, other: Any) -> Schedule:
         from weft.optim.schedules.composition import Product
 
+        if isinstance(other, Real):
+            nonnegative(type(self).__name__, factor=other)
         return Product(self, as_schedule(other))
 
     __rmul__ = __mul__
@@ -128,8 +131,14 @@ def as_schedule(value: Any) -> Schedule:
     """A schedule as it is, a number as a constant one."""
     if isinstance(value, Schedule):
         return value
-    if isinstance(value, int | float):
+    if isinstance(value, Real):
         return Constant(float(value))
+    if hasattr(value, "parameters") or isinstance(value, Iterator):
+        raise ArgumentError(
+            f"{type(value).__name__} as a number of an optimizer",
+            expected="a number or a schedule: optimizers hold no parameters",
+            cure="opt = optim.Adam(1e-3); opt.step(model)",
+        )
     if callable(value):
         from weft.optim.schedules.composition import Function
 
@@ -137,17 +146,17 @@ def as_schedule(value: Any) -> Schedule:
     raise ArgumentError(f"{value!r} as a number of an optimizer", expected="a number or a schedule")
 
 
-def positive(name: str, **values: float) -> None:
+def positive(name: str, **values: Any) -> None:
     """Refuse numbers that are not positive and finite."""
     for key, value in values.items():
-        if not isinstance(value, int | float) or not math.isfinite(value) or value <= 0:
+        if not isinstance(value, Real) or not math.isfinite(value) or not float(value) > 0:
             raise ArgumentError(f"{name}({key}={value!r})", expected="a finite number > 0")
 
 
-def nonnegative(name: str, **values: float) -> None:
+def nonnegative(name: str, **values: Any) -> None:
     """Refuse numbers that are negative or not finite."""
     for key, value in values.items():
-        if not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
+        if not isinstance(value, Real) or not math.isfinite(value) or not float(value) >= 0:
             raise ArgumentError(f"{name}({key}={value!r})", expected="a finite number ≥ 0")
 
 

@@ -37,7 +37,7 @@ class CrossEntropyLoss(LossLayer):
 
     def baseline(self, y: np.ndarray, classes: int | None = None) -> float:
         """The loss of the best constant prediction; NaN with class weights or smoothing, which move it."""
-        return entropy(y, classes) if self.weight is None and not self.label_smoothing else math.nan
+        return entropy(y, classes, self.ignore_index) if self.weight is None and not self.label_smoothing else math.nan
 
 
 class NLLLoss(LossLayer):
@@ -51,7 +51,7 @@ class NLLLoss(LossLayer):
 
     def baseline(self, y: np.ndarray, classes: int | None = None) -> float:
         """The loss of the best constant prediction; NaN with class weights, which move it."""
-        return entropy(y, classes) if self.weight is None else math.nan
+        return entropy(y, classes, self.ignore_index) if self.weight is None else math.nan
 
 
 class LinearCrossEntropyLoss(LossLayer):

@@ -1,0 +1,91 @@
+"""What people write who know other frameworks, and what it is called here: for errors that say it."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from weft.errors import ArgumentError
+
+# Names of arguments.
+ARGUMENTS = {
+    "dim": "axis=",
+    "keepdim": "keepdims=",
+    "inplace": "leave it out: tensors never change in place",
+    "in_features": "sizes by position: nn.Linear(4, 3)",
+    "out_features": "sizes by position: nn.Linear(4, 3), or nn.Linear(3) to infer the first",
+    "in_channels": "sizes by position: nn.Conv2d(3, 16, 5)",
+    "out_channels": "sizes by position: nn.Conv2d(3, 16, 5), or nn.Conv2d(16, 5) to infer the first",
+    "in1_features": "sizes by position: nn.Bilinear(4, 5, 16)",
+    "in2_features": "sizes by position: nn.Bilinear(4, 5, 16)",
+    "negative_slope": "slope=",
+    "start_dim": "start=",
+    "end_dim": "stop=",
+    "min_val": "low=",
+    "max_val": "high=",
+    "device": 'model.to("gpu:0"), for the whole model',
+    "lr": "learning_rate=",
+    "betas": "beta1=, beta2=",
+    "eps": "epsilon=",
+    "params": "opt = optim.Adam(1e-3); opt.step(model): optimizers hold no parameters",
+}
+
+# Methods of modules.
+METHODS = {
+    "register_buffer": "self.name = nn.Buffer(value)",
+    "register_parameter": "self.name = nn.Parameter(value)",
+    "register_module": "self.name = module",
+    "add_module": "self.name = module, or setattr(self, name, module)",
+    "register_forward_hook": "an own module around it",
+    "get_submodule": "dict(model.named_modules())[path]",
+    "get_parameter": "dict(model.named_parameters())[path]",
+    "cuda": 'model.to("gpu:0")',
+    "cpu": 'model.to("cpu")',
+    "compile": "wf.compile(model)",
+    "fit": "wf.Trainer(model, loss).fit(data), or wf.fit(model, data, loss)",
+    "predict": "model.eval()(x), or wf.Trainer(model, loss).predict(x)",
+}
+
+
+def taught(init: Callable[..., None]) -> Callable[..., None]:
+    """A constructor that takes NumPy's numbers as Python's, and whose refusal of other arguments is a lesson."""
+
+    @functools.wraps(init)
+    def __init__(self: Any, *arguments: Any, **options: Any) -> None:  # noqa: N807
+        try:
+            init(self, *map(plain, arguments), **{name: plain(value) for name, value in options.items()})
+        except TypeError as error:
+            if error.__traceback__ is None or error.__traceback__.tb_next is not None:
+                raise  # from within: the arguments themselves were taken
+            signature = inspect.signature(init)
+            unknown = [name for name in options if name not in signature.parameters]
+            cures = [f"{name}: {ARGUMENTS[name]}" for name in unknown if name in ARGUMENTS]
+            raise ArgumentError(
+                f"{type(self).__name__}: {str(error).partition('() ')[2] or error}",
+                expected=f"{type(self).__name__}{inspect.signature(functools.partial(init, self))}",
+                cure="\n".join(cures) or None,
+            ) from None
+
+    return __init__
+
+
+def plain(value: Any) -> Any:
+    """NumPy's numbers, also in tuples and lists, as Python's."""
+    if isinstance(value, np.generic):
+        return value.item()
+    if type(value) in (tuple, list) and any(isinstance(part, np.generic) for part in value):
+        return type(value)(map(plain, value))
+    return value
+
+
+class Children(tuple[Any, ...]):
+    """The modules directly inside another; calling them is the mistake that it looks like."""
+
+    __slots__ = ()
+
+    def __call__(self) -> Any:
+        raise ArgumentError("model.children()", expected="model.children, a tuple", cure="for child in model.children:")
