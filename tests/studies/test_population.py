@@ -6,6 +6,8 @@ import pytest
 import weft as wf
 from weft import nn, optim
 from weft.errors import ArgumentError, DataError
+from weft.studies.member import dropouts
+from weft.studies.remodelling import with_dropout
 
 pytestmark = pytest.mark.filterwarnings("ignore::weft.runtime.explanation.RecompileWarning")  # many fits, one line
 
@@ -138,6 +140,16 @@ def test_memory_is_bounded_by_launches_of_a_part_of_the_members(monkeypatch):
         ({"rows": "boot"}, "bootstrap"),
         ({"members": 0}, "no members"),
         ({"epochs": 0}, "epochs"),
+        ({"members": 2.5}, "members=2.5"),
+        ({"settings": {"learning_rate": 0.1}}, "a list of numbers"),
+        ({"settings": {"dropout": [1.5, 0.1]}}, "dropout: p=1.5"),
+        ({"shuffle": lambda epoch: range(120)}, "rows of their own"),
+        ({"validation": None, "patience": 3}, "patience=3"),
+        ({"scale_target": True}, "regression"),
+        ({"rows": [([0, 1], [2, 9999])]}, "row 9999"),
+        ({"rows": [([0.5, 1.5], [2, 3])]}, "float64"),
+        ({"rows": [([0, 1, 2], [2, 3])]}, "1 row of a member for training and for validation: 2"),
+        ({"rows": [3]}, "rows of int"),
     ],
 )
 def test_what_makes_no_population_is_refused(options, match):
@@ -148,3 +160,135 @@ def test_what_makes_no_population_is_refused(options, match):
 def test_a_model_that_is_none_is_refused():
     with pytest.raises(ArgumentError, match="module"):
         wf.Population(lambda: 3, "mse").fit(wf.data.diabetes(), members=2, verbose=False)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "match"),
+    [
+        ({"optimizer": {"generator": optim.Adam()}}, "dict"),
+        ({"metrics": "accuracy"}, r"\['accuracy'\]"),
+        ({"metrics": [lambda p, t: p], "precision": "f23"}, "f23"),
+    ],
+)
+def test_a_set_up_that_is_none_is_refused(arguments, match):
+    with pytest.raises(ArgumentError, match=match):
+        wf.Population(make, "cross_entropy", **arguments)
+
+
+def test_masks_choose_rows():
+    mask = np.arange(150) % 3 > 0
+    run = fit(population(), rows=[(mask, ~mask)], epochs=1)
+    assert run.members[0].train.tolist() == np.flatnonzero(mask).tolist()
+    assert run.members[0].validation.tolist() == np.flatnonzero(~mask).tolist()
+
+
+def test_dropout_is_a_setting_of_dropout_alone():
+    def noisy():
+        return nn.Sequential(nn.GaussianNoise(0.01), nn.Linear(8), nn.DropPath(0.1), nn.Dropout(0.2), nn.Linear(3))
+
+    assert [type(m).__name__ for m in dropouts(noisy())] == ["Dropout"]
+    changed = with_dropout(noisy(), 0.5)
+    assert (changed[0].std, changed[2].p, changed[3].p) == (0.01, 0.1, 0.5)
+    with pytest.raises(ArgumentError, match="dropout"):
+        fit(wf.Population(lambda: nn.Sequential(nn.DropPath(0.1), nn.Linear(3)), "mse"), settings={"dropout": [0.5]})
+
+
+@pytest.mark.parametrize(
+    "model", [nn.Linear(3), nn.Sequential(nn.Linear(3)), nn.Sequential(nn.Flatten(), nn.Linear(3))]
+)
+def test_dropout_goes_nowhere_but_between_linear_layers(model):
+    assert with_dropout(model, 0.5) is None
+
+
+@pytest.mark.parametrize("validation", [0.2, None])
+def test_a_member_that_diverges_holds_no_epoch_that_it_has_not_been_through(validation):
+    rates = {"learning_rate": [1e-2, 1e38]}
+    of = wf.Population(make, "cross_entropy", optim.SGD(1e-2))
+    run = fit(of, settings=rates, seeds=[0, 0], keep="last", validation=validation)
+    assert run.stopped == ("epochs", "diverged")
+    assert run.held_epochs.tolist() == [5, run.best_epochs[1]]
+    assert np.isfinite(run.held("train_loss")).tolist() == [True, False]
+    assert "diverged: member 1" in str(run)
+    if validation:
+        assert [run.run(k).stopped for k in range(2)] == ["epochs", "diverged"]
+        assert run.run(1).held_epoch == 0
+
+
+def test_metrics_of_whole_data_sets_are_those_of_the_trainer():
+    of = wf.Population(make, "cross_entropy", optim.Adam(1e-2), ["accuracy", "roc_auc", "f1_macro"])
+    run = fit(of, members=2)
+    data = wf.data.iris()
+    for k in range(2):
+        member = run.members[k]
+        for part, rows in (("train", member.train), ("val", member.validation)):
+            measured = run.trainer(k).evaluate(data.take(rows))
+            assert run.held(f"{part}_roc_auc")[k] == pytest.approx(measured["roc_auc"], abs=1e-6)
+            assert run.held(f"{part}_f1_macro")[k] == pytest.approx(measured["f1_macro"], abs=1e-6)
+    with pytest.raises(ArgumentError, match="numbers in an epoch"):
+        fit(wf.Population(make, "cross_entropy", metrics=["confusion_matrix"]), members=2)
+
+
+def test_what_an_interruption_leaves(monkeypatch):
+    from weft.studies.training import Group
+
+    train, calls = Group.run, []
+
+    def run(self, done, count, **how):
+        calls.append(done)
+        if len(calls) > 2:
+            raise KeyboardInterrupt
+        train(self, done, count, **how)
+
+    monkeypatch.setattr(Group, "run", run)
+    found = fit(population(), members=2, epochs=9)
+    assert found.stopped == ("interrupted", "interrupted")
+    assert found.done.tolist() == found.held_epochs.tolist() == [1, 1]
+    assert found.run(0).stopped == "interrupted"
+    assert "interrupted after 1 of 9 epochs" in str(found)
+
+
+def test_double_precision_and_scaled_targets_are_those_of_a_model_alone():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(80, 4))
+    y = 1000 + 50 * x[:, :1] + rng.normal(size=(80, 1))
+    data, how = (x, y), {"epochs": 4, "batch_size": 16, "scale": "standard", "scale_target": True, "verbose": False}
+    rows = (np.arange(64), np.arange(64, 80))
+    run = wf.Population(lambda: nn.Linear(1), "mse", optim.Adam(0.1), ["mae"], precision="f64").fit(
+        data, rows=[rows], seeds=[3], **how
+    )
+    wf.random.seed(3)
+    trainer = wf.Trainer(nn.Linear(1), "mse", optim.Adam(0.1), ["mae"], precision="f64", seed=3)
+    by_itself = trainer.fit((x[:64], y[:64]), validation=(x[64:], y[64:]), **how)
+    check(run, 0, trainer.model, by_itself)
+    assert run.states[0]["weight"].dtype == np.float64
+    said = run.predict((x, y)).mean
+    np.testing.assert_allclose(said, trainer.predict(x), rtol=1e-5)
+    assert abs(said.mean() - 1000) < 100
+    assert run.trainer(0).evaluate((x[64:], y[64:]))["mae"] == pytest.approx(run.held("val_mae")[0], rel=1e-4)
+
+
+def test_classes_are_axis_one_of_what_a_model_says():
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(40, 2, 5)).astype(np.float32), rng.integers(0, 3, (40, 5))
+    run = wf.Population(lambda: nn.Conv1d(2, 3, 1), "cross_entropy").fit((x, y), members=2, epochs=1, verbose=False)
+    found = run.predict(x)
+    assert found.mean.shape == (40, 3, 5)
+    assert (found.classes == found.mean.argmax(axis=1)).all()
+    assert run.outputs_size == 3
+
+
+def test_what_fills_empty_cells_comes_from_the_members_own_training_rows(tmp_path):
+    path = tmp_path / "cells.csv"
+    path.write_text("a,b,y\n" + "".join(f"{k if k % 4 else ''},1.5,{k % 2}\n" for k in range(1, 41)))
+    data = wf.data.read_csv(path, target="y", missing="impute")
+    low, high, held = np.arange(10), np.arange(20, 30), np.arange(30, 40)
+    run = wf.Population(lambda: nn.Linear(2), "cross_entropy").fit(
+        data, rows=[(low, held), (high, held), (low, held)], epochs=1, verbose=False
+    )
+    for member, rows in zip(run.members, (low, high, low), strict=True):
+        alone = data.fitted_on(rows)
+        np.testing.assert_array_equal(run.data.x[member.train], alone.x[rows])
+        np.testing.assert_array_equal(run.data.x[member.validation], alone.x[held])
+    assert len(run.data) == 80
+    shared = wf.Population(lambda: nn.Linear(2), "cross_entropy").fit(data, validation=0.5, epochs=1, verbose=False)
+    np.testing.assert_array_equal(shared.data.x, data.fitted_on(shared.members[0].train).x)

@@ -6,6 +6,8 @@ import pytest
 import weft as wf
 from weft import nn, optim
 from weft.errors import ArgumentError, DataError, WeftError
+from weft.studies.prescription import as_it_was, remedies_for, thresholds
+from weft.studies.scores import direction
 
 pytestmark = pytest.mark.filterwarnings("ignore::weft.runtime.explanation.RecompileWarning")  # many fits, one line
 IRIS = wf.data.iris()
@@ -184,3 +186,117 @@ def test_unknown_metrics_and_members_are_lessons():
         wf.cross_validate(make, IRIS, 3, epochs=1, keep="first", **HOW)
     with pytest.raises(ArgumentError, match="repeats"):
         wf.cross_validate(make, IRIS, 3, repeats=0, epochs=1, **HOW)
+
+
+# ── what is refused before anything is trained, and what survives ───────────────────────────────────────────
+
+
+def hit_rate(prediction, target):
+    return (prediction.argmax(axis=1) == target).astype("float32")
+
+
+ONE = wf.Population(make, "cross_entropy", metrics=["accuracy", "top3", hit_rate])
+
+
+@pytest.mark.parametrize(
+    ("study", "match"),
+    [
+        (lambda: wf.bias_variance(lambda: nn.Linear(1), IRIS, test=0.3, loss="binary_cross_entropy"), "decomposition"),
+        (lambda: wf.bias_variance(make, IRIS, test=0.3, loss="cross_entropy", decompose_by="sqared"), "sqared"),
+        (lambda: wf.bias_variance(make, IRIS, test=0.3, loss="cross_entropy", decompose_by="squared"), "'zero_one'"),
+        (lambda: wf.bias_variance(make, IRIS, test=0.3, loss="cross_entropy", seeds=1.5), "seeds=1.5"),
+        (lambda: wf.bias_variance(ONE, IRIS, test=0.3, patience=3), "patience"),
+        (lambda: wf.learning_curve(ONE, IRIS, metric="acuracy"), "acuracy"),
+        (lambda: wf.learning_curve(ONE, IRIS, metric="hit_rate"), 'mode="min" or mode="max"'),
+        (lambda: wf.learning_curve(ONE, IRIS, validation=None), "validation=None"),
+        (lambda: wf.learning_curve(ONE, IRIS, batch_size=0), "batch_size=0"),
+        (lambda: wf.learning_curve(ONE, IRIS, [16.5, 32]), "sizes=16.5"),
+        (lambda: wf.validation_curve(ONE, IRIS, "learning_rate", [1, 2], metric="auc"), "'auc'"),
+        (lambda: wf.validation_curve(ONE, IRIS, "learning_rate", [1, 2], validation=None), "validation=None"),
+        (lambda: wf.validation_curve(ONE, IRIS, "learning_rate", [1, 2], repeats=2.5), "repeats=2.5"),
+        (lambda: wf.compare(ONE, ONE, IRIS, metric="acc"), "'acc'"),
+        (lambda: wf.compare(ONE, ONE, IRIS, metric="loss", mode="down"), "mode='down'"),
+        (lambda: wf.compare(make, ONE, IRIS), "first is function"),
+        (lambda: wf.cross_validate(ONE, IRIS, validation=0.2), "validation="),
+        (lambda: wf.cross_validate(ONE, IRIS, epoch=3), "epochs="),
+    ],
+)
+def test_nothing_is_trained_before_all_is_known_to_be_right(study, match, monkeypatch):
+    monkeypatch.setattr("weft.studies.population.Training", lambda *_: pytest.fail("it trained"))
+    with pytest.raises(ArgumentError, match=match):
+        study()
+
+
+def test_more_may_be_better_and_then_errors_are_what_is_missing():
+    assert [direction(ONE, name, None) for name in ("loss", "accuracy", "top3")] == ["min", "max", "max"]
+    assert direction(ONE, "hit_rate", "max") == "max"
+    rates = [1e-9, 3e-2]
+    how = {"repeats": 1, "epochs": 20, "scale": "standard", "verbose": False}
+    curve = wf.validation_curve(ONE, IRIS, "learning_rate", rates, metric="hit_rate", mode="max", **how)
+    assert curve.best == rates[1]
+    assert "(1 − hit_rate, mean" in str(curve)
+    assert curve.validation[1, 0] == pytest.approx(1 - curve.runs[0].held("val_hit_rate")[1])
+    blind = wf.Population(make, "cross_entropy", optim.SGD(1e-9), ["top3", hit_rate])
+    good = wf.Population(make, "cross_entropy", optim.Adam(3e-2), ["top3", hit_rate])
+    names = ("good", "blind")
+    found = wf.compare(good, blind, IRIS, metric="hit_rate", mode="max", names=names, **how)
+    assert (found.lower_is_better, found.wins, found.losses) == (False, 5, 0)
+    assert found.effect > 0
+
+
+def test_scores_survive_a_fold_that_diverged():
+    found = wf.cross_validate(
+        make, IRIS, 3, loss="cross_entropy", optimizer=optim.SGD(1e38), metrics=["roc_auc"], epochs=2, verbose=False
+    )
+    assert np.isnan(found.scores["loss"]).all()
+    assert found.scores["roc_auc"].shape == (1, 3)
+    assert "loss: not finite in every fold" in str(found)
+    with pytest.raises(DataError, match="fold 1"):
+        found["loss"]
+    with pytest.raises(DataError, match="diverged"):
+        wf.bias_variance(
+            make, IRIS, test=0.3, loss="cross_entropy", optimizer=optim.SGD(1e38), replicas=2, epochs=2, verbose=False
+        )
+
+
+def test_an_imputed_table_is_predicted_by_models_that_saw_neither_the_row_nor_its_part_in_a_median(tmp_path):
+    path = tmp_path / "cells.csv"
+    path.write_text("a,b,y\n" + "".join(f"{k * k / 400 if k % 4 else ''},{k % 3},{k % 2}\n" for k in range(1, 41)))
+    data = wf.data.read_csv(path, target="y", missing="impute")
+    found = wf.cross_validate(lambda: nn.Linear(2), data, 4, loss="cross_entropy", epochs=1, verbose=False)
+    for k, (train, held) in enumerate(found.rows):
+        x = data.fitted_on(train).x[held]
+        shares = np.exp(found.run.trainer(k).outputs(x))
+        np.testing.assert_allclose(found.predictions[held], shares / shares.sum(1, keepdims=True), rtol=1e-4)
+
+
+# ── remedies beside what was there ──────────────────────────────────────────────────────────────────────────
+
+
+def test_as_it_was_is_with_the_augmentation_of_the_run():
+    x = IRIS.x[:, :, None]
+    shifted = wf.augment.GaussianNoise(0.3)
+    model = nn.Sequential(nn.Conv1d(4, 4, 1), nn.ReLU(), nn.Flatten(), nn.Linear(3))
+    trainer = wf.Trainer(model, "cross_entropy", optim.Adam(1e-2))
+    run = trainer.fit((x, IRIS.y), validation=0.4, epochs=2, augment=[shifted], verbose=False)
+    remedies, left_out = remedies_for(run.origin)
+    assert as_it_was(run.origin).augment == [shifted]
+    added = {r.name: r.augment for r in remedies}
+    assert added["weight decay 0.1"] == [shifted]
+    assert added["mixup"] == [shifted, wf.augment.MixUp(0.2)]
+    assert [why.partition(":")[0] for why in left_out] == ["dropout", "a smaller model", "noise on the inputs"]
+    found = wf.prescribe(run, seeds=2, epochs=1, verbose=False)
+    assert {t.remedy.name for t in found.tried} == set(added)
+    assert all(t.comparison.alpha <= 0.05 / 2 for t in found.tried)
+    labels = [text.get_text() for text in found.plot().axes[0].get_yticklabels()]
+    assert labels == [t.remedy.name for t in sorted(found.tried, key=lambda t: t.comparison.effect)]
+    assert "at most 5 %" in str(found)
+    model[0].requires_grad_(False)
+    with pytest.raises(ArgumentError, match="frozen"):
+        wf.prescribe(run)
+
+
+def test_many_looks_have_stricter_thresholds():
+    assert thresholds([0.2, 0.001, 0.02]) == pytest.approx([0.05, 0.05 / 3, 0.025])
+    assert thresholds([0.04, 0.001, 0.03]) == pytest.approx([0.025, 0.05 / 3, 0.025])
+    assert thresholds([0.04]) == [0.05]

@@ -185,3 +185,15 @@ def test_what_cannot_be_freed_is_refused_before_the_first_step():
     with pytest.raises(wf.WeftError, match="nothing is left"):
         fit([Unfreeze({2: "0"}, freeze="*")], of=of)
     assert (of[0].weight.numpy() == first).all()
+
+
+def test_averages_are_held_with_the_buffers_that_they_were_measured_with():
+    wf.random.seed(0)
+    model = nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 3))
+    made = wf.Trainer(model, "cross_entropy", optim.EMA(optim.Adam(0.1), 0.8), callbacks=[wf.callbacks.Averages()])
+    run = made.fit(wf.data.iris(), validation=0.5, epochs=12, batch_size=15, verbose=False)
+    [averages] = run.callbacks
+    assert averages.best_epoch != run.best_epoch
+    held = run.origin.prepared.held_out
+    averages.apply(model)
+    assert made.evaluate(held)["loss"] == pytest.approx(averages.best, rel=1e-5)

@@ -22,9 +22,9 @@ class Curve:
         self.columns, self.examples = columns, examples
         self.history = History(list(columns))
         measure = types.SimpleNamespace(by_example=examples is not None, columns=columns_by_example)
-        self.course = types.SimpleNamespace(measure=measure, n_val=n_val, last_examples=None, outputs=1)
-        self.standing = types.SimpleNamespace(done=0, initial=1.0)
-        self.trainer = types.SimpleNamespace(loss=None, prepared=types.SimpleNamespace(training=None, sample=None))
+        self.course = types.SimpleNamespace(measure=measure, n_val=n_val, last_examples=None)
+        self.standing = types.SimpleNamespace(done=0)
+        self.baseline = 1.0  # the loss of the best constant
 
     def stops(self, rule):
         """The epoch in which the rule ends it, and why; None if it does not."""
@@ -148,7 +148,6 @@ def test_a_criterion_leaves_out_patience_unless_it_is_given():
 
 def test_a_criterion_of_losses_below_zero_measures_against_the_constant():
     fit = curve([-1.0, -2.0, -1.9, -1.5], [-1.0, -2.0, -2.1, -2.2])
-    fit.trainer.prepared.training = types.SimpleNamespace(y=np.zeros(3))
     assert fit.stops(EarlyStopping(criterion="GL", threshold=10))[0] == 4  # (−1.5 + 2) / (1 + 2) = 17 %
 
 

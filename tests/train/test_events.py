@@ -168,3 +168,45 @@ def test_keep_last_keeps_the_weights_of_the_moment_even_within_an_epoch():
     made = trainer([Pause()])
     run = fit(made, keep="last")
     assert (made.model[0].weight.numpy() == run.callbacks[0].weight).all()
+
+
+@pytest.mark.parametrize("event", ["after_validation", "measure"])
+def test_an_epoch_that_is_stopped_while_it_is_measured_has_its_row(event):
+    def stop(self, loop):
+        if loop.epoch == 2:
+            raise wf.StopTraining("enough")
+        return {"mine": 1.0}
+
+    Stopper = type(
+        "Stopper", (wf.Callback,), {"columns": ("mine",), "measure": lambda s, loop: {"mine": 1.0}, event: stop}
+    )
+    made = trainer([Stopper()])
+    run = fit(made, epochs=5)
+    assert (run.stopped, run.history.epochs, made.epoch, int(made.course.epoch)) == ("enough", 2, 2, 2)
+    assert fit(made, epochs=1).history.epochs in (2, 3)
+
+
+def test_state_of_lists_of_arrays_and_of_numpys_numbers_is_kept(tmp_path):
+    class Totals(wf.Callback):
+        def __init__(self):
+            self.totals, self.by_name = [np.zeros(3)], {"a": np.zeros(3)}
+
+        def after_epoch(self, loop):
+            self.best = np.argmin(loop.history["val_loss"])
+            self.totals[0] += 1
+
+    how = {"folder": tmp_path, "resume": True}
+    fit(trainer([Totals()]), epochs=1, **how)
+    state = fit(trainer([Totals()]), epochs=2, **how).callbacks[0]
+    assert (state.totals[0] == 2).all()
+    assert int(state.best) in (0, 1)
+
+
+def test_a_fit_that_is_stopped_at_its_beginning_ends_in_order(tmp_path):
+    class Never(wf.Callback):
+        def before_fit(self, loop):
+            raise wf.StopTraining("not today")
+
+    run = fit(trainer([Never(), wf.callbacks.CSVLog(tmp_path / "log.csv"), wf.callbacks.Snapshots()]))
+    assert (run.stopped, run.history.epochs) == ("not today", 0)
+    assert (tmp_path / "log.csv").read_text().startswith("epoch,loss")

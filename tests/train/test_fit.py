@@ -65,6 +65,7 @@ def test_val_loss_equals_evaluate_at_the_weights_held():
 def test_the_best_weights_are_held_and_training_goes_on_from_the_last():
     parts = iris_trainer(dropout=0.2)
     fit(parts, 5)
+    parts.evaluate(wf.data.iris())  # looking changes nothing
     run = fit(parts, 7)
     whole = iris_trainer(dropout=0.2)
     same = fit(whole, 12)
@@ -96,6 +97,36 @@ def test_patience_stops_early_with_the_best_weights():
     assert run.stopped == "patience"
     assert run.history.epochs == run.best_epoch + 5 < 400
     assert run.held_epoch == run.best_epoch
+
+
+def test_patience_counts_from_the_beginning_of_the_call_and_needs_validation_data():
+    x = np.random.default_rng(0).normal(size=(60, 4)).astype(np.float32)
+    y = np.random.default_rng(1).integers(0, 3, 60)
+    trainer = iris_trainer()
+    how = {"validation": 0.5, "epochs": 400, "patience": 5, "batch_size": 16, "verbose": False}
+    first = trainer.fit((x, y), **how)
+    again = trainer.fit((x, y), **how)
+    assert (again.best_epoch, again.history.epochs) == (first.best_epoch, first.history.epochs + 5)
+    with pytest.raises(wf.errors.ArgumentError, match="patience=5 without validation data"):
+        trainer.fit((x, y), patience=5)
+
+
+def test_a_fit_that_is_refused_changes_nothing_of_the_trainer():
+    trainer = iris_trainer()
+    fit(trainer, 2)
+    before = trainer.predict(wf.data.iris().x)
+    with pytest.raises(wf.errors.WeftError):
+        fit(trainer, scale="minmax", augment=wf.augment.HorizontalFlip())
+    assert (trainer.scaler, trainer.epoch) == (None, 2)
+    assert (trainer.predict(wf.data.iris().x) == before).all()
+    run = fit(trainer, 1, scale="minmax")
+    assert run.history.epochs == 1
+    assert any("data differ from those of the last fit" in note for note in run.notes)
+
+
+def test_the_augmentation_of_a_fit_is_known_afterwards():
+    noise = wf.augment.GaussianNoise(0.1)
+    assert fit(iris_trainer(), 1, augment=noise).origin.augment is noise
 
 
 def test_order_depends_on_seed_and_epoch_only():
@@ -149,6 +180,30 @@ def test_a_probe_twice_as_wide_tells_underfitting():
     assert "probe" in str(run.diagnosis)
 
 
+def test_a_probe_is_trained_as_the_model_was():
+    from weft.data import Stream
+
+    seen = []
+
+    class Seen(nn.Linear):
+        def forward(self, x):
+            seen.append(x.dtype.name)
+            return super().forward(x)
+
+    data = wf.data.iris()
+    rows = Stream(lambda: zip(data.x[::2], data.y[::2], strict=True), length=75)
+    how = {"validation": (data.x[1::2], data.y[1::2]), "scale": "standard", "batch_size": 25, "verbose": False}
+    wf.random.seed(0)
+    trainer = wf.Trainer(nn.Linear(4, 3), "cross_entropy", optim.SGD(0.1), precision="bf16")
+    wf.random.seed(0)
+    run = trainer.fit(rows, probe=Seen(4, 3), epochs=2, **how)
+    assert set(seen) >= {"bfloat16"}
+    assert run.evidence.probe_gain == 0
+    for wrong in ({"probe": 64}, {"probe": nn.Linear(4, 3), "validation": None}):
+        with pytest.raises(wf.errors.ArgumentError, match="probe="):
+            trainer.fit(rows, **{**how, **wrong})
+
+
 def test_a_diagnosis_needs_validation_data():
     run = fit(iris_trainer(), 2, validation=None)
     with pytest.raises(wf.errors.DataError, match="without validation data"):
@@ -189,6 +244,80 @@ def test_scaling_is_fitted_on_the_training_part_and_used_by_predict():
     np.testing.assert_allclose(trainer.scaler.shift, wf.data.iris().x[rows].mean(0), rtol=1e-4)
     assert (trainer.predict(wf.data.iris().x) == wf.data.iris().y).mean() > 0.9
     assert run.history["val_accuracy"][-1] > 0.8
+
+
+def test_classes_are_axis_1_of_the_output():
+    x = np.random.default_rng(0).normal(size=(40, 2, 5)).astype(np.float32)
+    trainer = wf.Trainer(nn.Conv1d(2, 3, 1), "cross_entropy", optim.SGD(0.1), ["accuracy"])
+    trainer.fit((x, np.zeros((40, 5), np.int64)), epochs=1, verbose=False)
+    assert trainer.predict(x).shape == (40, 5)
+    with pytest.raises(wf.errors.DataError, match="label 4"):
+        trainer.fit((x, np.full((40, 5), 4)), epochs=1, verbose=False)
+
+
+def test_labels_that_the_loss_ignores_count_for_nothing():
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(60, 2, 5)).astype(np.float32), rng.integers(0, 3, (60, 5))
+    y[:, 3:] = 255
+    y[7] = 255
+    loss = nn.CrossEntropyLoss(weight=wf.tensor(np.array([1, 2, 3], np.float32)), ignore_index=255)
+    trainer = wf.Trainer(nn.Conv1d(2, 3, 1), loss, optim.SGD(0.1), ["accuracy", "f1_macro"])
+    run = trainer.fit((x, y), validation=(x, y), epochs=2, batch_size=20, verbose=False)
+    with wf.no_grad():
+        wanted = float(loss(trainer.model(wf.tensor(x)), wf.tensor(y)))
+    kept = y != 255
+    right = (trainer.predict(x) == y)[kept].mean()
+    row, found = run.history.row(run.held_epoch), trainer.evaluate((x, y))
+    assert found["loss"] == pytest.approx(wanted, rel=1e-5) == pytest.approx(row["val_loss"], rel=1e-5)
+    assert found["accuracy"] == pytest.approx(right, rel=1e-6) == pytest.approx(row["val_accuracy"], rel=1e-6)
+    assert row["val_loss"] == pytest.approx(run.evidence.val_examples_best.mean(), rel=1e-5)
+
+
+@pytest.mark.parametrize("targets", [(-1, 1), (0, 500_000)])
+def test_whole_numbers_are_no_labels_to_a_loss_of_ones_own(targets):
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(60, 4)).astype(np.float32), rng.choice(targets, 60)
+    hinge = lambda p, t: wf.mean(wf.maximum(1 - p[:, 0] * t.astype("float32"), 0.0))
+    run = wf.fit(nn.Linear(4, 1), (x, y), hinge, validation=0.5, epochs=1, verbose=False)
+    assert np.isfinite(run.evidence.baseline)
+
+
+def test_answers_of_minus_one_and_one_are_predicted_as_such():
+    x = np.array([[-1.0], [1.0]] * 20, np.float32)
+    trainer = wf.Trainer(nn.Linear(1, 1), "hinge", optim.Adam(0.1))
+    trainer.fit((x, x[:, 0].astype(int)), epochs=20, verbose=False)
+    assert (trainer.predict(x) == x).all()
+
+
+def test_two_columns_of_one_name_are_refused_before_the_first_step():
+    twice = [lambda p, t: p.sum(axis=1), lambda p, t: p.max(axis=1)]
+    trainer = wf.Trainer(nn.Linear(4, 3), "cross_entropy", metrics=twice)
+    with pytest.raises(wf.errors.ArgumentError, match="'<lambda>', 'train_<lambda>' is measured twice"):
+        trainer.fit(wf.data.iris(), epochs=1, verbose=False)
+    assert trainer.epoch == 0
+
+
+@pytest.mark.parametrize(
+    "how",
+    [{"seed": 1.5}, {"metrics": None}, {"metrics": wf.train.metrics.ROCAUC()}, {"callbacks": None}, {"optimizer": {}}],
+    ids=str,
+)
+def test_what_a_trainer_cannot_take_is_refused(how):
+    step = {"step": lambda model, batch: model(batch.x).mean()} if "optimizer" in how else {"loss": "cross_entropy"}
+    with pytest.raises(wf.errors.ArgumentError, match=next(iter(how))):
+        wf.Trainer(nn.Linear(4, 3), **step, **how)
+
+
+def test_calls_rows_and_pairs_that_cannot_be_taken_are_refused():
+    trainer = iris_trainer()
+    with pytest.raises(wf.errors.ArgumentError, match="on_epoch=5"):
+        fit(trainer, on_epoch=5)
+    run = fit(trainer, 1)
+    for epoch in (0, 2):
+        with pytest.raises(wf.errors.ArgumentError, match=f"epoch {epoch} of a history of 1"):
+            run.history.row(epoch)
+    data = wf.data.iris()
+    assert (trainer.predict((data.x, data.y)) == trainer.predict(data.x)).all()
 
 
 def test_regression_targets_scale_and_come_back_in_their_unit():

@@ -5,8 +5,10 @@ import pytest
 
 import weft as wf
 from weft import nn, optim
+from weft.runtime.stepwise import first_nonfinite
 from weft.train import loop
 from weft.train.guard import NonFiniteError
+from weft.train.preparation import sample_of
 
 
 class Root(nn.Module):
@@ -106,7 +108,9 @@ def test_running_statistics_that_overflow_are_no_step():
     x = np.random.default_rng(0).standard_normal((64, 3)).astype(np.float32)
     x[5] = 1e30  # its square is beyond float32, the normalised value is not
     model = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Linear(4, 2))
-    run = wf.fit(model, (x, np.zeros(64, np.int64)), "cross_entropy", optim.SGD(1e-3), epochs=2, batch_size=16, verbose=False)
+    run = wf.fit(
+        model, (x, np.zeros(64, np.int64)), "cross_entropy", optim.SGD(1e-3), epochs=2, batch_size=16, verbose=False
+    )
     assert run.stopped == "diverged"
     assert "inf made by and_running in model.1 (forward)" in run.notes[-1]
     assert np.isfinite(model[1].running_var.numpy()).all()
@@ -131,3 +135,63 @@ def test_a_measurement_that_is_not_finite_is_told_from_a_batch(small, monkeypatc
     run = trainer.fit(data(()), epochs=2, batch_size=16, verbose=False)
     assert run.stopped == "diverged"
     assert run.notes[-1].startswith("after epoch 1: -inf made by log in model (forward, evaluation mode)")
+
+
+def test_a_row_that_is_masked_as_a_whole_is_found_and_a_harmless_mask_is_not():
+    x, mask = wf.tensor(np.ones((2, 2), np.float32)), wf.tensor(np.array([[True, True], [False, False]]))
+    softmax = nn.functional.softmax
+    found = first_nonfinite(lambda: softmax(wf.where(mask, x, float("-inf")), axis=1))
+    assert (found.op, found.given) == ("softmax", False)
+    zero, negative = wf.tensor(np.array([0.0, 1.0], np.float32)), wf.tensor(np.array([-1.0, 1.0], np.float32))
+    assert first_nonfinite(lambda: wf.exp(wf.log(zero)).sum()) is None
+    assert first_nonfinite(lambda: wf.exp(wf.log(zero)).sum() + wf.sqrt(negative).sum()).op == "sqrt"
+    overflow = first_nonfinite(lambda: wf.exp(100 * x) / wf.exp(100 * x).sum())
+    assert (overflow.op, overflow.value.dtype) == ("exp", np.float32)
+    found = first_nonfinite(lambda: 2 * wf.tensor(np.array([np.nan, 1.0], np.float32)))
+    assert (found.op, found.given) == ("multiply", True)
+
+
+def test_looking_draws_no_random_number():
+    wf.random.seed(0)
+    first_nonfinite(lambda: wf.random.normal((2,)))
+    seen = wf.random.normal((2,)).tolist()
+    wf.random.seed(0)
+    assert wf.random.normal((2,)).tolist() == seen
+
+
+def test_sixteen_bits_are_told_as_numbers():
+    value = first_nonfinite(lambda: wf.sqrt(wf.tensor(np.array([-1.0, 1.0], np.float32)).astype("bfloat16"))).value
+    assert np.isnan(value).tolist() == [True, False]
+
+
+@pytest.mark.parametrize("small", [4e9, 0], ids=["epochs", "batches"])
+def test_rows_are_numbered_as_they_were_given(small, monkeypatch):
+    monkeypatch.setattr(loop, "SMALL", small)
+    chosen = wf.data.split(data(()), 0.25, seed=0).train
+    sampled = sample_of(wf.data.as_dataset(np.arange(48)[:, None]), 16, seed=0).x[:, 0]
+    place = next(k for k in range(48) if k not in sampled and chosen[k] != k)  # not measured before training
+    x, y = data((chosen[place],))
+    trainer = wf.Trainer(Root(), "mse", optim.SGD(1e-3))
+    run = trainer.fit((x, y), validation=0.25, epochs=1, batch_size=16, shuffle=False, verbose=False)
+    assert any(f"in row {chosen[place]} of" in note for note in run.notes)
+
+
+def test_without_validation_the_last_good_weights_are_held():
+    class Late(wf.Callback):
+        def before_epoch(self, loop):
+            if loop.epoch == 4:
+                loop.model.fc.scale.assign(float("nan"))
+
+    class Scaled(nn.Module):
+        def __init__(self):
+            self.fc = nn.Linear(1, 1)
+            self.fc.scale = nn.Buffer(np.float32(1))
+
+        def forward(self, x):
+            return self.fc(x) * self.fc.scale
+
+    model = Scaled()
+    before = model.fc.weight.numpy().copy()
+    run = wf.fit(model, data(()), "mse", optim.SGD(1e-2), callbacks=[Late()], epochs=9, batch_size=16, verbose=False)
+    assert (run.stopped, run.held_epoch) == ("diverged", 4)
+    assert (model.fc.weight.numpy() != before).all()

@@ -390,3 +390,39 @@ def test_accuracy_knows_where_the_answer_of_a_loss_turns(loss):
     trainer.fit((x, y), epochs=3, verbose=False)
     expected = ((trainer.outputs(x)[:, 0] > 0) == y).mean()
     assert trainer.evaluate((x, y))["accuracy"] == pytest.approx(expected)
+
+
+def test_scores_that_are_not_numbers_are_refused():
+    for metric in (M.Accuracy(), M.Precision(), M.CohenKappa(), M.FBeta(multilabel=True)):
+        with pytest.raises(DataError, match="not finite"):
+            metric(np.full((2, 2), np.nan), np.eye(2, dtype=np.int64))
+
+
+@pytest.mark.parametrize(("scores", "targets"), [((4, 1), (4, 3)), ((3, 3), (3,)), ((4, 3), (4,))])
+def test_several_labels_need_targets_in_the_shape_of_the_scores(scores, targets):
+    with pytest.raises(ShapeError, match="multilabel"):
+        M.Precision("macro", multilabel=True)(np.zeros(scores), np.zeros(targets, np.int64))
+
+
+def test_a_perplexity_beyond_all_bounds_is_infinite():
+    assert M.Perplexity()([[0.0, 2000.0]], [0]) == math.inf
+
+
+def test_both_names_of_binary_accuracy_know_logits():
+    x, y = np.array([[0.3], [-0.3]], np.float32), np.array([[1], [0]])
+    model = nn.Linear(1, 1)
+    model.weight.assign([[1.0]])
+    model.bias.assign([0.0])
+    trainer = wf.Trainer(model, "binary_cross_entropy_with_logits", metrics=["accuracy", "binary_accuracy"])
+    found = trainer.evaluate((x, y))
+    assert (found["accuracy"], found["binary_accuracy"]) == (1.0, 1.0)
+
+
+def test_a_fit_that_diverges_has_no_metrics_and_ends_as_such():
+    x = np.random.default_rng(0).normal(size=(200, 4)).astype(np.float32)
+    y = (x[:, 0] > 0).astype(np.int64)
+    model = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 1))
+    trainer = wf.Trainer(model, "binary_cross_entropy_with_logits", wf.optim.SGD(1e30), ["roc_auc"])
+    run = trainer.fit((x, y), validation=0.3, epochs=4, batch_size=140, verbose=False)
+    assert run.stopped == "diverged"
+    assert len(run.history["val_roc_auc"]) == run.history.epochs

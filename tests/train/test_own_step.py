@@ -111,3 +111,16 @@ def test_evaluation_of_a_step_is_the_mean_over_examples_and_equals_the_last_row(
     found = trainer.evaluate((x[:1300], y[:1300]))
     assert found["loss"] == pytest.approx(run.history["val_loss"][run.held_epoch - 1], rel=1e-6)
     assert found["loss"] == pytest.approx(float(((trainer.predict(x[:1300]) - y[:1300]) ** 2).mean()), rel=1e-5)
+
+
+def test_evaluation_before_and_after_a_fit_knows_the_logs():
+    def step(model, batch):
+        loss = ((model(batch.x) - batch.y) ** 2).mean()
+        return loss, {"root": wf.sqrt(loss)}
+
+    x = points(32)
+    trainer = wf.Trainer(nn.Linear(2, 1), optimizer=optim.SGD(0.01), step=step)
+    trainer.evaluate((x, x[:, :1]))
+    trainer.fit((x, x[:, :1]), epochs=1, verbose=False)
+    found = trainer.evaluate((x, x[:, :1]))
+    assert found["root"] == pytest.approx(found["loss"] ** 0.5, rel=1e-5)

@@ -77,3 +77,18 @@ def test_unknown_precisions_and_pieces_are_refused():
         wf.Trainer(nn.Linear(1), "mse", precision="bf61")
     with pytest.raises(ArgumentError, match="pieces"):
         fit(pieces=0)
+
+
+def test_an_overflow_of_float16_changes_nothing_even_where_numbers_are_ignored():
+    x = np.full((64, 1), 200.0, np.float32)
+    trainer = wf.Trainer(nn.Linear(1, 1), "mse", optim.SGD(1e-7), precision="f16")
+    trainer.fit((x, x * 0.01), epochs=4, batch_size=32, nonfinite="ignore", verbose=False)
+    assert float(trainer.course.step.scale.factor) < FIRST_SCALE
+    assert np.isfinite(trainer.model.weight.numpy()).all()
+
+
+def test_data_of_64_bits_is_evaluated_and_predicted_in_64():
+    x = (1 + np.arange(32)[:, None] * 1e-9).astype(np.float64)
+    trainer = wf.Trainer(nn.Linear(1, 1), "mse", precision="f64")
+    trainer.fit((x, x), epochs=1, verbose=False)
+    assert len(np.unique(trainer.outputs(x))) == 32

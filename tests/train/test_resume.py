@@ -15,6 +15,8 @@ from tests.train import resumed_fit
 from weft import nn, optim
 from weft.errors import ArgumentError, FileError
 
+pytestmark = pytest.mark.filterwarnings("ignore:.* made .* programs:weft.RecompileWarning")  # one line trains for all
+
 KILLS = {"small": 20, "large": 18, "streamed": 16}
 
 
@@ -64,6 +66,50 @@ def test_a_fit_in_a_folder_goes_on_up_to_the_epochs_asked_for(tmp_path):
     again = fit(trainer(), tmp_path / "b", 9)
     assert again.history.rows == whole.history.rows
     assert (again.best_epoch, again.held_epoch, again.stopped) == (run.best_epoch, run.held_epoch, "epochs")
+
+
+def test_what_a_call_says_and_shows_may_differ_from_the_first(tmp_path):
+    whole = fit(trainer(), tmp_path / "a", 6)
+    fit(trainer(), tmp_path / "b", 3, verbose=True)
+    seen = []
+    run = fit(trainer(), tmp_path / "b", 6, on_epoch=lambda epoch, row: seen.append(epoch))
+    assert run.history.rows == whole.history.rows
+    assert seen == [4, 5, 6]
+    assert fit(trainer(), tmp_path / "b", 7, verbose=True).history.rows[:6] == whole.history.rows
+
+
+def test_a_live_diagnosis_does_not_say_it_again(tmp_path):
+    seen = []
+
+    class Watch(wf.Callback):
+        def before_fit(self, loop):
+            live = next(c for c in loop.callbacks if type(c).__name__ == "LiveDiagnosis")
+            seen.append((live.said, live.epoch))
+            live.said, live.epoch = "overfitting", 1
+
+    for epochs in (1, 2):
+        wf.random.seed(0)
+        made = wf.Trainer(nn.Linear(4, 3), "cross_entropy", callbacks=[Watch()])
+        fit(made, tmp_path, epochs, verbose=True)
+    assert seen == [("", 0), ("overfitting", 1)]
+
+
+def test_a_function_has_the_same_name_in_another_process(tmp_path):
+    def made():
+        return trainer(rate=optim.schedules.Function(lambda t: 0.01 / (1 + t)))
+
+    fit(made(), tmp_path, 1)
+    assert fit(made(), tmp_path, 2).history.epochs == 2
+
+
+def test_what_no_file_can_hold_is_refused_before_training(tmp_path):
+    class Unknown(nn.Linear):
+        pass
+
+    made = wf.Trainer(Unknown(4, 3), "cross_entropy")
+    with pytest.raises(ArgumentError):
+        fit(made, tmp_path, 1)
+    assert made.epoch == 0
 
 
 def test_what_ended_for_good_does_not_go_on(tmp_path):

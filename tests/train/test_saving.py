@@ -45,3 +45,16 @@ def test_a_run_leaves_everything_to_predict_with(tmp_path):
     outputs = saved.model(wf.tensor(saved.scaler.apply(data.x))).numpy()
     np.testing.assert_allclose(outputs, trainer.outputs(data.x), rtol=1e-5, atol=1e-6)
     assert saved.classes == data.classes
+
+
+def test_a_run_with_more_outputs_than_classes_is_written(tmp_path):
+    trainer = wf.Trainer(nn.Linear(4, 10), "cross_entropy", wf.optim.SGD(1e-6))
+    trainer.model.bias.assign(100.0 * np.eye(10, dtype=np.float32)[7])
+    run = trainer.fit(wf.data.iris(), validation=0.2, epochs=1, folder=tmp_path, verbose=False)
+    assert (trainer.predict(wf.data.iris().x) > 2).any()
+    assert run.held_epoch == 1
+
+
+def test_an_unknown_extra_is_refused_and_a_garbled_description_too(tmp_path):
+    with pytest.raises(TypeError, match="clases"):
+        wf.save(nn.Linear(2, 1), tmp_path / "a.weft", clases=("a",))

@@ -8,6 +8,8 @@ from weft import augment, nn, optim
 from weft.errors import ArgumentError, DataError
 from weft.train import sources, supply
 
+pytestmark = pytest.mark.filterwarnings("ignore:.* made .* programs:weft.RecompileWarning")  # one line trains for all
+
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(1000, 6)).astype(np.float32)
 Y = (X[:, 0] + X[:, 1] * X[:, 2] > 0).astype(np.int64)
@@ -143,3 +145,10 @@ def test_integer_pictures_are_refused_with_the_cure():
         wf.Trainer(model, "cross_entropy").fit(
             (pictures, Y[:40]), epochs=1, augment=augment.HorizontalFlip(), verbose=False
         )
+
+
+def test_an_order_and_a_scale_that_make_no_sense_are_refused():
+    with pytest.raises(ArgumentError, match="order of one's own"):
+        fit(wf.data.mapped(X, Y), shuffle=lambda epoch: np.arange(len(X)))
+    with pytest.raises(ArgumentError, match="method=True"):
+        fit(wf.data.Stream(lambda: zip(X, Y, strict=True)), scale=True)

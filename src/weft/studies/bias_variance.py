@@ -11,14 +11,21 @@ import numpy as np
 from weft.data.dataset import Dataset, aligned, as_dataset
 from weft.data.order import generator
 from weft.errors import ArgumentError, DataError
+from weft.nn.losses import Loss
 from weft.optim.optimizer import Optimizer
 from weft.overfit.decomposition import Decomposition, decompose
 from weft.studies.result import PopulationRun
 from weft.studies.rows import BOOTSTRAP, resampled
-from weft.studies.setup import as_population
-from weft.train.metrics.watch import probabilities
+from weft.studies.setup import as_population, check_how
+from weft.train.options import whole
 
 Array = np.ndarray[Any, Any]
+FITTING = {
+    "classification": ("zero_one", "log"),
+    "binary": ("zero_one", "log", "squared"),
+    "regression": ("squared",),
+    "custom": ("squared", "zero_one", "log"),
+}
 KINDS = {"mse": "squared", "mae": "squared", "huber": "squared", "cross_entropy": "log", "nll": "log"}
 
 
@@ -83,7 +90,10 @@ def bias_variance(
     ``seeds``         how many models for each, to tell the variance of the data from that of the first values
     ``decompose_by``  "squared", "zero_one" or "log"; by default what belongs to the loss
     ``noise``         what no model can avoid, if it is known
-    ``how``           epochs, batch_size, scale, verbose: as of `Population.fit`; the models are those of the last epoch
+    ``how``           epochs, batch_size, scale, verbose, …: as of `Population.fit`; the models are those of the last
+                      epoch
+
+    Raises DataError where a model diverged, as it would be one from before training.
 
     >>> import weft as wf
     >>> from weft import nn, optim
@@ -97,20 +107,22 @@ def bias_variance(
         raise ArgumentError(
             f"replicas={replicas!r}", expected="2 or more: one model has no variance", cure="replicas=20"
         )
-    if seeds < 1 or draw not in ("bootstrap", "halves"):
-        raise ArgumentError(f"seeds={seeds}, draw={draw!r}", expected='seeds ≥ 1, draw "bootstrap" or "halves"')
+    whole("seeds", seeds, 1)
+    if draw not in ("bootstrap", "halves"):
+        raise ArgumentError(f"draw={draw!r}", expected='"bootstrap" or "halves"')
+    check_how("bias_variance", how, "keep", "patience")
     population = as_population(make, loss, optimizer, metrics, seed=seed)
-    given, held = parted(data, test, seed)
+    kind = kind_of(population.loss, decompose_by)
+    given, held = parted(data, test, seed, wide=population.wide)
     rows = [drawn_rows(len(given), draw, seed + r) for r in range(replicas)]
     pairs = [(chosen, np.zeros(0, np.int64)) for chosen in rows for _ in range(seeds)]
     numbers = [seed + 1 + k for k in range(replicas * seeds)]
     run = population.fit(given, rows=pairs, seeds=numbers, keep="last", **how)
-    kind = decompose_by or KINDS.get(population.loss.name, "squared" if population.loss.kind == "regression" else "")
-    if not kind:
-        raise ArgumentError(
-            f"the loss {population.loss.name!r} has no decomposition of its own",
-            expected='"squared", "zero_one" or "log"',
-            cure='decompose_by="zero_one"',
+    if run.diverged.any():
+        raise DataError(
+            f"{int(run.diverged.sum())} of {len(run)} models diverged",
+            expected="models that were all trained",
+            cure="a lower learning rate",
         )
     predictions = said(run, held, kind)
     target = np.asarray(held.y)
@@ -120,11 +132,24 @@ def bias_variance(
     return BiasVariance(found, predictions.reshape(replicas, seeds, *predictions.shape[1:]), run)
 
 
-def parted(data: Any, test: Any, seed: int) -> tuple[Dataset, Dataset]:
+def kind_of(loss: Loss, asked: str | None) -> str:
+    """How the loss is decomposed: as asked for, or as belongs to it."""
+    kind = asked if asked is not None else KINDS.get(loss.name, "squared" if loss.kind == "regression" else "")
+    fitting = FITTING[loss.kind]
+    if kind in fitting:
+        return kind
+    raise ArgumentError(
+        f"decompose_by={asked!r}" if asked is not None else f"the loss {loss.name!r} has no decomposition of its own",
+        expected=f"{' or '.join(map(repr, fitting))} for the loss {loss.name!r}",
+        cure=f"decompose_by={fitting[0]!r}",
+    )
+
+
+def parted(data: Any, test: Any, seed: int, *, wide: bool = False) -> tuple[Dataset, Dataset]:
     """Data to draw training sets from, and test rows."""
     from weft.data.split import split
 
-    given = as_dataset(data)
+    given = as_dataset(data, keep_float64=wide)
     chosen = split(given, test, seed=seed)
     train, held = chosen.apply(given)
     held = aligned(held, given.classes)
@@ -142,13 +167,11 @@ def drawn_rows(n: int, draw: str, seed: int) -> Array:
 
 def said(run: PopulationRun, held: Dataset, kind: str) -> Array:
     """What each model says of the test rows, as the decomposition takes it, (K, n, …)."""
-    outputs = run.outputs(held.x)
-    loss = run.base.loss
+    shares, loss = run.answers(held.x), run.base.loss
     assert loss is not None
     if kind == "squared":
-        return outputs.astype(np.float64)
-    shares = np.stack([probabilities(loss, member) for member in outputs])
+        return shares.astype(np.float64)
     if loss.kind == "binary":
         two = shares.reshape(*shares.shape[:2], -1)[..., 0]
         return np.stack([1 - two, two], axis=-1) if kind == "log" else (two > 0.5).astype(np.int64)
-    return shares.astype(np.float64) if kind == "log" else shares.argmax(axis=-1)
+    return shares.astype(np.float64) if kind == "log" else shares.argmax(axis=2)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from weft.nn.lookup import find
+import numpy as np
+
+from weft.errors import ArgumentError, DataError
 from weft.overfit.comparison import Comparison
 from weft.overfit.comparison import compare as compare_scores
+from weft.overfit.estimates import listed
 from weft.studies.cross_validation import cross_validate
-from weft.studies.learning_curve import is_share
 from weft.studies.population import Population
+from weft.studies.scores import direction
+from weft.studies.setup import to_the_end
 
 
 def compare(
@@ -19,6 +23,7 @@ def compare(
     folds: int = 5,
     *,
     metric: str = "loss",
+    mode: str | None = None,
     repeats: int = 2,
     names: tuple[str, str] = ("first", "second"),
     seed: int = 0,
@@ -27,8 +32,10 @@ def compare(
 ) -> Comparison:
     """Cross-validate two set-ups on the same folds with the same seeds, and judge the differences.
 
-    The test is Student's t with the correction for overlapping training sets (Nadeau and Bengio, 2003). ``how`` as of
-    `cross_validate`.
+    The test is Student's t with the correction for overlapping training sets (Nadeau and Bengio, 2003). ``mode`` says
+    whether the ``metric`` should fall ("min") or rise ("max"), where its name does not; ``how`` as of `cross_validate`.
+
+    Raises ArgumentError for what is not measured, before anything is trained; DataError for a set-up that diverged.
 
     >>> import weft as wf
     >>> from weft import nn, optim
@@ -38,12 +45,22 @@ def compare(
     >>> wf.compare(wide, blind, wf.data.iris(), names=("wide", "blind"), epochs=10, verbose=False).winner
     'wide'
     """
-    found = [cross_validate(of, data, folds, repeats=repeats, seed=seed, **how) for of in (first, second)]
-    return compare_scores(
-        find(found[0].scores, metric, "metric"),
-        find(found[1].scores, metric, "metric"),
-        names=names,
-        metric=metric,
-        lower_is_better=not is_share(metric),
-        alpha=alpha,
-    )
+    for of, name in zip((first, second), names, strict=True):
+        if not isinstance(of, Population):
+            raise ArgumentError(
+                f"{name} is {type(of).__name__}", expected="a Population", cure='wf.Population(make, "cross_entropy")'
+            )
+    better = {direction(of, metric, mode) for of in (first, second)}.pop()
+    scores = []
+    for of, name in zip((first, second), names, strict=True):
+        found = cross_validate(of, data, folds, repeats=repeats, seed=seed, **how)
+        to_the_end(found.run)
+        scores.append(found.scores[metric])
+        if not np.isfinite(scores[-1]).all():
+            lost = np.flatnonzero(~np.isfinite(scores[-1].ravel()))
+            raise DataError(
+                f"the {metric} of {name} is not finite in model {listed(map(str, lost))} of 0 to {scores[-1].size - 1}",
+                expected="a finite value in every fold",
+                cure="a lower learning rate, if it diverged",
+            )
+    return compare_scores(*scores, names=names, metric=metric, lower_is_better=better == "min", alpha=alpha)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,8 +16,7 @@ from weft.nn.lookup import find
 from weft.optim.optimizer import Optimizer
 from weft.overfit.estimates import Estimate, estimate, out_of_fold
 from weft.studies.result import PopulationRun
-from weft.studies.setup import as_population
-from weft.train.metrics.watch import probabilities
+from weft.studies.setup import as_population, check_how
 from weft.train.options import whole
 
 Array = np.ndarray[Any, Any]
@@ -27,20 +27,26 @@ class CrossValidation:
     """The result of `cross_validate`.
 
     ``scores``       by name the value of each fold, (repeats, folds), on its validation rows at the epoch it holds
-    ``estimates``    by name their mean ± standard error
+    ``estimates``    by name their mean ± standard error; DataError where a score is not finite, unless
+                     ``skip_undefined``
     ``predictions``  for each row the output of the models that did not see it: probabilities (n, classes) after a
                      classification loss, means over the repeats
     ``run``          the population: its models, curves and diagnoses
     """
 
     scores: dict[str, Array]
-    estimates: dict[str, Estimate]
     predictions: Array
     rows: tuple[tuple[Array, Array], ...]
     run: PopulationRun
+    skip_undefined: bool = False
+
+    @cached_property
+    def estimates(self) -> dict[str, Estimate]:
+        """The mean ± standard error of each metric."""
+        return {name: self[name] for name in self.scores}
 
     def __getitem__(self, name: str) -> Estimate:
-        return find(self.estimates, name, "metric")
+        return estimate(find(self.scores, name, "metric"), name=name, skip_undefined=self.skip_undefined)
 
     def plot(self, metric: str = "loss") -> Any:
         """The folds as points with mean ± standard error, as a matplotlib figure."""
@@ -50,7 +56,14 @@ class CrossValidation:
 
     def __str__(self) -> str:
         lines = [f"Cross-validation: {len(self.rows)} models in {self.run.seconds:.1f} s"]
-        return "\n".join([*lines, *(f"  {found}" for found in self.estimates.values())])
+        lines += [
+            f"  {self[name]}" if self._defined(name) else f"  {name}: not finite in every fold" for name in self.scores
+        ]
+        return "\n".join([*lines, *self.run.remarks])
+
+    def _defined(self, name: str) -> bool:
+        finite = np.isfinite(self.scores[name])
+        return bool(finite.all() or (self.skip_undefined and finite.sum() > 1))
 
 
 def cross_validate(
@@ -77,9 +90,10 @@ def cross_validate(
     ``groups``    rows of one group are always in the same fold
     ``keep``      "last": the score at the last epoch. "best" takes each fold's lowest validation loss, which is too
                   good to be true, as the epoch is then chosen by the rows it is measured on
-    ``how``       epochs, batch_size, scale, patience, verbose: as of `Population.fit`
+    ``how``       epochs, batch_size, scale, patience, verbose, …: as of `Population.fit`
 
-    Raises DataError for classes or groups too few for the folds, before anything is trained.
+    What fills empty cells of a table comes from the training rows of each fold. Raises DataError for classes or groups
+    too few for the folds, before anything is trained.
 
     >>> import weft as wf
     >>> from weft import nn, optim
@@ -91,15 +105,14 @@ def cross_validate(
     ((1, 3), (150, 3))
     """
     whole("repeats", repeats, 1)
+    check_how("cross_validate", how)
     population = as_population(make, loss, optimizer, metrics, seed=seed)
-    given = as_dataset(data)
+    given = as_dataset(data, keep_float64=population.wide)
     rows = tuple(pair for k in range(repeats) for pair in folds_of(given, folds, seed + k, stratify, groups))
     seeds = [seed + k for k in range(len(rows))]
     run = population.fit(given, rows=rows, seeds=seeds, keep=keep, **how)
-    names = [name.removeprefix("val_") for name in run.columns if name.startswith("val_")]
-    scores = {name: run.held(f"val_{name}").reshape(repeats, folds) for name in names}
-    found = {name: estimate(v, name=name, skip_undefined=skip_undefined) for name, v in scores.items()}
-    return CrossValidation(scores, found, unseen(run, rows, repeats, folds), rows, run)
+    scores = {name: run.held(f"val_{name}").reshape(repeats, folds) for name in population.measured}
+    return CrossValidation(scores, unseen(run, rows, repeats, folds), rows, run, skip_undefined)
 
 
 def folds_of(
@@ -114,7 +127,7 @@ def folds_of(
     from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, StratifiedKFold
 
     n = len(data)
-    if isinstance(folds, bool) or not isinstance(folds, int) or not 2 <= folds <= n:
+    if isinstance(folds, bool) or not isinstance(folds, int | np.integer) or not 2 <= folds <= n:
         raise ArgumentError(f"folds={folds!r} of {plural(n, 'row')}", expected=f"2 to {n}", cure="folds=5")
     labels = None
     if data.y is not None and data.task != "regression" and data.y.dtype.kind in "iu" and data.y.size == n:
@@ -165,12 +178,10 @@ def check_groups(groups: Any, n: int, folds: int) -> None:
 
 def unseen(run: PopulationRun, rows: Sequence[tuple[Array, Array]], repeats: int, folds: int) -> Array:
     """What the models say of the rows that they have not seen, in the order of the data; means over the repeats."""
-    outputs = run.outputs(run.data.x)
-    loss = run.base.loss
-    if loss is not None and loss.kind in ("classification", "binary"):
-        outputs = np.stack([probabilities(loss, member) for member in outputs])
+    answers = run.answers(run.data.x)
     parts = []
     for r in range(repeats):
         places = range(r * folds, (r + 1) * folds)
-        parts.append(out_of_fold([outputs[k][rows[k][1]] for k in places], [rows[k][1] for k in places]))
-    return np.mean(parts, axis=0)
+        said = [answers[k][run.members[k].validation] for k in places]
+        parts.append(out_of_fold(said, [rows[k][1] for k in places]))
+    return np.asarray(np.mean(parts, axis=0))

@@ -12,7 +12,8 @@ import numpy as np
 from weft.data.naming import closest, listing
 from weft.data.order import generator
 from weft.errors import ArgumentError
-from weft.nn.layers.dropout import Disturbing
+from weft.nn.check import fraction
+from weft.nn.layers.dropout import Disturbing, DropPath
 from weft.nn.module import Module
 from weft.optim.optimizer import Optimizer
 from weft.random import Generator, using
@@ -36,7 +37,7 @@ class Member:
 
 def settings_of(given: Mapping[str, Sequence[float]] | None, members: int | None) -> list[dict[str, float]]:
     """Settings for each member, from a list of values for each name; every list is as long as there are members."""
-    lists = {name: [float(v) for v in values] for name, values in (given or {}).items()}
+    lists = {name: numbers(name, values) for name, values in (given or {}).items()}
     sizes = {len(values) for values in lists.values()} | ({members} if members is not None else set())
     if len(sizes) > 1:
         told = ", ".join(f"{name}: {len(values)}" for name, values in lists.items())
@@ -49,10 +50,31 @@ def settings_of(given: Mapping[str, Sequence[float]] | None, members: int | None
     return [{name: values[k] for name, values in lists.items()} for k in range(count)]
 
 
+def numbers(name: str, values: Any) -> list[float]:
+    """The values of one setting, as a list; what is no list of numbers is refused."""
+    found = np.asarray(values)
+    if found.ndim != 1 or found.dtype.kind not in "iuf" or not np.isfinite(found).all():
+        raise ArgumentError(
+            f"settings={{{name!r}: {values!r}}}",
+            expected="a list of numbers, one for each member",
+            cure=f"settings={{{name!r}: [{values!r}] * members}}" if found.ndim == 0 else None,
+        )
+    listed: list[float] = found.astype(float).tolist()
+    if name == "dropout":
+        for p in listed:
+            fraction("dropout", p=p)
+    return listed
+
+
+def dropouts(model: Module) -> list[Disturbing]:
+    """The layers whose number is a rate of dropout: not noise, and not the depth that `nn.DropPath` leaves out."""
+    found = [m for m in model.modules() if isinstance(m, Disturbing) and not isinstance(m, DropPath)]
+    return [m for m in found if m.strength == "p"]
+
+
 def check_settings(names: Sequence[str], optimizer: Optimizer, model: Module) -> None:
     """Refuse a setting that nothing has."""
-    layers = [m for m in model.modules() if isinstance(m, Disturbing)]
-    known = [*optimizer.numbers_of.values, "label_noise", *(["dropout"] if layers else [])]
+    known = [*optimizer.numbers_of.values, "label_noise", *(["dropout"] if dropouts(model) else [])]
     for name in names:
         if name not in known:
             near = closest(name, known)

@@ -13,20 +13,23 @@ import numpy as np
 from weft import augment
 from weft.data.dataset import Dataset
 from weft.errors import ArgumentError, DataError
-from weft.nn.layers.dropout import Disturbing
 from weft.nn.module import Module
 from weft.optim.adam import Adam, AdamW
 from weft.optim.optimizer import Optimizer
 from weft.overfit.comparison import Comparison
 from weft.overfit.comparison import compare as compare_scores
 from weft.overfit.result import table
+from weft.studies.member import check_settings, dropouts
 from weft.studies.population import Population
 from weft.studies.remodelling import smaller, with_dropout
 from weft.studies.rows import joined
+from weft.studies.setup import to_the_end
+from weft.train.options import whole
 from weft.train.run import Origin, Run
 
 Array = np.ndarray[Any, Any]
 DECAYS, RATES = (1e-3, 1e-2, 1e-1), (0.2, 0.5)
+ALPHA = 0.05  # the chance of claiming that any of the remedies changes something where none does
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +62,7 @@ class Tried:
 
     @property
     def helped(self) -> bool:
-        """Whether the validation loss is lower, by more than chance."""
+        """Whether the validation loss is lower, by more than the chance among so many that were tried."""
         return self.comparison.winner == self.remedy.name
 
 
@@ -94,10 +97,17 @@ class Prescription:
         lines.append(
             f"Take: {best.remedy.code}" if best else "None of them lowered the validation loss by more than chance."
         )
-        lines += [f"Not tried: {why}" for why in self.left_out]
+        lines += [f"Left out: {why}" for why in self.left_out]
         looks = len(self.tried) + 1
+        lines.append(f"The chance that any claim is luck is at most {100 * ALPHA:.0f} % (Holm, over all {looks - 1}).")
         lines.append(f"{looks} set-ups were compared on the same validation rows: measure the one you take on others.")
         return "\n".join(lines)
+
+    def plot(self) -> Any:
+        """What each remedy changed, ± standard error, beside the model as it was, as a matplotlib figure."""
+        from weft.view.remedies import plot_remedies
+
+        return plot_remedies({t.remedy.name: t.comparison for t in self.tried}, before=float(self.before.mean()))
 
 
 def _shown(losses: Array) -> str:
@@ -108,9 +118,15 @@ def prescribe(run: Run, *, seeds: int = 5, epochs: int | None = None, verbose: b
     """Try what the diagnosis recommends: weight decay, dropout, a smaller model, noise, mixing, smoothed labels.
 
     Each remedy is trained with ``seeds`` other first values and orders on the run's own training rows, as populations,
-    and compared with the model as it was, seed by seed, on the run's validation rows.
+    and compared with the model as it was, seed by seed, on the run's validation rows. "As it was" has the augmentation
+    of the run, and so has every remedy; the rows are shuffled anew in each epoch. Weights that the run began with are
+    not kept.
 
-    Raises ArgumentError for a run without data in memory, DataError for one without validation data.
+    As many are tried, the p-values are judged together: S. Holm, "A Simple Sequentially Rejective Multiple Test
+    Procedure", *Scandinavian Journal of Statistics* 6, 1979.
+
+    Raises ArgumentError for a run without data in memory or with frozen layers, DataError for one without validation
+    data, or that diverges as it was.
 
     >>> import weft as wf
     >>> from weft import nn, optim
@@ -133,31 +149,78 @@ def prescribe(run: Run, *, seeds: int = 5, epochs: int | None = None, verbose: b
         raise DataError(
             "a run without validation data", expected="rows that were held out", cure="trainer.fit(…, validation=0.2)"
         )
-    if isinstance(seeds, bool) or not isinstance(seeds, int) or seeds < 2:
-        raise ArgumentError(f"seeds={seeds!r}", expected="2 or more, so that chance can be told")
+    whole("seeds", seeds, 2)
+    if epochs is not None:
+        whole("epochs", epochs, 1)
+    if not all(p.requires_grad for p in origin.trainer.model.parameters()):
+        raise ArgumentError(
+            "a run of a model with frozen layers", expected="one that is trained as a whole: all begin with new weights"
+        )
     remedies, left_out = remedies_for(origin)
-    length = epochs or origin.epochs
+    length = epochs if epochs is not None else origin.epochs
     before_and_after = [as_it_was(origin), *remedies]
     groups: dict[tuple[int, ...], list[Remedy]] = {}
     for remedy in before_and_after:
         groups.setdefault(remedy.program, []).append(remedy)
+    for first, *_ in groups.values():
+        check_settings(list(first.settings), first.optimizer, first.model)
     started, losses = time.perf_counter(), dict[str, Array]()
     for group in groups.values():
         losses |= tried(origin, group, seeds, length, verbose)
     before = losses["as it was"]
-    found = []
-    for remedy in remedies:
-        after = losses[remedy.name]
-        names = (remedy.name, "as it was")
-        verdict = compare_scores(after[None], before[None], names=names, metric="validation loss", test_over_train=0)
-        found.append(Tried(remedy, after, verdict))
+    if not np.isfinite(before).all():
+        raise DataError(
+            f"the model as it was diverged with {int((~np.isfinite(before)).sum())} of {seeds} seeds",
+            expected="something to compare with",
+            cure="a lower learning rate",
+        )
+    whole_ones = [remedy for remedy in remedies if np.isfinite(losses[remedy.name]).all()]
+    lost = [f"{r.name}: it diverged, at least with one seed" for r in remedies if r not in whole_ones]
+    verdicts = compared(whole_ones, losses)
+    found = [Tried(remedy, losses[remedy.name], v) for remedy, v in zip(whole_ones, verdicts, strict=True)]
     found.sort(key=lambda t: float(t.losses.mean()))
-    return Prescription(run.diagnosis.verdict, before, tuple(found), left_out, time.perf_counter() - started)
+    seconds = time.perf_counter() - started
+    return Prescription(run.diagnosis.verdict, before, tuple(found), (*left_out, *lost), seconds)
+
+
+def compared(remedies: Sequence[Remedy], losses: dict[str, Array]) -> list[Comparison]:
+    """Each remedy beside the model as it was, seed by seed; the error of all claims together is at most `ALPHA`."""
+
+    def one(remedy: Remedy, alpha: float) -> Comparison:
+        after, before, names = losses[remedy.name], losses["as it was"], (remedy.name, "as it was")
+        how: dict[str, Any] = {"metric": "validation loss", "test_over_train": 0, "alpha": alpha}
+        return compare_scores(after[None], before[None], names=names, **how)
+
+    levels = thresholds([one(remedy, ALPHA).p for remedy in remedies])
+    return [one(remedy, alpha) for remedy, alpha in zip(remedies, levels, strict=True)]
+
+
+def thresholds(p: Sequence[float]) -> list[float]:
+    """What each of m p-values must not exceed: α/m for the smallest, α/(m-1) for the next, up to the first that does.
+
+    >>> [round(alpha, 4) for alpha in thresholds([0.001, 0.2, 0.03])]
+    [0.0167, 0.025, 0.025]
+    """
+    made, level, claimed = [0.0] * len(p), 0.0, True
+    for rank, k in enumerate(np.argsort(p, kind="stable")):
+        if claimed:
+            level = ALPHA / (len(p) - rank)
+            claimed = p[k] <= level
+        made[k] = level
+    return made
 
 
 def as_it_was(origin: Origin) -> Remedy:
     """No remedy."""
-    return Remedy("as it was", "", origin.trainer.model, the_optimizer(origin))
+    return Remedy("as it was", "", origin.trainer.model, the_optimizer(origin), origin.augment)
+
+
+def besides(given: Any, added: augment.Augmentation) -> Any:
+    """An augmentation after what is done to the rows already; None where that is of the same kind."""
+    before = [] if given is None else list(given) if isinstance(given, list | tuple) else [given]
+    if any(isinstance(a, type(added)) for a in before):
+        return None
+    return [*before, added] if before else added
 
 
 def the_optimizer(origin: Origin) -> Optimizer:
@@ -171,35 +234,44 @@ def the_optimizer(origin: Origin) -> Optimizer:
 def remedies_for(origin: Origin) -> tuple[list[Remedy], tuple[str, ...]]:
     """What can be tried with this model and these data, and what cannot."""
     model, optimizer, data = origin.trainer.model, the_optimizer(origin), origin.prepared.training
+    rows = origin.augment
     found: list[Remedy] = []
     left_out: list[str] = []
     decaying = decayed(optimizer, DECAYS[0])
     if decaying is not None:
         for decay in DECAYS:
             code = f"optimizer={decayed(optimizer, decay)!r}"
-            found.append(Remedy(f"weight decay {decay:g}", code, model, decaying, settings={"weight_decay": decay}))
+            found.append(Remedy(f"weight decay {decay:g}", code, model, decaying, rows, {"weight_decay": decay}))
     dropping = with_dropout(model, RATES[0])
-    own = {getattr(m, m.strength) for m in model.modules() if isinstance(m, Disturbing)}
+    own = {getattr(m, m.strength) for m in dropouts(model)}
     if dropping is not None:
         for p in (rate for rate in RATES if own != {rate}):
-            code = f"nn.Dropout({p}) before each linear layer but the first"
-            found.append(Remedy(f"dropout {p:g}", code, dropping, optimizer, settings={"dropout": p}))
+            new = f"nn.Dropout({p}) before each linear layer but the first"
+            code = f"p={p} in each layer of dropout" if own else new
+            found.append(Remedy(f"dropout {p:g}", code, dropping, optimizer, rows, {"dropout": p}))
     else:
-        left_out.append("dropout: the model has none, and is no nn.Sequential into which it could be put")
+        left_out.append(
+            "dropout: the model has none, and no two nn.Linear in an nn.Sequential, between which it could be"
+        )
     small = smaller(model)
     if small is not None:
-        found.append(Remedy("half the width", "half the width of each hidden layer", small, optimizer))
+        found.append(Remedy("half the width", "half the width of each hidden layer", small, optimizer, rows))
     else:
         left_out.append("a smaller model: only linear layers in a row can be halved here")
+    changes: list[tuple[str, augment.Augmentation]] = []
     if data.x.dtype.kind == "f":
-        spread = float(data.x.std())
-        noise = augment.GaussianNoise(round(0.1 * spread, 6) or 0.1)
-        found.append(Remedy("noise on the inputs", f"augment={noise!r}", model, optimizer, noise))
-        mixed = augment.MixUp(0.2)
-        found.append(Remedy("mixup", f"augment={mixed!r}", model, optimizer, mixed))
+        changes += [
+            ("noise on the inputs", augment.GaussianNoise(round(0.1 * float(data.x.std()), 6) or 0.1)),
+            ("mixup", augment.MixUp(0.2)),
+        ]
     if origin.trainer.loss is not None and origin.trainer.loss.name == "cross_entropy":
-        smooth = augment.LabelSmoothing(0.1)
-        found.append(Remedy("smoothed labels", f"augment={smooth!r}", model, optimizer, smooth))
+        changes.append(("smoothed labels", augment.LabelSmoothing(0.1)))
+    for name, change in changes:
+        both = besides(rows, change)
+        if both is None:
+            left_out.append(f"{name}: the run has it already")
+        else:
+            found.append(Remedy(name, f"augment={both!r}", model, optimizer, both))
     return found, tuple(left_out)
 
 
@@ -223,11 +295,11 @@ def tried(origin: Origin, group: Sequence[Remedy], seeds: int, epochs: int, verb
     both = joined(training, held)
     pair = np.arange(len(training)), np.arange(len(training), len(both))
     population = Population(
-        first.model, trainer.loss, first.optimizer, trainer.metrics, precision=trainer.precision.name, seed=trainer.seed
+        first.model, trainer.loss, first.optimizer, trainer.metrics, precision=trainer.precision, seed=trainer.seed
     )
     settings = {name: [r.settings[name] for r in group for _ in range(seeds)] for name in first.settings}
     numbers = [trainer.seed + k for _ in group for k in range(seeds)]
-    run = population.fit(
+    made = population.fit(
         both,
         rows=[pair] * len(numbers),
         seeds=numbers,
@@ -237,5 +309,5 @@ def tried(origin: Origin, group: Sequence[Remedy], seeds: int, epochs: int, verb
         augment=first.augment,
         verbose=verbose,
     )
-    found = run.held("val_loss").reshape(len(group), seeds)
+    found = to_the_end(made).held("val_loss").reshape(len(group), seeds)
     return {remedy.name: found[k] for k, remedy in enumerate(group)}

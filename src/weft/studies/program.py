@@ -7,7 +7,7 @@ accelerator has room for many small products at once they are *vectorised*.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
@@ -16,9 +16,9 @@ import numpy as np
 
 from weft.control import scan
 from weft.graph.recording import Trace, context
-from weft.nn.layers.dropout import Disturbing
 from weft.runtime.compiled import compile
 from weft.runtime.devices import default_device
+from weft.studies.member import dropouts
 from weft.tensor import Tensor, number_cell
 from weft.train.course import Course
 from weft.train.trainer import Trainer
@@ -45,7 +45,7 @@ class Handles:
             "measure_key": course.measure_key,
             "numbers": trainer.parts[0].optimizer.numbers_of.tensor,
         }
-        self.dropout = [m for m in course.step.model.modules() if isinstance(m, Disturbing)]
+        self.dropout = dropouts(course.step.model)
         for k, layer in enumerate(self.dropout):
             cell = number_cell(getattr(layer, layer.strength))
             setattr(layer, layer.strength, cell)
@@ -76,9 +76,19 @@ def lent(handles: Sequence[Tensor], values: Sequence[Any]) -> Iterator[None]:
 class PopulationProgram:
     """The program of a population: `run` trains all members by so many epochs and returns their rows."""
 
-    def __init__(self, trainer: Trainer, course: Course, how: str, scaled: bool, labels: bool) -> None:
+    def __init__(
+        self,
+        trainer: Trainer,
+        course: Course,
+        how: str,
+        *,
+        rest: bool,
+        scaled: bool,
+        scaled_targets: bool,
+        labels: bool,
+    ) -> None:
         self.course, self.handles = course, Handles(trainer, course)
-        self.scaled, self.labels = scaled, labels
+        self.has_rest, self.scaled, self.scaled_targets, self.labels = rest, scaled, scaled_targets, labels
         self.how = how if how != "auto" else ("mapped" if default_device().kind == "cpu" else "vectorised")
         self.call = compile(self.all_members)
         assert course.resident is not None
@@ -103,12 +113,15 @@ class PopulationProgram:
         orders, measured, steps = next(rest), next(rest), next(rest)
         rests = next(rest) if self.has_rest else None
         x = (self.x - next(rest)) / next(rest) if self.scaled else self.x
-        y = next(rest) if self.labels else self.y
+        shift, scale = (next(rest), next(rest)) if self.scaled_targets else (None, None)
+        clean, y = self.y, next(rest) if self.labels else self.y
+        if self.scaled_targets:
+            clean, y = (clean - shift) / scale, (y - shift) / scale
         assert course.evaluated is not None
         (ex, ey), *_ = course.evaluated
         handles = [*self.handles.state.values(), *self.handles.fixed.values(), ex, ey]
-        values = [*state, *own, x[measured].reshape(*ex.shape), self.y[measured].reshape(*ey.shape)]
-        lenders = [self.x, self.y] if self.scaled or self.labels else []
+        values = [*state, *own, x[measured].reshape(*ex.shape), clean[measured].reshape(*ey.shape)]
+        lenders = [self.x, self.y] if self.scaled or self.scaled_targets or self.labels else []
         with lent([*handles, *lenders], [*values, *([x, y] if lenders else [])]):
             done, table, *_ = course.epochs(orders, rests, steps, count, wait)
             after = [handle.detach() for handle in self.handles.state.values()]
@@ -116,28 +129,27 @@ class PopulationProgram:
 
     # ── how it is run ───────────────────────────────────────────────────────────────────────────────────────
 
-    has_rest = False
-
     def run(
         self,
         states: dict[str, Array],
         own: dict[str, Array],
-        data: list[Array],
+        data: Callable[[Array], list[Array]],
+        members: int,
         count: int,
         wait: int,
         size: int,
     ) -> tuple[dict[str, Array], Array, Array]:
         """Train all members by up to ``count`` epochs, ``size`` members in a launch; on the CPU a launch on each core.
 
-        Returns their states, how many epochs each has done, and the rows of their histories (K, count, columns).
+        ``data(places)`` gives orders and rows of the members of one launch, which are made only then. Returns the
+        states of all members, how many epochs each has done, and the rows of their histories (K, count, columns).
         """
-        members = len(data[0])
         starts = range(0, members, size)
 
         def launch(start: int) -> Any:
             rows = np.minimum(np.arange(start, start + size), members - 1)  # the last one fills up
-            parts = [[a[rows] for a in group] for group in (list(states.values()), list(own.values()), data)]
-            after, done, table = self.call(*parts, count, wait)
+            lent_now, numbers = ([a[rows] for a in group.values()] for group in (states, own))
+            after, done, table = self.call(lent_now, numbers, data(rows), count, wait)
             return [t.numpy() for t in after], done.numpy(), table.numpy()
 
         alone = [] if self.call.variants else [launch(starts[0])]  # so that the program is made once

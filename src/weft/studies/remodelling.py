@@ -5,22 +5,23 @@ from __future__ import annotations
 import copy
 
 from weft.nn.layers.containers import Sequential
-from weft.nn.layers.dropout import Disturbing, Dropout
+from weft.nn.layers.dropout import Dropout
 from weft.nn.layers.linear import Linear
 from weft.nn.module import Module
+from weft.studies.member import dropouts
 
 
 def with_dropout(model: Module, p: float) -> Module | None:
     """A copy whose layers of dropout have this rate, or one with dropout before each linear layer but the first.
 
-    None for a model that is no row of layers and has no dropout.
+    None for a model without dropout that is no row of layers, or has no linear layer but the first.
 
     >>> from weft import nn
     >>> len(with_dropout(nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 3)), 0.5).children)
     4
     """
     made = copy.deepcopy(model)
-    layers = [m for m in made.modules() if isinstance(m, Disturbing)]
+    layers = dropouts(made)
     for layer in layers:
         setattr(layer, layer.strength, p)
     if layers:
@@ -32,7 +33,7 @@ def with_dropout(model: Module, p: float) -> Module | None:
         if isinstance(child, Linear) and any(isinstance(m, Linear) for m in row):
             row.append(Dropout(p))
         row.append(child)
-    return Sequential(*row)
+    return Sequential(*row) if len(row) > len(made.children) else None
 
 
 def smaller(model: Module, factor: float = 0.5) -> Module | None:

@@ -9,17 +9,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from weft.data.dataset import Dataset
-from weft.data.order import batches, permutation
+from weft.data.order import permutation, whole_batches
 from weft.data.scale import Scaler
 from weft.errors import DataError
 from weft.nn.module import Module
+from weft.runtime.interrupt import held_back
 from weft.studies.member import Member, drawn, noisy, numbers_for
 from weft.studies.program import PopulationProgram, workers
 from weft.studies.result import PopulationRun, laid_like
 from weft.train.beginning import begin
 from weft.train.course import keys_for
+from weft.train.metrics.watch import watch, watched_numbers
 from weft.train.options import Method
-from weft.train.preparation import Prepared, sample_of
+from weft.train.preparation import SAMPLE, Prepared, sample_of
 from weft.train.progress import Progress
 from weft.train.trainer import Trainer
 
@@ -29,7 +31,6 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 MEMORY = 1 << 29  # bytes of states and orders in one launch
 UPDATES = 1.0  # seconds between two signs of life
-SAMPLE = 256  # training rows that are measured where there is no validation data
 STRETCH = 32  # epochs of one launch at most
 
 
@@ -44,6 +45,7 @@ class Training:
         template: Module,
         batch_size: int,
         scale: str | None,
+        scale_target: bool,
         shuffle: bool,
         augment: Any,
         patience: int | None,
@@ -51,7 +53,7 @@ class Training:
     ) -> None:
         self.population, self.data, self.members, self.template = population, data, members, template
         self.batch_size, self.scale, self.shuffle, self.epochs = batch_size, scale, shuffle, epochs
-        self.augment = augment
+        self.augment, self.scale_target = augment, scale_target
         self.wait = patience if patience is not None else 1 << 40
         sizes: dict[tuple[int, ...], list[int]] = {}
         for k, member in enumerate(members):
@@ -61,20 +63,35 @@ class Training:
         self.groups = [Group(self, places) for places in sizes.values()]
 
     def train(self, progress: Progress) -> None:
-        """Train every group to the end, an epoch for all of them at a time."""
+        """Train every group to the end, or until Ctrl-C, some epochs for all of them at a time."""
+        try:
+            self._train(progress)
+        except KeyboardInterrupt:
+            progress.say("interrupted")
+
+    def _train(self, progress: Progress) -> None:
         done = 0
         count = 1
         while done < self.epochs and any(group.alive for group in self.groups):
             began = time.perf_counter()
             count = min(count, self.epochs - done, *(group.most for group in self.groups))
             for group in self.groups:
-                group.advance(done, count)
+                group.run(done, count)
             done += count
-            progress.epoch(done, self.row(done))
+            progress.epoch(done, self.row())
             count = max(1, int(count * min(4.0, UPDATES / (time.perf_counter() - began + 1e-9))))
 
-    def row(self, epoch: int) -> dict[str, float]:
-        """The medians over all members at this epoch, or at the last one of those that have stopped."""
+    def check_watched(self) -> None:
+        """Refuse metrics of whole data sets that cannot be measured here, before anything is trained."""
+        first = self.groups[0]
+        trainer = first.trainer
+        if trainer.watched and trainer.loss is not None:
+            rows = self.members[0].validation if first.course.n_val else self.members[0].train
+            outputs = trainer.outputs(self.data.x[rows])
+            watched_numbers(watch(trainer.watched, trainer.loss, outputs, np.asarray(self.data.y)[rows]))
+
+    def row(self) -> dict[str, float]:
+        """The medians over all members, each at the last epoch that it has trained."""
         names = self.groups[0].course.columns
         last = [group.table[np.arange(len(group.done)), np.maximum(group.done, 1) - 1] for group in self.groups]
         return dict(zip(names, np.median(np.concatenate(last), axis=0).tolist(), strict=True))
@@ -94,8 +111,10 @@ class Training:
             initial=np.concatenate([group.initial for group in self.groups])[order],
             best_epochs=np.concatenate([group.best for group in self.groups])[order],
             done=np.concatenate([group.done for group in self.groups])[order],
+            stopped=tuple(np.concatenate([group.stopped for group in self.groups])[order].tolist()),
             examples=self._examples(order),
-            scalers=tuple(scaler for k, scaler in sorted(pair for g in self.groups for pair in g.scalers.items())),
+            scalers=self._scalers("scalers", order),
+            target_scalers=self._scalers("target_scalers", order),
             data=self.data,
             keep=keep,
             how=first.described,
@@ -104,6 +123,10 @@ class Training:
 
     def _examples(self, order: Array) -> tuple[Any, ...]:
         found = [pair for group in self.groups for pair in group.examples()]
+        return tuple(found[k] for k in order)
+
+    def _scalers(self, name: str, order: Array) -> tuple[Scaler | None, ...]:
+        found = [scaler for group in self.groups for scaler in getattr(group, name)]
         return tuple(found[k] for k in order)
 
 
@@ -119,7 +142,7 @@ class Group:
         if min(counts) < 1:
             raise DataError("a member without training rows", expected="1 or more")
         self.size = min(training.batch_size, counts[0])
-        self.steps = np.array([batches(n, self.size)[0] for n in counts])
+        self.steps = np.array([whole_batches(n, self.size)[0] for n in counts])
         self.rest = counts[0] % self.size
         self.sampled = min(n_val or SAMPLE, *counts)  # training rows that are measured
         self.used = list(first.settings)
@@ -136,9 +159,9 @@ class Group:
         self.course = begin(self.trainer, prepared, Method(training.augment), []).course
         self.trainer.model.train()
         self.program = PopulationProgram(
-            self.trainer, self.course, population.how, scaled=training.scale is not None, labels=self.labels
-        )
-        self.program.has_rest = bool(self.rest)
+            self.trainer, self.course, population.how, rest=self.rest > 0, scaled=training.scale is not None,
+            scaled_targets=training.scale_target, labels=self.labels,
+        )  # fmt: skip
         self._prepare()
 
     def _prepare(self) -> None:
@@ -151,7 +174,8 @@ class Group:
         self.own = {name: np.repeat(np.asarray(t.numpy())[None], count, axis=0) for name, t in fixed.items()}
         classes = max(self.course.outputs, 2)
         y = np.asarray(training.data.y)
-        self.scalers: dict[int, Scaler | None] = {}
+        self.scalers: list[Scaler | None] = []
+        self.target_scalers: list[Scaler | None] = []
         noised = []
         self.measured = np.zeros((count, self._evaluated_rows()), np.int64)
         for k, member in enumerate(self.members):
@@ -166,16 +190,18 @@ class Group:
             if "dropout" in self.used:
                 for j in range(len(self.program.handles.dropout)):
                     self.own[f"dropout/{j}"][k] = member.settings["dropout"]
-            scaler = Scaler.fit(training.data.x[member.train], training.scale) if training.scale else None  # type: ignore[arg-type]
-            self.scalers[int(self.places[k])] = scaler
+            self.scalers.append(Scaler.fit(training.data.x[member.train], training.scale) if training.scale else None)  # type: ignore[arg-type]
+            self.target_scalers.append(Scaler.fit(y[member.train]) if training.scale_target else None)
             if self.labels:
                 noised.append(noisy(y, member.settings["label_noise"], classes, member.seed))
             sample = sample_of(Dataset(member.train[:, None]), self.sampled, member.seed).x[:, 0].astype(np.int64)
             rows = np.concatenate([member.validation, sample])
             self.measured[k] = np.concatenate([rows, np.full(self.measured.shape[1] - len(rows), rows[0])])
-        self.data = [self.measured]
+        self.data: list[Array] = []
         if training.scale:
-            self.data += laid_like(tuple(self.scalers.values()), training.data.x)
+            self.data += laid_like(self.scalers, training.data.x)
+        if training.scale_target:
+            self.data += laid_like(self.target_scalers, y)
         if self.labels:
             self.data.append(np.stack(noised))
         self.table = np.full((count, training.epochs, len(self.course.columns)), np.nan)
@@ -186,7 +212,7 @@ class Group:
         # Epochs of one launch at most: the shape of its orders, so that all launches are one program.
         room = MEMORY // max(1, 4 * int(self.steps.max()) * self.size * self.launch * cores)
         self.most = int(np.clip(room, 1, min(training.epochs, STRETCH)))
-        self._run(0, 1, first=True)
+        self.run(0, 1, first=True)
 
     def _evaluated_rows(self) -> int:
         assert self.course.evaluated is not None
@@ -194,37 +220,55 @@ class Group:
         return int(x.shape[0] * x.shape[1])
 
     @property
+    def waited(self) -> Array:
+        """Which members have gone too long without a lower validation loss."""
+        since = self.states["course/epoch"] - self.states["course/best_epoch"]
+        return np.asarray((since >= self.training.wait) & (self.course.n_val > 0))
+
+    @property
     def alive(self) -> bool:
         """Whether any member still trains."""
-        finite = self.states["course/finite"]
-        waited = self.states["course/epoch"] - self.states["course/best_epoch"] >= self.training.wait
-        return bool((finite & ~(waited & (self.course.n_val > 0))).any())
+        return bool((self.states["course/finite"] & ~self.waited).any())
 
-    def advance(self, done: int, count: int) -> None:
-        """Train all members by ``count`` epochs more."""
-        self._run(done, count)
+    @property
+    def stopped(self) -> Array:
+        """Why training of each member ended, in the words of a `Run`."""
+        whole = np.where(self.done == self.training.epochs, "epochs", np.where(self.waited, "patience", "interrupted"))
+        return np.where(self.states["course/finite"], whole, "diverged")
 
-    def _run(self, done: int, count: int, *, first: bool = False) -> None:
-        members, most = self.members, int(self.steps.max())
-        orders = np.zeros((len(members), self.most, most, self.size), np.int32)
-        rests = np.zeros((len(members), self.most, 1, self.rest), np.int32)
-        for k, member in enumerate(members):
-            n, steps = len(member.train), self.steps[k]
-            for e in range(0 if first else count):
+    def run(self, done: int, count: int, *, first: bool = False) -> None:
+        """Train all members by ``count`` epochs more, or, the ``first`` time, measure them before training.
+
+        Ctrl-C is let through afterwards: states, tables and counts always belong together.
+        """
+        with held_back():
+            self.states, made, table = self.program.run(
+                self.states, self.own, lambda rows: self.data_of(rows, done, 0 if first else count),
+                len(self.members), count, self.training.wait, self.launch,
+            )  # fmt: skip
+            if first:
+                self.initial = table[:, 0, list(self.course.columns).index("train_loss")]
+                return
+            for k, got in enumerate(made):
+                self.table[k, done : done + got] = table[k, :got]
+                self.done[k] += got
+
+    def data_of(self, places: Array, done: int, count: int) -> list[Array]:
+        """Orders, rows and numbers of these members for the ``count`` epochs after the first ``done``."""
+        most = int(self.steps.max())
+        orders = np.zeros((len(places), self.most, most, self.size), np.int32)
+        rests = np.zeros((len(places), self.most, 1, self.rest), np.int32)
+        for j, k in enumerate(places):
+            member, steps = self.members[k], self.steps[k]
+            for e in range(count):
+                n = len(member.train)
                 order = permutation(n, member.seed, done + e) if self.training.shuffle else np.arange(n)
                 rows = member.train[order]
-                orders[k, e, :steps] = rows[: steps * self.size].reshape(steps, self.size)
-                rests[k, e, 0] = rows[steps * self.size :]
-        steps_now = self.steps * (not first)
-        data: list[Array] = [orders, self.data[0], steps_now, *([rests] if self.rest else []), *self.data[1:]]
-        self.states, made, table = self.program.run(self.states, self.own, data, count, self.training.wait, self.launch)
-        if first:
-            self.initial = table[:, 0, list(self.course.columns).index("train_loss")]
-            return
-        for k in range(len(members)):
-            got = int(made[k])
-            self.table[k, done : done + got] = table[k, :got]
-            self.done[k] += got
+                orders[j, e, :steps] = rows[: steps * self.size].reshape(steps, self.size)
+                rests[j, e, 0] = rows[steps * self.size :]
+        steps_now = self.steps[places] * (count > 0)
+        given: list[Array] = [orders, self.measured[places], steps_now, *([rests] if self.rest else [])]
+        return [*given, *(a[places] for a in self.data)]
 
     @property
     def best(self) -> Array:
@@ -235,7 +279,7 @@ class Group:
         """For each member the weights that it holds."""
         found = []
         for k in range(len(self.members)):
-            use_best = (keep == "best" and self.best[k] > 0) or not self.states["course/finite"][k]
+            use_best = (keep == "best" and self.best[k] > 0) or self.stopped[k] == "diverged"
             prefix = "course/best/" if use_best else "model/"
             found.append(
                 {name.removeprefix(prefix): a[k] for name, a in self.states.items() if name.startswith(prefix)}

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
 
-from weft.errors import ArgumentError
+from weft.errors import ArgumentError, DataError
+from weft.optim.adam import Adam
 from weft.optim.optimizer import Optimizer
 from weft.overfit.selection import Selection, one_standard_error
-from weft.studies.learning_curve import errors
 from weft.studies.population import Population
 from weft.studies.result import PopulationRun
 from weft.studies.rows import divided
-from weft.studies.setup import as_population
+from weft.studies.scores import direction, error_name, errors
+from weft.studies.setup import as_population, check_held_out, check_how, to_the_end
+from weft.train.options import whole
 
 Array = np.ndarray[Any, Any]
 
@@ -25,7 +28,7 @@ class ValidationCurve:
     """The result of `validation_curve`: for each of ``values`` the scores of its repeats, (values, repeats).
 
     ``best`` is the value with the lowest mean validation error, ``select()`` the simplest one within a standard error
-    of it.
+    of it. Of a metric that should rise, such as accuracy, the scores are the errors, 1 − accuracy.
     """
 
     setting: str
@@ -34,11 +37,17 @@ class ValidationCurve:
     validation: Array
     metric: str
     runs: tuple[PopulationRun, ...]
+    mode: str | None = None
 
     @property
     def best(self) -> Any:
-        """The value whose mean validation error is lowest."""
-        return self.values[int(np.nanargmin(self.validation.mean(axis=1)))]
+        """The value whose mean validation error is lowest; DataError if all of them diverged."""
+        means = self.validation.mean(axis=1)
+        if not np.isfinite(means).any():
+            raise DataError(
+                f"every value of {self.setting} diverged", expected="at least one finite error", cure="smaller values"
+            )
+        return self.values[int(np.where(np.isfinite(means), means, np.inf).argmin())]
 
     def select(self, *, simplest_first: bool = True) -> Selection:
         """The simplest value within one standard error of the best, and how much the look at so many flatters it."""
@@ -46,7 +55,7 @@ class ValidationCurve:
         return one_standard_error(
             [self.values[k] for k in order],
             self.validation[order],  # a value that diverged is not chosen
-            metric=self.metric,
+            metric=error_name(self.metric, self.mode),
             test_over_train=0,  # other seeds on the same rows, no folds
         )
 
@@ -57,14 +66,21 @@ class ValidationCurve:
         finite = int(np.isfinite(self.validation).all(axis=1).sum())
         chosen = self.select() if self.validation.shape[1] > 1 and finite > 1 else None
         return plot_setting(
-            self.values, self.train, self.validation, label=self.setting, metric=self.metric, chosen=chosen
+            self.values,
+            self.train,
+            self.validation,
+            label=self.setting,
+            metric=error_name(self.metric, self.mode),
+            chosen=chosen,
         )
 
     def __str__(self) -> str:
-        lines = [f"{'':>12}  {'training':>18}  {'validation':>18}   ({self.metric}, mean ± standard error)"]
+        name = error_name(self.metric, self.mode)
+        lines = [f"{'':>12}  {'training':>18}  {'validation':>18}   ({name}, mean ± standard error)"]
+        best = self.best if np.isfinite(self.validation.mean(axis=1)).any() else None
         for value, t, v in zip(self.values, self.train, self.validation, strict=True):
-            shown = f"{value:g}" if isinstance(value, int | float) else str(value)
-            mark = "  ← lowest" if value == self.best else ""
+            shown = f"{value:g}" if isinstance(value, Real) else str(value)
+            mark = "  ← lowest" if best is not None and value == best else ""
             lines.append(f"{shown:>12}  {spread(t):>18}  {spread(v):>18}{mark}")
         return "\n".join([f"Validation curve over {self.setting}", *lines])
 
@@ -90,6 +106,7 @@ def validation_curve(
     optimizer: Optimizer | None = None,
     metrics: Sequence[Any] = (),
     metric: str = "loss",
+    mode: str | None = None,
     repeats: int = 3,
     validation: Any = 0.2,
     seed: int = 0,
@@ -103,6 +120,7 @@ def validation_curve(
                  and each value is a program of its own
     ``values``   from the simplest model to the most powerful one
     ``repeats``  how often each, with other first values and another order
+    ``mode``     "min" or "max": whether the ``metric`` should fall or rise, where its name does not say so
 
     Everything else as of `cross_validate`.
 
@@ -116,14 +134,22 @@ def validation_curve(
     """
     if len(values) < 2:
         raise ArgumentError(f"values={list(values)!r}", expected="2 or more", cure="[1e-4, 1e-3, 1e-2]")
-    if repeats < 1:
-        raise ArgumentError(f"repeats={repeats}", expected="1 or more")
-    given, train, held = divided(data, validation, seed)
+    whole("repeats", repeats, 1)
+    check_how("validation_curve", how)
+    check_held_out("validation_curve", validation)
+    numeric = set((optimizer or getattr(make, "optimizer", None) or Adam()).numbers_of.values)
+    as_setting = setting in numeric | {"dropout", "label_noise"}
+    if as_setting:
+        population = as_population(make, loss, optimizer, metrics, seed=seed)
+        made = [population]
+    else:
+        made = [of_value(make, value, setting, loss, optimizer, metrics, seed) for value in values]
+        population = made[0]
+    towards = direction(population, metric, mode)
+    given, train, held = divided(data, validation, seed, wide=population.wide)
     seeds = [seed + k for k in range(repeats)]
     common = {"seeds": seeds, "rows": [(train, held)] * repeats, "keep": keep, **how}
-    numeric = set((optimizer or getattr(make, "optimizer", None) or _Adam()).numbers_of.values)
-    if setting in numeric | {"dropout", "label_noise"}:
-        population = as_population(make, loss, optimizer, metrics, seed=seed)
+    if as_setting:
         count = len(values)
         together = {**common, "seeds": seeds * count, "rows": [(train, held)] * (repeats * count)}
         run = population.fit(
@@ -131,13 +157,12 @@ def validation_curve(
         )
         runs: tuple[PopulationRun, ...] = (run,)
     else:
-        made = [of_value(make, value, setting, loss, optimizer, metrics, seed) for value in values]
-        runs = tuple(population.fit(given, **common) for population in made)
+        runs = tuple(to_the_end(population.fit(given, **common)) for population in made)
     train_, val_ = (
-        np.concatenate([errors(run, f"{part}_{metric}") for run in runs]).reshape(len(values), repeats)
+        np.concatenate([errors(run, part, metric, towards) for run in runs]).reshape(len(values), repeats)
         for part in ("train", "val")
     )
-    return ValidationCurve(setting, tuple(values), train_, val_, metric, runs)
+    return ValidationCurve(setting, tuple(values), train_, val_, metric, runs, towards)
 
 
 def of_value(
@@ -152,9 +177,3 @@ def of_value(
         )
     build: Callable[[], Any] = lambda: make(value)
     return as_population(build, loss, optimizer, metrics, seed=seed)
-
-
-def _Adam() -> Optimizer:  # noqa: N802
-    from weft.optim.adam import Adam
-
-    return Adam()

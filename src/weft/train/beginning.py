@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from weft.augment import as_augmentation
 from weft.data.dataset import Dataset
+from weft.errors import ArgumentError
+from weft.graph.closure import close_over
+from weft.tensor import Tensor
 from weft.train.callback import Callback
 from weft.train.course import Course
 from weft.train.history import History
 from weft.train.loop import Standing
 from weft.train.options import Method
 from weft.train.precision import LossScale
-from weft.train.preparation import Prepared, output_shape, own_names
+from weft.train.preparation import Prepared, classes_of, output_shape, own_names
 from weft.train.sources import ready
 from weft.train.step import Step
 from weft.train.supply import Resident, Streamed, Supply
@@ -26,13 +31,34 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 
 
+@contextmanager
+def undone_on_error(trainer: Trainer) -> Iterator[None]:
+    """What the block changes in a trainer is as it was if it raises."""
+    before = dict(vars(trainer))
+    try:
+        yield
+    except BaseException:
+        vars(trainer).update(before)
+        raise
+
+
 def stand(trainer: Trainer, prepared: Prepared, method: Method, callbacks: Sequence[Callback]) -> Standing:
     """Where training is if data, method and parameters are those of the last fit, else its beginning."""
     known, before = trainer.standing, trainer.prepared
     trainer.prepared = prepared
-    if known is None or before is None or known.method != method or not trains(known.course, trainer):
+    if known is None or before is None:
         return begin(trainer, prepared, method, callbacks)
-    return known if same_data(prepared, before) else begin(trainer, prepared, method, callbacks)
+    other = {
+        "method": known.method != method,
+        "parameters to train": not trains(known.course, trainer),
+        "data": not same_data(prepared, before),
+    }
+    if not any(other.values()):
+        return known
+    made = begin(trainer, prepared, method, callbacks)
+    changed = " and ".join(what for what, differs in other.items() if differs)
+    made.notes.append(f"{changed} differ from those of the last fit: the history and the best epoch begin anew")
+    return made
 
 
 def begin(trainer: Trainer, prepared: Prepared, method: Method, callbacks: Sequence[Callback]) -> Standing:
@@ -40,8 +66,8 @@ def begin(trainer: Trainer, prepared: Prepared, method: Method, callbacks: Seque
     sample, classifies = prepared.sample, trainer.loss is not None and trainer.loss.kind == "classification"
     labelled = sample.y is not None
     names = own_names(trainer.model, trainer.own, trainer.parts, sample.x, sample.y) if trainer.own else ()
-    outputs = output_shape(trainer.model, sample.x)[-1] if trainer.loss is not None else 0
-    trainer.measure = trainer.measured_by(names, labelled=labelled)
+    outputs = classes_of(output_shape(trainer.model, sample.x)) if trainer.loss is not None else 0
+    trainer.judge(trainer.measured_by(names, labelled=labelled))
     step = Step(
         trainer.model,
         trainer.loss,
@@ -52,8 +78,8 @@ def begin(trainer: Trainer, prepared: Prepared, method: Method, callbacks: Seque
         own=trainer.own,
         names=names,
         pieces=method.pieces,
-        augment=augmentation(method.augment, outputs if classifies else None, sample.x),
-        guarded=method.nonfinite != "ignore",
+        augment=augmentation(method.augment, outputs if classifies else None, sample),
+        guarded=method.nonfinite != "ignore" or trainer.precision.scales,
         labelled=labelled,
         mesh=trainer.mesh,
     )
@@ -72,8 +98,20 @@ def begin(trainer: Trainer, prepared: Prepared, method: Method, callbacks: Seque
     watched = [f"val_{name}" for name in trainer.watched if prepared.held_out is not None]
     added = [name for callback in callbacks for name in callback.columns]
     columns = course.columns
+    check_columns([*columns, *watched, *added])
     trainer.standing = Standing(course, columns, History([*columns, *watched, *added]), method)
     return trainer.standing
+
+
+def check_columns(names: Sequence[str]) -> None:
+    """Refuse a history in which two columns have one name."""
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise ArgumentError(
+            f"{', '.join(map(repr, twice))} is measured twice",
+            expected="another name for each column of the history",
+            cure='metrics=[wf.metrics.Metric("mine", function)], other names of logs, or one callback less',
+        )
 
 
 def trains(course: Course, trainer: Trainer) -> bool:
@@ -119,14 +157,27 @@ def supply_of(trainer: Trainer, prepared: Prepared, course: Course, batch_size: 
     if course.resident is not None:
         size = min(batch_size, course.index.shape[0])
         return Resident(course.resident, course.index, size, trainer.seed, shuffle)
+    if callable(shuffle):
+        raise ArgumentError(
+            "an order of one's own for data that is read while training",
+            expected="shuffle=True or False",
+            cure="source.load() if it fits into memory",
+        )
     row = prepared.sample.x[:1].nbytes
-    return Streamed(prepared.training, batch_size, row, trainer.seed, bool(shuffle), ready(trainer, course.outputs))
+    return Streamed(prepared.training, batch_size, row, trainer.seed, bool(shuffle), ready(trainer))
 
 
-def augmentation(given: Any, classes: int | None, x: Array) -> Any:
-    """What to do to each batch: one specification from several, with the number of classes where labels are mixed."""
+def augmentation(given: Any, classes: int | None, sample: Dataset) -> Any:
+    """What to do to each batch: one specification from several, with the number of classes where labels are mixed.
+
+    It is recorded once, so that what it cannot take is refused before anything has begun.
+    """
     if given is None:
         return None
     made = as_augmentation(given)
-    made.check(x)
-    return made.with_classes(classes) if classes is not None else made
+    made.check(sample.x)
+    made = made.with_classes(classes) if classes is not None else made
+    x, y = (Tensor(a[:2]) for a in arrays(sample))
+    keys = Tensor(np.zeros((x.shape[0], 2), np.uint32))
+    close_over(lambda: made(x, y, keys), [], lambda _: [], "an augmentation that is looked at")
+    return made

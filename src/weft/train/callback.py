@@ -27,7 +27,7 @@ EVENTS = (
 
 
 class StopTraining(Exception):  # noqa: N818  # a decision, not an error
-    """Raise it in a callback or a step to end the fit; the model then holds what ``keep`` says, the best by default.
+    """Raise it in a callback to end the fit; the model then holds what ``keep`` says, the best by default.
 
     ``why`` becomes the reason that the run names. A fit that is resumed goes on unless the stop was ``final``.
     """
@@ -124,6 +124,8 @@ def checked(callbacks: Iterable[Any]) -> tuple[Callback, ...]:
     """Callbacks; anything else is refused."""
     if isinstance(callbacks, Callback):
         raise ArgumentError(f"callbacks={callbacks!r}", expected="a list", cure=f"callbacks=[{callbacks!r}]")
+    if not isinstance(callbacks, Iterable):
+        raise ArgumentError(f"callbacks={callbacks!r}", expected="a list", cure="callbacks=[]")
     given = tuple(callbacks)
     for callback in given:
         if not isinstance(callback, Callback):
@@ -181,7 +183,13 @@ def state_of(callback: Callback, given: Callback) -> dict[str, Any]:
 def _same(a: Any, b: Any) -> bool:
     if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
         return type(a) is type(b) and a.dtype == b.dtype and np.array_equal(a, b)
-    return a is b or (type(a) is type(b) and bool(a == b))
+    if type(a) is not type(b):
+        return False
+    if isinstance(a, list | tuple):
+        return len(a) == len(b) and all(map(_same, a, b))
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(_same(a[k], b[k]) for k in a)
+    return a is b or bool(a == b)
 
 
 def _plain(value: Any) -> bool:
@@ -189,4 +197,4 @@ def _plain(value: Any) -> bool:
         return all(map(_plain, value))
     if isinstance(value, dict):
         return all(isinstance(k, str) and _plain(v) for k, v in value.items())
-    return value is None or isinstance(value, bool | int | float | str | np.ndarray)
+    return value is None or isinstance(value, bool | int | float | str | np.ndarray | np.generic)

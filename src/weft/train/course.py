@@ -13,6 +13,7 @@ import numpy as np
 
 from weft.augment import example_keys
 from weft.control import while_loop
+from weft.ops.arithmetic import maximum
 from weft.ops.assembling import concat, stack
 from weft.ops.comparison import isfinite, where
 from weft.ops.indexing import window_op
@@ -74,7 +75,8 @@ class Course:
         self.best_weights = {path: Tensor(copy) for path, copy in copies.items()}
         per_example = np.zeros((len(measure.columns), n_evaluated), np.float32)
         self.last_examples, self.best_examples = Tensor(per_example), Tensor(per_example)
-        self.outputs = 0  # the size of the model's last axis
+        self.outputs = 1  # the size of the model's axis of classes
+        self.baseline: float | None = None  # the loss of the best constant prediction, once somebody has asked
         self.renew()
 
     @property
@@ -116,11 +118,12 @@ class Course:
         keep = Tensor(np.array([1, 1, 0] + [1] * len(measured), np.float32))  # the last loss replaces, the rest adds
         sums = self.sums * keep + added
         self.clock.assign_add(1)
+        curable = self.step.scale.note(finite)
         if self.policy == "ignore":
             self.sums.assign(sums)
             return
         self.sums.assign(where(finite, sums, self.sums))
-        tripped = ~finite & ~self.step.scale.note(finite) if self.step.scale.used else ~finite
+        tripped = ~finite & ~curable if self.step.scale.used else ~finite
         self.skipped.assign(self.skipped + tripped)
         self.finite.assign(self.finite & (self.skipped <= self.most_skipped))
 
@@ -153,9 +156,11 @@ class Course:
             with using(fold_in(self.measure_key, self.epoch)):  # a step of one's own may draw random numbers
                 measured = concat([self.measure.chunks(x, y) for x, y in self.evaluated], axis=1)
             measured = measured[:, : self.n_evaluated]
+        n = self.n_val
+        sets = [measured[:, :n], measured[:, n:]] if n else [measured]
+        measured = concat([self.measure.over_all(part) for part in sets], axis=1) if self.measure.weighted else measured
         self.last_examples.assign(measured)
         self.epoch.assign_add(counts)
-        n = self.n_val
         on_train = measured[:, n:].mean(axis=1)
         on_val = measured[:, :n].mean(axis=1) if n else on_train[:0]
         running = self.sums / self.sums[1]
@@ -182,8 +187,13 @@ class Course:
 
     # ── many epochs in one program ──────────────────────────────────────────────────────────────────────────
 
-    def epochs(self, orders: Tensor, rests: Tensor | None, steps: Any, count: Any, patience: Any) -> Any:
-        """Train and evaluate ``count`` epochs; (number done, their rows). ``rests`` are the short last batches."""
+    def epochs(
+        self, orders: Tensor, rests: Tensor | None, steps: Any, count: Any, patience: Any, begun: Any = 0
+    ) -> Any:
+        """Train and evaluate ``count`` epochs; (number done, their rows). ``rests`` are the short last batches.
+
+        Epochs are waited for a better one by ``patience``, counted from epoch ``begun`` at the earliest.
+        """
         assert self.resident is not None
         rows = Tensor(np.zeros((orders.shape[0], len(self.columns)), np.float32))
         counts = (steps > 0).astype("int64")
@@ -199,7 +209,7 @@ class Course:
             return e + 1, where(at, row, table)
 
         def more(state: tuple[Tensor, Tensor]) -> Tensor:
-            waited = (self.n_val > 0) & (self.epoch - self.best_epoch >= patience)
+            waited = (self.n_val > 0) & (self.epoch - maximum(self.best_epoch, begun) >= patience)
             return (state[0] < count) & self.finite & ~waited
 
         start = number_cell(0, np.int64)

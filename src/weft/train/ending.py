@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from weft.overfit.evidence import Kept
-from weft.runtime.log import run as value_of
 from weft.train.course import Course
 from weft.train.gathering import gather
 from weft.train.history import History
@@ -26,7 +26,7 @@ def take_up(trainer: Trainer, standing: Standing) -> None:
     weights = standing.course.weights
     if trainer.trained is None or len(weights) != len(trainer.held):
         return
-    if all(value_of(w.node) is h for w, h in zip(weights.values(), trainer.held, strict=True)):
+    if all(w.node is h for w, h in zip(weights.values(), trainer.held, strict=True)):  # only assign makes another
         put(standing.course, trainer.trained)
 
 
@@ -37,8 +37,8 @@ def end(trainer: Trainer, loop: Loop, prepared: Prepared, keep: str, stopped: st
     best = int(course.best_epoch)
     trainer.trained = {path: np.array(w.numpy()) for path, w in course.weights.items()}
     held, note = standing.done, ""
-    if diverged or (keep == "best" and best):  # after divergence without a good epoch: those from before training
-        held = best
+    if (diverged and not still_good(course, history, standing.initial)) or (not diverged and keep == "best" and best):
+        held = best  # 0: those from before training
         if held != standing.done or standing.position:
             put(course, {path: kept.numpy() for path, kept in course.best_weights.items()})
     if keep == "best" and not diverged:
@@ -47,7 +47,7 @@ def end(trainer: Trainer, loop: Loop, prepared: Prepared, keep: str, stopped: st
         trainer.trained, trainer.standing = None, None
         for part in trainer.parts:
             part.state = part.optimizer.new_state()
-    trainer.held = [value_of(w.node) for w in course.weights.values()]
+    trainer.held = [w.node for w in course.weights.values()]
     trainer.model.eval()
     evidence = None
     if prepared.held_out is not None and history.epochs:
@@ -56,6 +56,20 @@ def end(trainer: Trainer, loop: Loop, prepared: Prepared, keep: str, stopped: st
     notes = (*prepared.notes, *standing.notes, *passed_over(course, diverged), *([note] if note else []))
     table = History(history.columns, history.rows)
     return Run(trainer.model, table, best or history.epochs, held, stopped, evidence, notes=notes, split=prepared.split)
+
+
+def still_good(course: Course, history: History, initial: float | None) -> bool:
+    """Whether the weights at hand are worth keeping after a number that was not finite.
+
+    A step with such a number changes nothing, so that they are those of the last good step; unless there is a best
+    epoch they are kept, if the last loss that was finite is not above the one before training.
+    """
+    if int(course.best_epoch) or course.n_val or int(course.skipped) <= course.most_skipped or initial is None:
+        return False
+    rows = [history.row(epoch) for epoch in range(max(1, history.epochs - 1), history.epochs + 1)]
+    losses = [row[name] for row, name in zip(rows, ("train_loss", "loss")[-len(rows) :], strict=True)]
+    known = [loss for loss in losses if math.isfinite(loss)]
+    return bool(known) and known[-1] <= initial
 
 
 def put(course: Course, values: Any) -> None:

@@ -90,7 +90,8 @@ def find_learning_rate(
     as fast.ai applies it). Where the loss falls at no rate, nothing is suggested.
 
     Nothing is changed: the model, the trainer, its optimizer and every generator are as they were, and the same call
-    gives the same curve. ``data`` and ``scale`` are those of `Trainer.fit`; augmentation is left out.
+    gives the same curve. ``data`` and ``scale`` are those of `Trainer.fit`; augmentation is left out. Of data that is
+    read while training, the batches are drawn again and again from a sample of 256 rows.
 
     >>> import weft as wf
     >>> trainer = wf.Trainer(wf.nn.Linear(3), "cross_entropy", wf.optim.SGD(0.01))

@@ -12,6 +12,7 @@ from weft.data.leakage import Leakage
 from weft.errors import WeftError
 from weft.nn.losses import Loss
 from weft.overfit import Evidence
+from weft.overfit.evidence import Kept
 from weft.tensor import Tensor
 from weft.train.course import Course
 from weft.train.history import History
@@ -29,15 +30,15 @@ def gather(
     loss: Loss | None,
     metrics: Sequence[Metric],
     initial: float | None,
+    kept: Kept = "best",
 ) -> Evidence:
     """What the curves, the losses of single examples and the split tell."""
-    y = getattr(prepared.training, "y", None)
     return evidence_of(
         history,
         course.best_examples.numpy(),
         course.last_examples.numpy(),
         course.n_val,
-        y=np.asarray(prepared.sample.y if y is None else y),
+        y=prepared.answers,
         n_train=length_of(prepared.training) or len(prepared.sample),
         loss=loss,
         metrics=metrics,
@@ -46,6 +47,7 @@ def gather(
         known=int(course.best_epoch) > 0,
         by_example=course.measure.by_example,
         leak=prepared.leak,
+        kept=kept,
     )
 
 
@@ -64,6 +66,7 @@ def evidence_of(
     known: bool,
     by_example: bool = True,
     leak: Leakage | None = None,
+    kept: Kept = "best",
 ) -> Evidence:
     """Evidence from what was measured of each example, (1 + M, n) at the best epoch and at the last one.
 
@@ -71,6 +74,7 @@ def evidence_of(
     training targets, and ``known`` says whether there is a best epoch.
     """
     n, known = n_val, known and by_example
+    initial = initial if initial is not None and math.isfinite(initial) else None
     accuracy = next((k for k, m in enumerate(metrics, 1) if "accuracy" in m.name), None)
     return Evidence(
         train_loss=np.array(history["train_loss"]),
@@ -85,8 +89,10 @@ def evidence_of(
         val_correct_best=best[accuracy, :n] > 0.5 if accuracy and known else None,
         val_correct_last=last[accuracy, :n] > 0.5 if accuracy else None,
         duplicates_percent=leak.percent if leak else 0.0,
+        chance_duplicates=leak.by_chance if leak else 0.0,
         shared_groups=len(leak.shared_groups) if leak else 0,
         initial_train_loss=initial,
+        kept=kept,
     )
 
 
@@ -94,20 +100,31 @@ def constant_loss(loss: Loss | None, y: np.ndarray[Any, Any], outputs: int, init
     """The loss of the best prediction that ignores the input.
 
     Of a loss of one's own the best constant is not known: it is measured at the mean target, or at the shares of the
-    classes where targets are labels; and where even that gives no number, the loss before training stands for it.
+    ``outputs`` classes where targets are labels; and where even that gives no number, the loss before training stands
+    for it.
     """
-    if loss is None:
-        return float(initial if initial is not None else 1.0)
+    known = measured_constant(loss, y, outputs) if loss is not None else math.nan
+    return known if math.isfinite(known) else float(initial if initial is not None else 1.0)
+
+
+def measured_constant(loss: Loss, y: np.ndarray[Any, Any], outputs: int) -> float:
+    """The same, or NaN."""
     known = loss.baseline(y, outputs)
     if math.isfinite(known):
         return known
-    if y.dtype.kind in "iu" and y.ndim == 1:
+    if y.dtype.kind in "iu" and y.ndim == 1 and y.min() >= 0 and y.max() < outputs:
         shares = np.bincount(y, minlength=outputs) / len(y)
         constant = np.broadcast_to(np.log(np.maximum(shares, 1e-9)), (len(y), len(shares)))
     else:
         constant = np.broadcast_to(y.mean(axis=0), y.shape)
     try:
-        measured = float(loss.function(Tensor(constant.astype(np.float32)), Tensor(y)))
+        return float(loss.function(Tensor(constant.astype(np.float32)), Tensor(y)))
     except WeftError:  # it takes predictions of another form
-        measured = math.nan
-    return measured if math.isfinite(measured) else float(initial if initial is not None else 1.0)
+        return math.nan
+
+
+def baseline_of(course: Course, prepared: Prepared, loss: Loss | None, initial: float | None) -> float:
+    """That of a fit, found once: of a loss of one's own it is a program over all rows."""
+    if course.baseline is None:
+        course.baseline = constant_loss(loss, prepared.answers, course.outputs, initial)
+    return course.baseline

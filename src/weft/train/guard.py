@@ -45,15 +45,18 @@ def explain_trip(
             with step.precision.computing(step.model):
                 return step.forward(step.precision.given(ax), ay, given[1])[0]
 
-    def whole() -> Any:
-        return step(given[0], given[1], None if step.augment is None else keys, dropout)[1]
+    def backward() -> Any:
+        with using(dropout):
+            ax, ay = given if step.augment is None else step.augment(given[0], given[1], keys)
+            learned = step.learn(ax, ay, given[1])
+            return learned.losses, learned.gradients
 
     where = f"epoch {standing.done + epochs}, batch {standing.position}"
     with modes_kept(step.model):
         step.model.train()
         culprit, direction = first_nonfinite(forward), "forward"
         if culprit is None:
-            culprit, direction = first_nonfinite(whole), "backward"
+            culprit, direction = first_nonfinite(backward), "backward"
     if culprit is None:  # run alone, every number is finite: fused, XLA computes in another order
         return f"{where}: a number was not finite, and is when the batch is computed entry by entry"
     return f"{where}: {told(culprit, direction, len(numbers), numbers)}"
@@ -77,10 +80,10 @@ def told(
 ) -> str:
     """The culprit in one sentence: what, where, in which direction, for which examples."""
     value = culprit.value
-    bad = value[~np.isfinite(value)] if value.dtype.kind in "fc" else value
-    first = str(bad.reshape(-1)[0]) if bad.size else "nan"
+    bad = value[~np.isfinite(value)]
     place = f" in {culprit.source.path}" if culprit.source.path else f" at {culprit.source}"
-    text = f"{first} made by {culprit.op}{place} ({direction}), {bad.size} of {value.size} numbers"
+    verb = "given to" if culprit.given else "made by"
+    text = f"{bad[0]} {verb} {culprit.op}{place} ({direction}), {bad.size} of {value.size} numbers"
     rows = rows_of(value, batch)
     if 0 < len(rows) < batch:  # all of them: the axis may be another than that of the examples
         shown = ", ".join(str(int(numbers[r])) for r in rows[:SHOWN])

@@ -47,6 +47,11 @@ class History(Mapping[str, list[float]]):
 
     def row(self, epoch: int) -> dict[str, float]:
         """The row of one epoch, counted from 1."""
+        if not 1 <= epoch <= self.epochs:
+            raise ArgumentError(
+                f"epoch {epoch} of a history of {self.epochs} epochs",
+                expected=f"1 to {self.epochs}" if self.rows else "an epoch",
+            )
         return dict(zip(self.columns, self.rows[epoch - 1], strict=True))
 
     def to_csv(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -13,21 +14,22 @@ from weft.runtime.interrupt import held_back
 from weft.tensor import Tensor
 from weft.train.callback import Callback, SkipBatch, StopTraining, wants
 from weft.train.course import Course
+from weft.train.gathering import baseline_of
 from weft.train.guard import explain_measured, explain_trip
 from weft.train.history import History
 from weft.train.options import Method
-from weft.train.progress import Progress
+from weft.train.progress import EVERY, Progress
 from weft.train.supply import Block, Resident, Supply
 
 if TYPE_CHECKING:
     from weft.nn.module import Module
     from weft.train.trainer import Trainer
 
-UPDATES = 0.2  # seconds between two signs of life
 SMALL = 4e9  # floating-point operations of an epoch that is not worth interrupting
 ROWS = 1 << 21  # indices sent to the device at once
-BATCH_EVENTS = ("before_batch", "after_batch", "before_validation")
-EPOCH_EVENTS = ("before_epoch", "after_validation", "after_epoch", "measure")
+BATCH_EVENTS = ("before_batch", "after_batch")  # one who wants these sees the model after each batch,
+WITHIN_EPOCH = (*BATCH_EVENTS, "before_validation")  # these, before it is measured,
+EPOCH_EVENTS = ("before_epoch", "after_validation", "after_epoch", "measure")  # and these, after each epoch
 
 
 @dataclass(eq=False)
@@ -40,6 +42,7 @@ class Standing:
     method: Method
     done: int = 0  # epochs
     position: int = 0  # batches of the epoch in progress
+    begun: int = 0  # epochs before this call of `fit`, from which patience counts
     initial: float | None = None  # the training loss before training
     notes: list[str] = field(default_factory=list)  # what was found in training: a model that cannot learn, a NaN
 
@@ -70,15 +73,14 @@ class Loop:
         self.patience = patience if patience is not None else 1 << 40
         self.verbose = verbose
         n = supply.examples or 0
-        self.stretch = int(np.clip(ROWS // max(n, 1), 1, 256))  # epochs of one launch at most
         self.count = 1  # batches of the next launch
         self.number = standing.done  # of the epoch in progress, or of the last one
         self.row: dict[str, float] = {}
         self.loss = float("nan")
         self.finite = True  # whether every number of the batches so far was
         self.final = False  # whether a fit that is resumed has nothing to go on with
-        self.by_batch = any(wants(callbacks, event) for event in BATCH_EVENTS[:2])
-        self.by_epoch = self.each != ""
+        self.by_batch = any(wants(callbacks, event) for event in BATCH_EVENTS)
+        self.stretch = 1 if self.each else int(np.clip(ROWS // max(n, 1), 1, 256))  # epochs of one launch at most
 
     # ── what callbacks look at ──────────────────────────────────────────────────────────────────────────────
 
@@ -99,6 +101,12 @@ class Loop:
     def history(self) -> History:
         return self.standing.history
 
+    @property
+    def baseline(self) -> float:
+        """The loss of the best prediction that ignores the input."""
+        assert self.trainer.prepared is not None
+        return baseline_of(self.course, self.trainer.prepared, self.trainer.loss, self.standing.initial)
+
     def tell(self, event: str) -> None:
         """Let the callbacks know."""
         for callback in wants(self.callbacks, event):
@@ -115,7 +123,7 @@ class Loop:
     @property
     def in_whole_epochs(self) -> bool:
         """Whether an epoch is so little work that whole epochs go into one launch."""
-        if not isinstance(self.supply, Resident) or any(wants(self.callbacks, event) for event in BATCH_EVENTS):
+        if not isinstance(self.supply, Resident) or any(wants(self.callbacks, event) for event in WITHIN_EPOCH):
             return False
         if self.course.evaluated is None or self.standing.position:
             return False
@@ -143,7 +151,7 @@ class Loop:
         standing, self.last = self.standing, last
         with Progress(last - standing.done, standing.done, self.verbose) as self.progress:
             try:
-                self.tell("before_fit")
+                self.begin()
                 self.refresh()
                 if standing.initial is None:
                     self.measure_first()
@@ -165,12 +173,24 @@ class Loop:
             self.tell("after_fit")
         return why or "epochs"
 
+    def begin(self) -> None:
+        """Tell every callback that the fit begins, also those behind one that ends it at once."""
+        ended: StopTraining | None = None
+        for callback in wants(self.callbacks, "before_fit"):
+            try:
+                callback.before_fit(self)
+            except StopTraining as stop:
+                ended = ended or stop
+        if ended is not None:
+            raise ended
+
     def verdict(self) -> str:
         """Why training ends now; nothing if it goes on."""
         course = self.course
         if not bool(course.finite):
             return "diverged"
-        waited = course.n_val and int(course.epoch) - int(course.best_epoch) >= self.patience
+        since = max(int(course.best_epoch), self.standing.begun)
+        waited = course.n_val and int(course.epoch) - since >= self.patience
         return "patience" if waited and self.standing.done < self.last else ""
 
     def refresh(self) -> None:
@@ -197,7 +217,7 @@ class Loop:
         """As many epochs as fit between two signs of life, or one if somebody wants each."""
         started, clock, skipped = time.perf_counter(), int(self.course.clock), int(self.course.skipped)
         with held_back():
-            rows = self.launch_epochs(min(1 if self.by_epoch else self.count, self.last - self.standing.done))
+            rows = self.launch_epochs(min(self.count, self.last - self.standing.done))
             if not bool(self.course.finite) and int(self.course.skipped) == skipped:  # every batch was
                 epoch = self.standing.done + len(rows)
                 self.standing.notes.append(explain_measured(self.course, f"after epoch {epoch}"))
@@ -209,7 +229,7 @@ class Loop:
                 self.ended(row)
         self.tell("after_launch")
         took = (time.perf_counter() - started) / max(len(rows), 1)
-        self.count = int(np.clip(UPDATES / max(took, 1e-6), 1, self.stretch))
+        self.count = int(np.clip(EVERY / max(took, 1e-6), 1, self.stretch))
 
     def launch_epochs(self, count: int) -> list[dict[str, float]]:
         """Train ``count`` epochs in one launch, or only evaluate where that is 0."""
@@ -222,7 +242,12 @@ class Loop:
         batched = orders[:, : steps * size].reshape(self.stretch, steps, size)
         rests = np.ascontiguousarray(orders[:, steps * size :])[:, None] if rest else None
         done, table, _, _ = self.course.run_epochs(
-            np.ascontiguousarray(batched), rests, steps if count else 0, max(count, 1), self.patience
+            np.ascontiguousarray(batched),
+            rests,
+            steps if count else 0,
+            max(count, 1),
+            self.patience,
+            self.standing.begun,
         )
         return [self.named(row) for row in table.numpy()[: int(done)]]
 
@@ -276,11 +301,13 @@ class Loop:
             standing.position += done
             if not self.finite:
                 chosen = np.asarray(order if isinstance(order, np.ndarray) else order.numpy())[first + done - 1]
-                standing.notes.append(explain_trip(course, [t[Tensor(chosen)] for t in rows], standing, chosen))
+                standing.notes.append(
+                    explain_trip(course, [t[Tensor(chosen)] for t in rows], standing, self.numbers(rows[2], chosen))
+                )
         self.loss = sums[0] / max(sums[1], 1)
         self.progress.batch(standing.position, self.batches, standing.done + 1, self.loss)
         took = (time.perf_counter() - started) / max(done, 1)
-        self.count = max(1, min(int(UPDATES / max(took, 1e-6)), 2 * max(done, self.count)))
+        self.count = max(1, min(int(EVERY / max(took, 1e-6)), 2 * max(done, self.count)))
 
     @property
     def batches(self) -> int | None:
@@ -305,15 +332,25 @@ class Loop:
         """Note the row of an epoch that has ended."""
         standing = self.standing
         standing.done, standing.position = standing.done + 1, 0
-        self.number, self.row = standing.done, row | self.trainer.watch()
-        for callback in self.callbacks:
-            if callback.columns:
-                values = callback.measure(self)
-                self.row |= {name: float(values[name]) for name in callback.columns}
-        self.tell("after_validation")
-        standing.history.append(list(self.row.values()))
+        columns = standing.history.columns
+        self.number, self.row = standing.done, dict.fromkeys(columns, math.nan) | row
+        try:
+            self.row |= self.trainer.watch()
+            for callback in self.callbacks:
+                if callback.columns:
+                    values = callback.measure(self)
+                    self.row |= {name: float(values[name]) for name in callback.columns}
+            self.tell("after_validation")
+        finally:  # whatever is raised, the epoch has been trained and has its row
+            standing.history.append([self.row[name] for name in columns])
         self.progress.epoch(standing.done, self.row)
         self.tell("after_epoch")
+
+    def numbers(self, index: Tensor, chosen: Any) -> Any:
+        """The numbers in the given data of some examples, whose numbers in the training part ``index`` holds."""
+        own = index.numpy()[chosen]
+        split = self.trainer.prepared.split if self.trainer.prepared is not None else None
+        return own if split is None else split.train[own]
 
     def tripped(self, batch: int, epochs: int) -> None:
         """Explain what was not finite in a launch of whole epochs: batch number ``batch`` of its last epoch."""
@@ -325,5 +362,7 @@ class Loop:
         if len(chosen):
             rows = [t[Tensor(chosen)] for t in (*self.supply.data, self.supply.index)]
             self.standing.position = batch + 1
-            self.standing.notes.append(explain_trip(self.course, rows, self.standing, chosen, epochs))
+            self.standing.notes.append(
+                explain_trip(self.course, rows, self.standing, self.numbers(self.supply.index, chosen), epochs)
+            )
             self.standing.position = 0

@@ -12,6 +12,7 @@ from weft.control import scan
 from weft.nn.losses import Loss
 from weft.nn.module import Module
 from weft.ops.assembling import stack
+from weft.ops.creation import full
 from weft.ops.manipulation import broadcast_to, reshape
 from weft.runtime.mesh import Mesh
 from weft.tensor import Tensor, as_tensor
@@ -51,14 +52,24 @@ class Measure:
         """Whether each example has a loss of its own."""
         return self.loss is not None
 
+    @property
+    def weighted(self) -> bool:
+        """Whether examples count differently, as with labels that are left out."""
+        return self.loss is not None and (
+            self.loss.weights is not None or any(m.weights is not None for m in self.metrics)
+        )
+
     def examples(self, x: Any, y: Any) -> Any:
-        """The loss and each metric of every example, (1 + M, n)."""
+        """The loss and each metric of every example, (1 + M, n), and as many rows of weights if it is `weighted`."""
         x, y = across(x, self.mesh), across(y, self.mesh)
         with self.precision.computing(self.model):
             if self.loss is not None:
                 prediction = self.model(self.precision.given(x)).detach()
-                measured = [self.loss.per_example(prediction, y)]
-                measured += [m.per_example(prediction, y) for m in self.metrics]
+                measured = [self.loss_of_each(prediction, y), *(m.per_example(prediction, y) for m in self.metrics)]
+                if self.weighted:
+                    ones = full(x.shape[:1], 1.0)
+                    measured.append(ones if self.loss.weights is None else summed(self.loss.weights(y)))
+                    measured += [ones if m.weights is None else m.weights(y) for m in self.metrics]
             else:
                 assert self.own is not None
                 losses, logs = answer(
@@ -68,12 +79,32 @@ class Measure:
                 measured = [broadcast_to(v.detach(), (x.shape[0],)) for v in means]
         return stack([m.astype("float32") for m in measured])
 
+    def loss_of_each(self, prediction: Any, y: Any) -> Any:
+        """The loss of each example: the mean over what else it has, or, where losses have weights, their sum."""
+        assert self.loss is not None
+        if self.loss.weights is None:
+            return self.loss.per_example(prediction, y)
+        return summed(self.loss.function(prediction, y, reduction="none"))
+
+    def over_all(self, found: Any) -> Any:
+        """What `examples` gives of a whole data set as numbers (1 + M, n) whose plain means are loss and metrics."""
+        if not self.weighted:
+            return found
+        rows = len(self.columns)
+        means = found[rows:].mean(axis=1, keepdims=True)
+        return found[:rows] / (means + (means == 0).astype("float32"))
+
     def chunks(self, x: Tensor, y: Tensor) -> Tensor:
         """The same, (1 + M, chunks · size), of data in chunks (chunks, size, …)."""
         if x.shape[0] == 1:
             return self.examples(x[0], y[0])
         _, found = scan(lambda _, chunk: (None, self.examples(*chunk)), None, (x, y))
         return reshape(found.permute_dims(1, 0, 2), (found.shape[1], -1))
+
+
+def summed(values: Any) -> Any:
+    """(N, …) summed to (N,)."""
+    return values.sum(axis=tuple(range(1, values.ndim))) if values.ndim > 1 else values
 
 
 def laid_out(parts: Sequence[tuple[Array, Array]], *, by_example: bool) -> list[tuple[Array, Array]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,10 +31,11 @@ class Method:
         whole("most_skipped", self.most_skipped, 0)
 
 
-def whole(name: str, value: Any, least: int) -> None:
-    """Refuse what is no whole number of at least ``least``."""
+def whole(name: str, value: Any, least: int, *, of: str = "") -> None:
+    """Refuse what is no whole number of at least ``least``; ``of`` names whose argument it is."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-        raise ArgumentError(f"{name}={value!r}", expected=f"a whole number ≥ {least}", cure=f"{name}={max(1, least)}")
+        given, better = (f"{of}({name}={v!r})" if of else f"{name}={v!r}" for v in (value, max(1, least)))
+        raise ArgumentError(given, expected=f"a whole number ≥ {least}", cure=better)
 
 
 def check_fit(
@@ -66,6 +67,42 @@ def check_end(patience: int | None, keep: str) -> None:
         raise ArgumentError(f"keep={keep!r}", expected='"best" or "last"', cure='keep="best"')
 
 
+def check_patience(patience: int | None, n_val: int) -> None:
+    """Refuse to wait for validation losses that nobody measures."""
+    if patience is not None and not n_val:
+        raise ArgumentError(
+            f"patience={patience} without validation data",
+            expected="data whose loss is waited for",
+            cure=f"fit(…, validation=0.2, patience={patience})",
+        )
+
+
+def check_probe(probe: Any, step: Any, validation: Any) -> None:
+    """Refuse a probe that cannot be trained, or with which nothing could be compared."""
+    if probe is None:
+        return
+    if not isinstance(probe, Module):
+        raise ArgumentError(f"probe={probe!r}", expected="a model about twice as wide", cure="probe=model(width=128)")
+    if step is not None:
+        raise ArgumentError(
+            "probe= with a step of one's own, which is of one model alone",
+            expected="a probe of a model with a loss",
+            cure="fit(…, probe=None)",
+        )
+    if validation is None:
+        raise ArgumentError(
+            "probe= without validation data",
+            expected="data on which both models are measured",
+            cure="fit(…, validation=0.2, probe=…)",
+        )
+
+
+def check_calls(on_epoch: Any) -> None:
+    """Refuse what cannot be called."""
+    if on_epoch is not None and not callable(on_epoch):
+        raise ArgumentError(f"on_epoch={on_epoch!r}", expected="a function of (number of the epoch, its row)")
+
+
 def check_mesh(mesh: Any) -> None:
     """Refuse what is no mesh, and one along which no batch can be divided."""
     if mesh is not None and not isinstance(mesh, Mesh):
@@ -77,14 +114,18 @@ def check_mesh(mesh: Any) -> None:
         )  # fmt: skip
 
 
-def check_trainer(model: Any, optimizer: Any, metrics: Any, step: Any) -> None:
-    """Refuse what is no model, no optimizer, or no list of metrics."""
+def check_trainer(model: Any, optimizer: Any, metrics: Any, step: Any, seed: Any) -> None:
+    """Refuse what is no model, no optimizer, no list of metrics, or no seed."""
     if not isinstance(model, Module):
         raise ArgumentError(
             f"a Trainer of {type(model).__name__}", expected="a module", cure="nn.Sequential(nn.Linear(3))"
         )
-    if isinstance(metrics, str):
-        raise ArgumentError(f"metrics={metrics!r}", expected="a list", cure=f"metrics=[{metrics!r}]")
+    if isinstance(metrics, str) or not isinstance(metrics, Iterable):
+        raise ArgumentError(
+            f"metrics={metrics!r}", expected="a list", cure=f"metrics=[{'' if metrics is None else repr(metrics)}]"
+        )
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer):
+        raise ArgumentError(f"seed={seed!r}", expected="a whole number", cure="seed=0")
     if step is not None and not callable(step):
         raise ArgumentError(f"step={step!r}", expected="a function of (model, batch) that returns a loss and logs")
     if isinstance(optimizer, Mapping):
@@ -101,6 +142,8 @@ def check_parts(model: Module, optimizers: Mapping[str, Any], step: Any) -> None
             expected="a step that returns a loss for each of them",
             cure='Trainer(model, optimizer={…}, step=step), or one optimizer with groups={"encoder.*": {"scale": 0.1}}',
         )
+    if not optimizers:
+        raise ArgumentError("optimizer={}", expected="an optimizer for each part of the model that is to be trained")
     children = dict(model.named_children())
     for name, optimizer in optimizers.items():
         if name not in children:

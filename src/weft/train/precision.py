@@ -37,6 +37,11 @@ class Precision:
         """Whether calculations have another type than parameters."""
         return self.compute is not self.hold
 
+    @property
+    def wide(self) -> bool:
+        """Whether data keeps its 64 bits."""
+        return self.hold is float64
+
     @contextmanager
     def computing(self, model: Module) -> Iterator[None]:
         """The block sees the parameters of ``model`` in the type of calculations; gradients reach the originals."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from weft.data.check import check_labels, check_scaled
+from weft.data.check import check_scaled
 from weft.data.dataset import Dataset, as_dataset
 from weft.data.leakage import Leakage, leakage
 from weft.data.scale import Scaler
@@ -21,6 +21,7 @@ from weft.nn.losses import Loss
 from weft.nn.module import Module
 from weft.nn.parameter import Sketch
 from weft.random import hashed
+from weft.train.ignored import check_classes
 from weft.train.step import Batch, Part, answer
 
 Array = np.ndarray[Any, Any]
@@ -43,6 +44,12 @@ class Prepared:
     @property
     def n_val(self) -> int:
         return len(self.held_out) if self.held_out is not None else 0
+
+    @property
+    def answers(self) -> Array:
+        """The training targets; of data that is read while training, those of the sample."""
+        y = getattr(self.training, "y", None)
+        return np.asarray(self.sample.y if y is None else y)
 
 
 def prepare(
@@ -90,9 +97,9 @@ def prepare(
             )
         target_scaler = Scaler.fit(np.asarray(training.y))
         notes.append("losses and errors are in units of the target's standard deviation")
-        training = replace(training, y=target_scaler.apply(np.asarray(training.y)))
+        training = replace(training, y=target_scaler.apply(np.asarray(training.y), keep_float64=True))
         if held_out is not None:
-            held_out = replace(held_out, y=target_scaler.apply(np.asarray(held_out.y)))
+            held_out = replace(held_out, y=target_scaler.apply(np.asarray(held_out.y), keep_float64=True))
     sample = sample_of(training, len(held_out) if held_out is not None else SAMPLE, seed)
     return Prepared(training, held_out, sample, leak, tuple(notes), scaler, target_scaler, chosen)
 
@@ -124,7 +131,7 @@ def rows_of(data: Dataset) -> Array:
 
 def scaled(data: Dataset, scaler: Scaler | None) -> Dataset:
     """``data`` with its inputs on the scale that was fitted on the training part."""
-    return data if scaler is None else replace(data, x=scaler.apply(data.x))
+    return data if scaler is None else replace(data, x=scaler.apply(data.x, keep_float64=True))
 
 
 def with_targets(
@@ -139,8 +146,8 @@ def targets(given: Array, loss: Loss, output: tuple[int, ...], notes: list[str],
     y = loss.prepare(given)
     if wide and y.dtype == np.float32 and given.dtype == np.float64:
         y = given.reshape(y.shape)
-    if loss.kind == "classification" and y.dtype.kind in "iub" and y.ndim == 1:
-        check_labels(y, output[-1], f"the size of the model's last layer, {output[-1]}")
+    if loss.kind == "classification" and y.dtype.kind in "iub":
+        check_classes(loss, y, classes_of(output))
     elif loss.kind in ("regression", "binary"):
         y = y.astype(np.float32) if y.dtype.kind in "iub" else y
         if y.ndim == 1 and output[1:] == (1,):
@@ -165,6 +172,11 @@ def output_shape(model: Module, x: Array) -> tuple[int, ...]:
             cure="a loop by hand for several outputs",
         )
     return tuple(made.shape)
+
+
+def classes_of(output: tuple[int, ...]) -> int:
+    """How many classes an output (N, classes, …) tells of; of (N,) it is one answer."""
+    return output[1] if len(output) > 1 else 1
 
 
 def own_names(model: Module, own: Any, parts: list[Part], x: Array, y: Array | None) -> tuple[str, ...]:

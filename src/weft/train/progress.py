@@ -137,16 +137,18 @@ class TerminalLine(Line):
 
     def begin(self, text: str) -> None:
         from rich.console import Console
+        from rich.markup import escape
         from rich.status import Status
 
-        self.live = Status(text, console=Console(stderr=True))
+        self.escape = escape  # a name such as "a[b]" is no markup
+        self.live = Status(escape(text), console=Console(stderr=True))
         self.live.__enter__()
 
     def say(self, text: str) -> None:
-        self.live.console.print(text, highlight=False)
+        self.live.console.print(text, highlight=False, markup=False)
 
     def update(self, text: str) -> None:
-        self.live.update(text)
+        self.live.update(self.escape(text))
 
     def end(self, text: str) -> None:
         self.live.__exit__(None, None, None)

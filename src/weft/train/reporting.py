@@ -119,7 +119,7 @@ def on_validation_rows(run: Run) -> Found:
         found.hardest = hardest(run, losses, *in_units(trainer, outputs, targets))
         return found
     chances, labels = said
-    names = trainer.classes or tuple(map(str, range(chances.shape[1])))
+    names = (*trainer.classes, *map(str, range(len(trainer.classes), chances.shape[1])))
     decided = chances.argmax(axis=1)
     named = [names[k] for k in labels], [f"{names[k]} ({percent(chances[i, k])})" for i, k in enumerate(decided)]
     found.hardest = hardest(run, losses, *named)

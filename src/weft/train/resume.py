@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from weft.storage.checkpoints import Checkpoints, Found
 from weft.tensor import Tensor
 from weft.train.beginning import arrays
 from weft.train.callback import Callback, state_of
+from weft.train.callbacks.live import LiveDiagnosis
 from weft.train.step import Part
 from weft.train.supply import Streamed
 
@@ -30,8 +32,8 @@ class Checkpoint(Callback):
     """How often a fit with a ``folder`` writes its state, and what it keeps there.
 
     ``every`` is the least number of seconds between two checkpoints; by default they take a twentieth of the time at
-    most. ``keep_last`` of them are kept, and the one of the best epoch. `Trainer.fit(…, resume=True)` goes on from the
-    newest whole one.
+    most. ``keep_last`` of them are kept; each holds the best weights so far beside those of its moment.
+    `Trainer.fit(…, resume=True)` goes on from the newest whole one.
 
     >>> Checkpoint(every=60)
     Checkpoint(every=60, keep_last=2)
@@ -50,9 +52,11 @@ class Keeper(Callback):
         how = next((c for c in loop.callbacks if isinstance(c, Checkpoint)), Checkpoint())
         self.trainer, self.loop, self.every, self.mark = trainer, loop, how.every, mark
         self.checkpoints = Checkpoints(folder, how.keep_last)
-        self.written, self.cost, self.best = time.monotonic(), 0.0, 0
-        self.given = [*trainer.callbacks, *loop.callbacks[len(trainer.callbacks) :]]  # the specifications
-        self.kept = list(loop.callbacks)
+        self.written, self.cost = time.monotonic(), 0.0
+        self.given = trainer.callbacks  # the specifications
+        self.kept = loop.callbacks[: len(self.given)]
+        added = loop.callbacks[len(self.given) :]  # by ``verbose`` and ``on_epoch``, which may differ from call to call
+        self.live = next((c for c in added if isinstance(c, LiveDiagnosis)), None)
 
     def __enter__(self) -> Keeper:
         self.checkpoints.__enter__()
@@ -74,12 +78,9 @@ class Keeper(Callback):
     def write(self, stopped: str = "", *, final: bool = False) -> None:
         """Write everything now; ``stopped`` is why the fit has ended, ``final`` whether nothing follows."""
         started = time.monotonic()
-        course, standing = self.trainer.course, self.loop.standing
-        best = int(course.best_epoch)
-        is_best, self.best = best == standing.done and best != self.best, best
         values, about = self.state()
         about |= {"stopped": stopped, "final": final}
-        self.checkpoints.write(values, about, int(course.clock), best=is_best)
+        self.checkpoints.write(values, about, int(self.trainer.course.clock))
         self.written = time.monotonic()
         self.cost = self.written - started
 
@@ -99,10 +100,12 @@ class Keeper(Callback):
         about = {
             "done": standing.done,
             "position": standing.position,
+            "begun": standing.begun,
             "initial": standing.initial,
             "notes": standing.notes,
             "columns": list(standing.history.columns),
             "callbacks": [[type(c).__name__, state] for c, state in zip(self.kept, states, strict=True)],
+            "live": state_of(self.live, LiveDiagnosis()) if self.live is not None else {},
             "mark": self.mark,
         }
         return values, about
@@ -126,27 +129,33 @@ class Keeper(Callback):
         differing(self.mark, found.about.get("mark", {}), found)
         standing, trainer, about = self.loop.standing, self.trainer, found.about
         course, history = standing.course, standing.history
-        try:
-            for path, w in course.weights.items():
-                assign(w, found.arrays[f"model/{path}"], path)
-            for name, t in course.state().items():
-                assign(t, found.arrays[f"course/{name}"], name)
+        tensors = {f"model/{path}": w for path, w in course.weights.items()}
+        tensors |= {f"course/{name}": t for name, t in course.state().items()}
+        try:  # all is read before anything is changed
+            values = {name: value_for(t, found.arrays[name], name) for name, t in tensors.items()}
+            rows = [tuple(map(float, row)) for row in found.arrays["history"]]
+            done, position, initial = int(about["done"]), int(about["position"]), about["initial"]
+            begun = int(about.get("begun", 0))
+            notes, live = list(map(str, about["notes"])), dict(about.get("live", {}))
+            states = [unpacked(about["callbacks"][k][1], f"callback/{k}", found.arrays) for k in range(len(self.kept))]
             for part in trainer.parts:
                 prefix = f"optimizer/{part.name}/"
-                values = {k.removeprefix(prefix): v for k, v in found.arrays.items() if k.startswith(prefix)}
-                part.optimizer.load_state_dict(values, moved(trainer, part), part.state)
-            history.rows[:] = [tuple(map(float, row)) for row in found.arrays["history"]]
-            standing.done, standing.position = int(about["done"]), int(about["position"])
-            standing.initial, standing.notes[:] = about["initial"], map(str, about["notes"])
-            for k, callback in enumerate(self.kept):
-                vars(callback).update(unpacked(about["callbacks"][k][1], f"callback/{k}", found.arrays))
+                own = {k.removeprefix(prefix): v for k, v in found.arrays.items() if k.startswith(prefix)}
+                part.optimizer.load_state_dict(own, moved(trainer, part), part.state)
         except (KeyError, IndexError, TypeError) as error:
             raise FileError(
                 f"the checkpoint {found.path} lacks or garbles {error}", expected="one that this fit wrote"
             ) from error
+        for name, t in tensors.items():
+            t.assign(values[name])
+        history.rows[:], standing.notes[:] = rows, notes
+        standing.done, standing.position, standing.begun, standing.initial = done, position, begun, initial
+        for callback, state in zip(self.kept, states, strict=True):
+            vars(callback).update(state)
+        if self.live is not None:
+            vars(self.live).update(live)
         if history.rows:
             self.loop.row = history.row(history.epochs)
-        self.best = int(course.best_epoch)
 
 
 def moved(trainer: Trainer, part: Part) -> Any:
@@ -154,11 +163,20 @@ def moved(trainer: Trainer, part: Part) -> Any:
     return getattr(trainer.model, part.name) if part.name else trainer.model
 
 
-def assign(to: Tensor, value: Array, name: str) -> None:
-    """Give a tensor its saved value."""
+def value_for(to: Tensor, value: Array, name: str) -> Array:
+    """The saved value of a tensor."""
     if value.shape != to.shape:
         raise FileError(f"{name} has shape {value.shape} in the checkpoint", expected=f"{to.shape}")
-    to.assign(value)
+    return value
+
+
+def named(of: Any) -> str:
+    """An object in words that another process says too: functions without their place in memory.
+
+    >>> named(named) == named(named), "0x" in named([len, named])
+    (True, False)
+    """
+    return re.sub(r" at 0x[0-9a-fA-F]+", "", repr(of))
 
 
 # ── whether it is the same fit ──────────────────────────────────────────────────────────────────────────────
@@ -171,7 +189,7 @@ def marks(trainer: Trainer, prepared: Any, supply: Any) -> dict[str, str]:
     course = standing.course
     shapes = ", ".join(f"{path} {w.dtype.name}{list(w.shape)}" for path, w in course.weights.items())
     optimizers = ", ".join(
-        f"{part.name}: {part.optimizer!r}" if part.name else repr(part.optimizer) for part in trainer.parts
+        f"{part.name}: {named(part.optimizer)}" if part.name else named(part.optimizer) for part in trainer.parts
     )
     return {
         "data": hashed_data(prepared),
@@ -182,7 +200,7 @@ def marks(trainer: Trainer, prepared: Any, supply: Any) -> dict[str, str]:
         "batch_size": str(supply.batch_size),
         "seed": str(trainer.seed),
         "shuffle": str(bool(supply.shuffle)),
-        "augment": repr(standing.method.augment),
+        "augment": named(standing.method.augment),
         "pieces": str(standing.method.pieces),
         "callbacks": ", ".join(type(c).__name__ for c in trainer.callbacks),
         "columns": ", ".join(standing.history.columns),
@@ -221,6 +239,8 @@ def packed(value: Any, path: str, into: dict[str, Array]) -> Any:
     if isinstance(value, np.ndarray):
         into[path] = value
         return {"array": path}
+    if isinstance(value, np.generic):
+        return value.item()
     if isinstance(value, tuple):
         return {"tuple": [packed(v, f"{path}/{k}", into) for k, v in enumerate(value)]}
     if isinstance(value, list):

@@ -29,6 +29,7 @@ class Origin:
     epochs: int
     batch_size: int
     scale: Any
+    augment: Any = None
 
 
 @dataclass(eq=False)

@@ -13,6 +13,7 @@ import numpy as np
 from weft.data.check import check_scaled
 from weft.data.dataset import Dataset, as_dataset
 from weft.errors import ArgumentError, WeftError
+from weft.nn.layers.dropout import Disturbing
 from weft.nn.losses import Loss, get_loss
 from weft.nn.module import Module
 from weft.optim.adam import Adam
@@ -139,8 +140,8 @@ def prepared_for(trainer: Trainer, batch: Dataset) -> Dataset:
 def learned(trainer: Trainer, batch: Dataset, steps: int) -> tuple[float, ...]:
     """The losses of the batch before training and after each step of it, in evaluation mode but for normalisation."""
     for module in trainer.model.modules():
-        if "Dropout" in type(module).__name__ and hasattr(module, "p"):
-            module.p = 0.0
+        if isinstance(module, Disturbing):
+            setattr(module, module.strength, 0.0)
     course = stand(trainer, Prepared(batch, None, batch, None, ()), Method(), []).course
     x, y = map(Tensor, arrays(batch))
     index, order = Tensor(np.arange(len(batch), dtype=np.int32)), Tensor(np.arange(len(batch), dtype=np.int32)[None])

@@ -16,9 +16,10 @@ import numpy as np
 
 from weft.data.recipe import Table
 from weft.data.scale import Scaler
-from weft.errors import FileError
+from weft.errors import FileError, WeftError
 from weft.nn import registry
 from weft.nn.module import Module
+from weft.nn.state import take_types
 from weft.storage import jsontext
 from weft.storage.files import read, write_atomically
 from weft.storage.tensors import read_tensors, write_tensors
@@ -41,8 +42,20 @@ class Saved:
     input_shape: tuple[int, ...] = ()
 
 
-def save(model: Module, path: str | os.PathLike[str], **extras: Any) -> Path:
-    """Write a model to one file, atomically; `load` gives it back.
+def save(
+    model: Module,
+    path: str | os.PathLike[str],
+    *,
+    loss: str | None = None,
+    classes: tuple[str, ...] = (),
+    scaler: Scaler | None = None,
+    target_scaler: Scaler | None = None,
+    table: Table | None = None,
+    input_shape: tuple[int, ...] = (),
+) -> Path:
+    """Write a model to one file, atomically; `load` gives it back. What else is given says how to feed and read it.
+
+    A model that does not come back from its description, because a part of it was replaced, is refused.
 
     >>> import tempfile, weft as wf
     >>> from weft import nn
@@ -52,9 +65,8 @@ def save(model: Module, path: str | os.PathLike[str], **extras: Any) -> Path:
     ...     bool((wf.load(path)(wf.ones((1, 2))) == model(wf.ones((1, 2)))).all())
     True
     """
-    return write_atomically(
-        path, write_tensors(_arrays(model), {"weft": json.dumps(_description(Saved(model, **extras)))})
-    )
+    saved = Saved(model, loss, classes, scaler, target_scaler, table, input_shape)
+    return write_atomically(path, write_tensors(_arrays(model), {"weft": json.dumps(_description(saved))}))
 
 
 def _arrays(model: Module) -> dict[str, np.ndarray[Any, Any]]:
@@ -64,7 +76,7 @@ def _arrays(model: Module) -> dict[str, np.ndarray[Any, Any]]:
 def _description(saved: Saved) -> dict[str, Any]:
     return {
         "format": FORMAT,
-        "model": registry.describe(saved.model),
+        "model": registry.checked_description(saved.model),
         "loss": saved.loss,
         "classes": list(saved.classes),
         "scaler": saved.scaler.to_json() if saved.scaler is not None else None,
@@ -84,6 +96,7 @@ def load_saved(path: str | os.PathLike[str]) -> Saved:
     arrays, description = _read(path)
     try:
         model = registry.construct(description["model"])
+        take_types(model, arrays)
         model.load_state_dict(arrays)
         return Saved(
             model,
@@ -94,7 +107,9 @@ def load_saved(path: str | os.PathLike[str]) -> Saved:
             Table.from_json(description["table"]) if description["table"] is not None else None,
             tuple(map(int, description["input_shape"])),
         )
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        if isinstance(error, WeftError):
+            raise
         raise _not_ours(path, f"its description lacks or garbles {error}") from error
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from weft.data.check import check_labels, check_scaled
+from weft.data.check import check_scaled
 from weft.data.dataset import Dataset, as_dataset
 from weft.data.lazy import LazyDataset
 from weft.data.naming import plural
@@ -31,7 +31,7 @@ def prepare_any(data: Any, validation: Any, trainer: Trainer, scale: Any, scale_
     if source is None:
         held_out = as_source(validation)
         given = held_out.load() if held_out is not None else validation
-        wide = trainer.precision.name == "f64"
+        wide = trainer.precision.wide
         return prepare(
             data, given, trainer.model, trainer.loss, trainer.seed, scale, scale_target, wide=wide, **how
         )  # fmt: skip
@@ -59,8 +59,8 @@ def prepare_read(source: Any, validation: Any, trainer: Trainer, scale: Any, sca
     if first.y is None and trainer.loss is not None:
         raise DataError("data without targets y", expected="pairs (x, y)", cure="a source of (x, y)")
     scaler = scale
-    if isinstance(scale, str):
-        scaler = Scaler.fit_blocks((b.x for b in training.blocks(PASS, seed=0, epoch=0, shuffle=False)), scale)  # type: ignore[arg-type]
+    if scale is not None and not isinstance(scale, Scaler):
+        scaler = Scaler.fit_blocks((b.x for b in training.blocks(PASS, seed=0, epoch=0, shuffle=False)), scale)
     held_out = loaded(held)
     sample = sampled(training, len(held_out), trainer.seed) if held_out is not None else first
     if scaler is None and (advice := check_scaled(sample.x, sample.features)):
@@ -129,28 +129,25 @@ def sampled(training: Any, size: int, seed: int) -> Dataset:
     return training.take(rng_rows).load()
 
 
-def ready(trainer: Trainer, outputs: int) -> Callable[[Array, Any], tuple[Array, Array]]:
+def ready(trainer: Trainer) -> Callable[[Array, Any], tuple[Array, Array]]:
     """What is done to a block before it is trained on: scaling, targets as the loss takes them, labels checked."""
     scaler, loss, model = trainer.scaler, trainer.loss, trainer.model
     shape: list[tuple[int, ...]] = []
 
     def made(x: Array, y: Array | None) -> tuple[Array, Array]:
-        x = x if scaler is None else scaler.apply(x)
+        x = x if scaler is None else scaler.apply(x, keep_float64=True)
         if loss is None:
             return x, np.zeros((len(x), 0), np.float32) if y is None else np.asarray(y)
         if not shape:
             shape.append(output_shape(model, x))
-        y = targets(np.asarray(y), loss, shape[0], [])
-        if loss.kind == "classification" and y.ndim == 1:
-            check_labels(y, outputs, f"the size of the model's last layer, {outputs}")
-        return x, y
+        return x, targets(np.asarray(y), loss, shape[0], [])
 
     return made
 
 
 def measured_outside(trainer: Trainer, prepared: Prepared) -> Array:
     """The loss and metrics of each example of validation data that is read for it, then of the sample; (1 + M, n)."""
-    prepare_block = ready(trainer, trainer.course.outputs)
+    prepare_block = ready(trainer)
     parts = [trainer.examples_of(*prepare_block(x, y)) for x, y in blocks_of(prepared.held_out)]
     parts.append(trainer.examples_of(prepared.sample.x, np.asarray(prepared.sample.y)))
     return np.concatenate(parts, axis=1)

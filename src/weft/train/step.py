@@ -173,7 +173,7 @@ class Step:
         assert self.loss is not None
         prediction = self.model(x)
         weight = as_tensor(self.loss.counted(prediction.detach(), y))
-        measured = [m.per_example(prediction.detach(), told).sum() for m in self.metrics]
+        measured = [m.total(prediction.detach(), told) for m in self.metrics]
         return [self.loss.function(prediction, y)], measured, weight
 
 

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from weft.data import ahead
-from weft.data.order import batches, permutation
+from weft.data.order import permutation, whole_batches
 from weft.errors import ArgumentError
 from weft.runtime.ingest import current_device
 from weft.tensor import Tensor
@@ -70,7 +70,7 @@ class Resident:
     def blocks(self, epoch: int, skip: int) -> Iterator[tuple[Block, int]]:
         """The whole epoch as one block."""
         order = self.order(epoch)
-        steps, rest = batches(len(order), self.batch_size)
+        steps, rest = whole_batches(len(order), self.batch_size)
         full = np.ascontiguousarray(order[: steps * self.batch_size].reshape(steps, self.batch_size))
         last = np.ascontiguousarray(order[None, -rest:]) if rest else None
         yield Block(*self.data, self.index, Tensor(full), steps, last), 0
@@ -108,7 +108,7 @@ class Streamed:
     def block(self, x: Array, y: Array, index: Array, rows: int) -> Block:
         """A block of always the same shape: where the data ends, rows of zeros that no batch contains follow."""
         n = len(x)
-        steps, rest = batches(n, self.batch_size)
+        steps, rest = whole_batches(n, self.batch_size)
         order = np.arange(rows, dtype=np.int32).reshape(-1, self.batch_size)
         last = np.arange(n - rest, n, dtype=np.int32)[None] if rest else None
         numbers = np.zeros(rows, np.int32)

@@ -18,13 +18,14 @@ from weft.errors import DataError
 from weft.nn.losses import Loss, get_loss
 from weft.nn.mode import evaluation_mode, modes_kept
 from weft.nn.module import Module
+from weft.nn.registry import checked_description
 from weft.optim.adam import Adam
 from weft.optim.optimizer import Optimizer
 from weft.runtime.compiled import compile
 from weft.runtime.devices import default_device
 from weft.runtime.mesh import Mesh
 from weft.tensor import Tensor
-from weft.train.beginning import arrays, stand, supply_of
+from weft.train.beginning import arrays, stand, supply_of, undone_on_error
 from weft.train.callback import Callback, EachEpoch, checked, fresh
 from weft.train.callbacks.live import LiveDiagnosis
 from weft.train.course import Course
@@ -34,9 +35,9 @@ from weft.train.guard import NonFiniteError
 from weft.train.history import History
 from weft.train.loop import Loop, Standing
 from weft.train.measuring import Measure, chunked, laid_out
-from weft.train.metrics.watch import sort_out, watch, watched_numbers
 from weft.train.meshing import across, bring, on
-from weft.train.options import Method, check_fit, check_mesh, check_trainer
+from weft.train.metrics.watch import sort_out, watch, watched_numbers
+from weft.train.options import Method, check_calls, check_fit, check_mesh, check_patience, check_probe, check_trainer
 from weft.train.precision import Precision, get_precision
 from weft.train.preparation import Prepared, output_shape, scaled, with_targets
 from weft.train.resume import Keeper, marks
@@ -61,8 +62,8 @@ class Trainer:
                    (batch.x, batch.y). With ``optimizer={"generator": …, "critic": …}`` it returns a loss for each of
                    these parts of the model, which then moves by its own gradient
     ``precision``  "f32"; "bf16" or "f16" to calculate in 16 bits with parameters of 32; "f64"
-    ``mesh``       `weft.Mesh`, several devices: each batch is divided along its axis "data". The parameters lie whole on
-                   every device, unless ``model.to(mesh, …)`` has divided them before
+    ``mesh``       `weft.Mesh`, several devices: each batch is divided along its axis "data". The parameters lie whole
+                   on every device, unless ``model.to(mesh, …)`` has divided them before
     ``seed``       of the order of the examples, of augmentation and of dropout; the weights' is that of the model
 
     >>> import weft as wf
@@ -87,7 +88,7 @@ class Trainer:
         mesh: Mesh | None = None,
         seed: int = 0,
     ) -> None:
-        check_trainer(model, optimizer, metrics, step)
+        check_trainer(model, optimizer, metrics, step, seed)
         check_mesh(mesh)
         self.model, self.own, self.mesh, self.seed = model, step, mesh, seed
         self.loss: Loss | None = None if loss is None and step is not None else get_loss(loss)
@@ -99,11 +100,10 @@ class Trainer:
         self.parts = [Part(name, opt, opt.new_state()) for name, opt in named.items()]
         self.standing: Standing | None = None
         self.prepared: Prepared | None = None
-        self.measure = self.measured_by()
+        self.judge(self.measured_by())
         self.classes: tuple[str, ...] = ()
         self.scaler: Scaler | None = None
         self.target_scaler: Scaler | None = None
-        self._evaluate = compile(lambda x, y: self.measure.examples(x, y))
         self._predict = compile(self._prediction)
         self.trained: dict[str, Array] | None = None  # the weights where training was when a fit ended
         self.held: list[Any] = []  # what the model was left with, to see whether somebody has changed it since
@@ -138,7 +138,13 @@ class Trainer:
 
     def measured_by(self, names: tuple[str, ...] = (), *, labelled: bool = True) -> Measure:
         """What this trainer's models are judged by."""
-        return Measure(self.model, self.loss, self.metrics, self.precision, self.own, names, self.parts, labelled, self.mesh)
+        return Measure(
+            self.model, self.loss, self.metrics, self.precision, self.own, names, self.parts, labelled, self.mesh
+        )
+
+    def judge(self, measure: Measure) -> None:
+        """From now on judge the model by this."""
+        self.measure, self._evaluate = measure, compile(measure.examples)
 
     # ── fit ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -194,23 +200,30 @@ class Trainer:
         Raises DataError for data that cannot be trained on, before the first step.
         """
         check_fit(epochs, batch_size, patience, keep, folder, resume, self.mesh)
+        check_probe(probe, self.own, validation)
+        check_calls(on_epoch)
+        if folder is not None:
+            checked_description(self.model)  # what no file can hold is refused before it is trained
         started, method = time.perf_counter(), Method(augment, pieces, nonfinite, most_skipped)
-        if self.precision.name == "f64":
+        if self.precision.wide:
             self.model.to(self.precision.hold)
         how = {"policy": policy, "groups": groups, "stratify": stratify}
         prepared = prepare_any(data, validation, self, scale, scale_target, how)
-        self.scaler, self.target_scaler = prepared.scaler, prepared.target_scaler
-        self.classes = prepared.training.classes
+        check_patience(patience, prepared.n_val)
         callbacks = [fresh(c) for c in self.callbacks] + ([EachEpoch(on_epoch)] if on_epoch is not None else [])
         if verbose and not any(isinstance(c, LiveDiagnosis) for c in callbacks):
             callbacks.append(LiveDiagnosis())
         with modes_kept(self.model), on(self.mesh):
             bring(self.model, self.mesh)
-            standing = stand(self, prepared, method, callbacks)
-            self.watch()  # what cannot be measured is refused before the first step
-            supply = supply_of(self, prepared, standing.course, batch_size, shuffle)
+            with undone_on_error(self):
+                self.scaler, self.target_scaler = prepared.scaler, prepared.target_scaler
+                self.classes = prepared.training.classes
+                standing = stand(self, prepared, method, callbacks)
+                self.watch()  # what cannot be measured is refused before the first step
+                supply = supply_of(self, prepared, standing.course, batch_size, shuffle)
             loop = Loop(self, standing, supply, callbacks, patience=patience, verbose=verbose)
             take_up(self, standing)
+            standing.begun = standing.done
             keeper = None if folder is None else Keeper(folder, self, loop, marks(self, prepared, supply))
             with keeper or nullcontext():
                 stopped = keeper.take_up(epochs) if keeper is not None and resume else ""
@@ -219,12 +232,15 @@ class Trainer:
                     if keeper is not None:
                         keeper.write(stopped, final=loop.final)
             run = end(self, loop, prepared, keep, stopped)
-        run.origin = Origin(self, prepared, standing.done, supply.batch_size, scale)
+        run.origin = Origin(self, prepared, standing.done, supply.batch_size, scale, augment)
         run.callbacks = tuple(loop.callbacks[: len(self.callbacks)])
         if stopped == "diverged" and nonfinite == "raise":
             raise NonFiniteError("; ".join(standing.notes) or "a loss that is not finite", expected="finite numbers")
         if probe is not None and run.evidence is not None and stopped != "diverged":
-            on_train, on_val = self._probe(probe, prepared, batch_size, shuffle)
+            alike = {"batch_size": batch_size, "scale": scale, "scale_target": scale_target, "shuffle": shuffle, **how}
+            learning = {"augment": augment, "pieces": pieces, "most_skipped": most_skipped}
+            learning["nonfinite"] = "stop" if nonfinite == "raise" else nonfinite
+            on_train, on_val = self._probe(probe, data, validation, alike | learning)
             run.evidence = replace(run.evidence, probe_gain=on_train, probe_val_gain=on_val)
         run.seconds = time.perf_counter() - started
         run.settings = {
@@ -236,14 +252,13 @@ class Trainer:
             write_run(run, folder, prepared)
         return run
 
-    def _probe(self, wider: Module, prepared: Prepared, batch_size: int, shuffle: Any) -> list[float | None]:
+    def _probe(self, wider: Module, data: Any, validation: Any, alike: Mapping[str, Any]) -> list[float | None]:
         """How much lower, relatively, the training and the validation loss of a wider model get in as many epochs.
 
         None where no epoch of the wider model had a finite loss.
         """
-        other = Trainer(wider, self.loss, self.optimizer, seed=self.seed)
-        data, validation = (prepared.training, prepared.held_out)
-        run = other.fit(data, validation, self.epoch, batch_size, shuffle=shuffle, verbose=False)
+        how: dict[str, Any] = {"precision": self.precision, "mesh": self.mesh, "seed": self.seed}
+        run = Trainer(wider, self.loss, self.optimizer, **how).fit(data, validation, self.epoch, verbose=False, **alike)
         assert self.history is not None
         gains: list[float | None] = []
         for column in ("train_loss", "val_loss"):
@@ -269,6 +284,8 @@ class Trainer:
         assert self.prepared is not None
         assert self.loss is not None
         outputs, answers = self.answers(self.prepared.held_out)
+        if not np.isfinite(outputs).all():  # a model that has diverged: no metric takes that
+            return {f"val_{name}": math.nan for name in self.watched}
         values = watch(self.watched, self.loss, outputs, answers)
         return {f"val_{name}": value for name, value in watched_numbers(values).items()}
 
@@ -303,15 +320,19 @@ class Trainer:
     # ── evaluate and predict ────────────────────────────────────────────────────────────────────────────────
 
     def evaluate(self, data: Any) -> dict[str, Any]:
-        """The loss and the metrics on ``data``, in evaluation mode; the loss is the mean over all examples."""
+        """The loss and the metrics on ``data``, in evaluation mode; the loss is the mean over all that counts."""
         source = as_source(data)
-        parts = [self._checked(part) for part in (pieces_of(source) if source is not None else [as_dataset(data)])]
-        examples = np.concatenate([self.per_example(part) for part in parts], axis=1)
+        parts = [self._checked(part) for part in (pieces_of(source) if source is not None else [self._dataset(data)])]
+        found = [self.examples_of(*arrays(part)) for part in parts]
+        examples = self.measure.over_all(np.concatenate(found, axis=1))
         means = dict(zip(self.measure.columns, map(float, examples.mean(axis=1)), strict=True))
         if not self.watched or self.loss is None:
             return means
         outputs, answers = (np.concatenate(both) for both in zip(*map(self.answers, parts), strict=True))
         return means | watch(self.watched, self.loss, outputs, answers)
+
+    def _dataset(self, data: Any) -> Dataset:
+        return as_dataset(data, keep_float64=self.precision.wide)
 
     def _checked(self, data: Dataset) -> Dataset:
         """Data as the model and the loss take it."""
@@ -320,39 +341,43 @@ class Trainer:
             return given
         if given.y is None:
             raise DataError("evaluation without targets y", expected="a pair (x, y)", cure="trainer.evaluate((x, y))")
-        checked = with_targets(given, self.loss, output_shape(self.model, given.x), [])
+        checked = with_targets(given, self.loss, output_shape(self.model, given.x), [], wide=self.precision.wide)
         if self.target_scaler is None:
             return checked
-        return replace(checked, y=self.target_scaler.apply(np.asarray(checked.y)))
+        return replace(checked, y=self.target_scaler.apply(np.asarray(checked.y), keep_float64=True))
 
     def per_example(self, data: Dataset) -> Array:
         """The loss and each metric of every example, (1 + metrics, N)."""
-        return self.examples_of(*arrays(data))
+        found: Array = self.measure.over_all(self.examples_of(*arrays(data)))
+        return found
 
     def examples_of(self, x: Array, y: Array) -> Array:
-        """The same, of inputs and targets as the loss takes them."""
+        """The same of a part of a data set, with their weights: what `Measure.over_all` takes."""
         laid = laid_out([(x, y)], by_example=self.measure.by_example)
         with evaluation_mode(self.model), on(self.mesh):
             parts = [self._evaluate(*chunk).numpy() for xs, ys in laid for chunk in zip(xs, ys, strict=True)]
         return np.concatenate(parts, axis=1)[:, : len(x)]
 
     def predict(self, x: Any) -> Array:
-        """What the model says of each row of ``x``: class numbers (N,) after a classification loss, else its output."""
+        """What the model says of each row of ``x``.
+
+        After a classification loss class numbers (N,), or (N, …) of outputs (N, classes, …); after a binary one 0 and
+        1, or −1 and 1 if the targets were those; else the output, in the target's own unit.
+        """
         output = self.outputs(x)
         if self.loss is None:
             return output
         if self.loss.kind == "classification":
-            return np.asarray(output.argmax(axis=-1))
+            return np.asarray(output.argmax(axis=1))
         if self.loss.kind == "binary":
-            return np.asarray(output > self.loss.threshold).astype(np.int64)
-        return self.target_scaler.invert(output) if self.target_scaler is not None else output
+            yes = np.asarray(output > self.loss.threshold).astype(np.int64)
+            return 2 * yes - 1 if self.prepared is not None and (self.prepared.answers < 0).any() else yes
+        return self.target_scaler.invert(output, keep_float64=True) if self.target_scaler is not None else output
 
     def outputs(self, x: Any) -> Array:
         """The model's raw output for each row of ``x``, computed in chunks in evaluation mode."""
         source = as_source(x)
-        parts = (
-            pieces_of(source) if source is not None else [x if isinstance(x, Dataset) else as_dataset(np.asarray(x))]
-        )
+        parts = pieces_of(source) if source is not None else [self._dataset(x)]
         return np.concatenate([self._outputs(scaled(part, self.scaler).x) for part in parts])
 
     def _outputs(self, rows: Array) -> Array:

@@ -85,12 +85,14 @@ class Averages(Callback):
         """Give ``model`` the best averages."""
         if self._weights is None:
             raise ArgumentError("no averages yet", expected="those of a fit", cure="run.callbacks[0].apply(model)")
-        put(model, self._weights)
+        for path, w in (*model.named_parameters(), *model.named_buffers()):
+            w.assign(self._weights[path])
 
 
 def averages_of(trainer: Trainer) -> dict[str, Array]:
-    """The averages by path, as copies; of parameters that no optimizer of averages moves, the values."""
-    values = {path: np.array(p.numpy()) for path, p in trainer.model.named_parameters()}
+    """The averages by path, as copies; of buffers, and of parameters that nothing averages, the values."""
+    named = (*trainer.model.named_parameters(), *trainer.model.named_buffers())
+    values = {path: np.array(p.numpy()) for path, p in named}
     for part in trainer.parts:
         if isinstance(part.optimizer, Averaged):
             module = getattr(trainer.model, part.name) if part.name else trainer.model
@@ -110,8 +112,9 @@ def loss_at(trainer: Trainer, weights: Mapping[str, Array], n_val: int) -> float
     try:
         put(trainer.model, dict(weights))
         in_memory = isinstance(held_out, Dataset)
-        found = trainer.per_example(held_out) if in_memory else measured_outside(trainer, prepared)
-        return float(found[0, :n_val].mean())
+        if in_memory:
+            return float(trainer.per_example(held_out)[0].mean())
+        return float(trainer.measure.over_all(measured_outside(trainer, prepared)[:, :n_val])[0].mean())
     finally:
         for path, value in kept.items():
             parameters[path].assign(Tensor(value))

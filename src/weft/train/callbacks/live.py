@@ -8,7 +8,6 @@ import numpy as np
 
 from weft.overfit.live import notice
 from weft.train.callback import Callback
-from weft.train.callbacks.stopping import baseline_of
 
 if TYPE_CHECKING:
     from weft.train.loop import Loop
@@ -55,7 +54,7 @@ class LiveDiagnosis(Callback):
             np.array(val),
             course.best_examples.numpy()[0, : course.n_val],
             course.last_examples.numpy()[0, : course.n_val],
-            baseline=baseline_of(loop),
+            baseline=loop.baseline,
             said=self.said,
             since=self.epoch,
         )

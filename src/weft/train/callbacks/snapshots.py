@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from weft.errors import ArgumentError
 from weft.train.callback import Callback
+from weft.train.options import whole
 
 if TYPE_CHECKING:
     from weft.train.loop import Loop
@@ -39,9 +39,9 @@ class Snapshots(Callback):
     """
 
     def __init__(self, count: int = 60, *, every: int | None = None) -> None:
-        whole("count", count, 2)
+        whole("count", count, 2, of="Snapshots")
         if every is not None:
-            whole("every", every, 1)
+            whole("every", every, 1, of="Snapshots")
         self.count, self.every = count, every
         self.stride = every or 1
         self.epochs: list[int] = []
@@ -84,9 +84,3 @@ class Snapshots(Callback):
 
     def __repr__(self) -> str:
         return f"Snapshots(every={self.every})" if self.every is not None else f"Snapshots({self.count})"
-
-
-def whole(name: str, value: Any, least: int) -> None:
-    """Refuse what is no whole number of this size."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise ArgumentError(f"Snapshots({name}={value!r})", expected=f"a whole number ≥ {least}", cure="Snapshots(60)")

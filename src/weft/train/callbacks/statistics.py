@@ -12,6 +12,7 @@ from weft.errors import ArgumentError
 from weft.optim.schedules.schedule import HOST, Schedule, evaluate
 from weft.train.callback import Callback
 from weft.train.firstbatch import few, look_at
+from weft.train.options import whole
 
 if TYPE_CHECKING:
     from weft.train.loop import Loop
@@ -46,8 +47,7 @@ class Statistics(Callback):
     """
 
     def __init__(self, every: int = 1, of: Sequence[str] = COLUMNS) -> None:
-        if isinstance(every, bool) or not isinstance(every, int) or every < 1:
-            raise ArgumentError(f"Statistics(every={every!r})", expected="a whole number of epochs ≥ 1")
+        whole("every", every, 1, of="Statistics")
         chosen = (of,) if isinstance(of, str) else tuple(of)
         for name in chosen:
             if name not in COLUMNS:

@@ -12,7 +12,7 @@ from weft.errors import ArgumentError
 from weft.overfit.criteria import STRIP, generalization_loss, paired_rise, quotient, stop_gl, stop_pq, stop_up
 from weft.train.callback import Callback, StopTraining
 from weft.train.callbacks.monitoring import mode_of, unknown
-from weft.train.gathering import constant_loss
+from weft.train.options import whole
 
 if TYPE_CHECKING:
     from weft.train.loop import Loop
@@ -156,7 +156,8 @@ class EarlyStopping(Callback):
     def crossed(self, loop: Loop) -> str:
         """What the criterion found in the epochs of this fit; nothing as long as training goes on."""
         validation, training = (loop.history[name][self.began :] for name in ("val_loss", "train_loss"))
-        baseline = baseline_of(loop) if any(v <= 0 for v in (*validation, *training)) else None
+        zero = any(v <= 0 for v in (*validation, *training))  # where losses reach it their ratio means nothing
+        baseline = loop.baseline if zero else None
         assert self.criterion is not None
         assert self.threshold is not None
         return RULES[self.criterion](validation, training, self.threshold, baseline)
@@ -192,22 +193,13 @@ RULES: dict[str, Callable[[Any, Any, float, float | None], str]] = {
 }
 
 
-def baseline_of(loop: Loop) -> float:
-    """The loss of the best constant prediction, where losses reach zero and their ratio means nothing."""
-    prepared = loop.trainer.prepared
-    assert prepared is not None
-    y = getattr(prepared.training, "y", None)
-    y = np.asarray(prepared.sample.y if y is None else y)
-    return constant_loss(loop.trainer.loss, y, loop.course.outputs, loop.standing.initial)
-
-
 # ── what is refused ─────────────────────────────────────────────────────────────────────────────────────────
 
 
 def check(patience: Any, mode: Any, min_delta: Any, significance: Any, criterion: Any, threshold: Any) -> None:
     """Refuse settings out of range."""
-    if patience is not None and (isinstance(patience, bool) or not isinstance(patience, int) or patience < 1):
-        raise ArgumentError(f"EarlyStopping(patience={patience!r})", expected="a whole number ≥ 1")
+    if patience is not None:
+        whole("patience", patience, 1, of="EarlyStopping")
     if mode not in (None, "min", "max"):
         raise ArgumentError(f"EarlyStopping(mode={mode!r})", expected='"min", "max", or None to tell by the name')
     for name, value in (("min_delta", min_delta), ("significance", significance)):
@@ -223,7 +215,7 @@ def check(patience: Any, mode: Any, min_delta: Any, significance: Any, criterion
             expected="the threshold of a criterion",
             cure=f'EarlyStopping(criterion="GL", threshold={threshold!r}), or min_delta=',
         )
-    whole = criterion != "UP" or float(threshold) == int(threshold)
-    if not (isinstance(threshold, int | float) and math.isfinite(threshold) and threshold > 0 and whole):
+    positive = isinstance(threshold, int | float) and math.isfinite(threshold) and threshold > 0
+    if not positive or (criterion == "UP" and threshold != int(threshold)):
         expected = "a whole number of strips ≥ 1" if criterion == "UP" else "a finite number > 0"
         raise ArgumentError(f"EarlyStopping(criterion={criterion!r}, threshold={threshold!r})", expected=expected)

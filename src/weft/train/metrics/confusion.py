@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from weft.errors import ArgumentError, DataError
-from weft.train.metrics.labels import check_average, check_bits, class_numbers
+from weft.errors import ArgumentError, DataError, ShapeError
+from weft.train.metrics.labels import check_average, check_bits, check_scores, class_numbers
 from weft.train.metrics.streaming import Array, State, StreamingMetric, spread_weights
 
 AVERAGES = ("binary", "macro", "micro", "weighted", None)
@@ -158,6 +158,12 @@ class ClassScore(StreamingMetric):
 
     def sums(self, prediction: Array, target: Array, weights: Array | None) -> State:
         if self.multilabel:
+            if prediction.shape != target.shape or target.ndim < 2:
+                raise ShapeError(
+                    f"{self.name}(multilabel=True): scores {prediction.shape} against targets {target.shape}",
+                    expected="scores and targets (N, classes) of one shape",
+                )
+            check_scores(self.name, prediction)
             check_bits(self.name, target)
             w = spread_weights(weights, target.shape)
             yes, right = prediction > self.threshold if prediction.dtype.kind == "f" else prediction > 0, target > 0

@@ -17,6 +17,7 @@ def class_numbers(metric: str, prediction: Array, target: Array, threshold: floa
     Predictions are class numbers, scores (N, C, …) whose largest is chosen (the first of several), or one score for
     each target, which is class 1 above ``threshold``. Targets are class numbers, or one-hot in the shape of the scores.
     """
+    check_scores(metric, prediction)
     if prediction.dtype.kind != "f":
         if prediction.shape != target.shape:
             raise ShapeError(

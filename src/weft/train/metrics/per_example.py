@@ -13,7 +13,7 @@ from weft.nn.losses import LOSSES
 from weft.ops.arithmetic import abs as absolute
 from weft.ops.arithmetic import maximum, square
 from weft.ops.comparison import where
-from weft.ops.creation import iota_op
+from weft.ops.creation import full, iota_op
 from weft.tensor import Tensor
 from weft.train.metrics.names import STREAMING
 
@@ -22,24 +22,55 @@ from weft.train.metrics.names import STREAMING
 class Metric:
     """A named number of each example; a metric of a data set is its mean over all examples.
 
-    ``per_example(prediction, target)`` takes a batch (N, …) and gives shape (N,).
+    ``per_example(prediction, target)`` takes a batch (N, …) and gives shape (N,). ``weights(target)`` (N,), if there
+    are any, say how much of each example counts: the metric is then Σ numbers / Σ weights.
     """
 
     name: str
     per_example: Callable[[Tensor, Tensor], Tensor]
+    weights: Callable[[Tensor], Tensor] | None = None
+
+    def total(self, prediction: Tensor, target: Tensor) -> Tensor:
+        """The metric of a batch times its examples."""
+        found = self.per_example(prediction, target)
+        if self.weights is None:
+            return found.sum()
+        share = self.weights(target).mean()
+        return found.sum() / where(share == 0, 1, share)
 
 
 def accuracy(prediction: Tensor, target: Tensor) -> Tensor:
     """1 where the class with the highest score is the label: scores (N, C, …), labels (N, …) or one-hot (N, C, …)."""
     if prediction.ndim < 2 or prediction.shape[1] == 1:
         return binary_accuracy(prediction, target)
+    return _mean_of_rest(_right(prediction, target))
+
+
+def _right(prediction: Tensor, target: Tensor) -> Tensor:
+    """1 where the class with the highest score is the label, of the shape of the labels."""
     labels = target.argmax(axis=1) if target.shape == prediction.shape else target
     chosen = prediction.argmax(axis=1)
     if chosen.shape != labels.shape:
         raise ShapeError(
             f"accuracy of scores {prediction.shape} against labels {target.shape}", expected="labels (N,) or (N, C)"
         )
-    return _mean_of_rest((chosen == labels).astype("float32"))
+    return (chosen == labels).astype("float32")
+
+
+def leaving_out(name: str, right: Callable[[Tensor, Tensor], Tensor], label: int) -> Metric:
+    """A metric of labels without those that are ``label``, from ``right``, which gives a number for each of them."""
+
+    def kept(target: Tensor) -> Tensor:
+        return (target.astype(int64) != label).astype("float32")
+
+    def per_example(prediction: Tensor, target: Tensor) -> Tensor:
+        found = right(prediction, target)
+        return _mean_of_rest(found if target.dtype.is_floating else found * kept(target))
+
+    def weights(target: Tensor) -> Tensor:
+        return full(target.shape[:1], 1.0) if target.dtype.is_floating else _mean_of_rest(kept(target))
+
+    return Metric(name, per_example, weights)
 
 
 def binary_accuracy(prediction: Tensor, target: Tensor, threshold: float = 0.5) -> Tensor:
@@ -117,15 +148,20 @@ METRICS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "top5": top(5),
 }
 
+OF_LABELS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"accuracy": _right, "top3": top(3), "top5": top(5)}
 
-def metric_of(given: Any, loss_name: str) -> Metric:
-    """The metric that a name or a function stands for; an unknown name is answered with the known ones."""
+
+def metric_of(given: Any, loss_name: str, ignore_index: int | None = None) -> Metric:
+    """The metric that a name or a function stands for; an unknown name is answered with the known ones.
+
+    Accuracy leaves out the labels that the loss leaves out.
+    """
     if isinstance(given, Metric):
         return given
     if callable(given):
         return Metric(getattr(given, "__name__", "metric"), given)
-    if given == "accuracy" and loss_name in LOSSES and LOSSES[loss_name].threshold == 0:
-        return Metric("accuracy", logit_accuracy)
+    if given in ("accuracy", "binary_accuracy") and loss_name in LOSSES and LOSSES[loss_name].threshold == 0:
+        return Metric(given, logit_accuracy)
     if given not in METRICS:
         known = sorted({*METRICS, *STREAMING})
         near = difflib.get_close_matches(str(given), known, 1)
@@ -134,4 +170,6 @@ def metric_of(given: Any, loss_name: str) -> Metric:
             expected="one of " + ", ".join(map(repr, known)) + ", or a function of (prediction, target) giving (N,)",
             cure=f"metrics=[{near[0]!r}]" if near else None,
         )
+    if ignore_index is not None and given in OF_LABELS:
+        return leaving_out(given, OF_LABELS[given], ignore_index)
     return Metric(given, METRICS[given])

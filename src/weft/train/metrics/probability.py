@@ -187,4 +187,5 @@ class Perplexity(Mean):
         return {"total": np.array((w * losses).sum()), "weight": np.array(w.sum())}
 
     def result(self, state: State) -> float:
-        return math.exp(super().result(state))
+        with np.errstate(over="ignore"):
+            return float(np.exp(super().result(state)))

@@ -9,6 +9,7 @@ import numpy as np
 
 from weft.errors import ArgumentError
 from weft.nn.losses import Loss
+from weft.train.ignored import counted
 from weft.train.metrics.names import STREAMING, get_metric
 from weft.train.metrics.per_example import METRICS, Metric, metric_of
 from weft.train.metrics.streaming import Array, StreamingMetric
@@ -24,7 +25,7 @@ def sort_out(wanted: Sequence[Any], loss: Loss) -> tuple[list[Metric], dict[str,
         elif isinstance(given, str) and given in STREAMING and given not in METRICS:
             whole[given] = get_metric(given)
         else:
-            means.append(metric_of(given, loss.name))
+            means.append(metric_of(given, loss.name, loss.ignore_index))
     return means, whole
 
 
@@ -38,7 +39,9 @@ def watch(metrics: dict[str, StreamingMetric], loss: Loss, outputs: Array, targe
     if loss.kind == "binary":
         targets = np.maximum(targets, 0)  # −1 and 1 are 0 and 1 here
     chances = probabilities(loss, outputs)
-    return {name: metric(outputs if metric.takes == "logits" else chances, targets) for name, metric in metrics.items()}
+    given = {name: outputs if metric.takes == "logits" else chances for name, metric in metrics.items()}
+    mask = counted(loss, targets)
+    return {name: metric(given[name], targets, mask=mask) for name, metric in metrics.items()}
 
 
 def watched_numbers(values: dict[str, Any]) -> dict[str, float]:
