@@ -199,7 +199,14 @@ def leaking(s: SetUp, evidence: Sequence[Evidence], copies: int, shared: bool) -
         held = x[np.r_[train[:copies], val[copies:]]]
         groups = (train % 40, val % 40 if shared else 40 + val % 40)
         leak = leakage(x[train], held, *groups)
-        found.append(replace(e, duplicates_percent=leak.percent, shared_groups=len(leak.shared_groups)))
+        found.append(
+            replace(
+                e,
+                duplicates_percent=leak.percent,
+                chance_duplicates=leak.by_chance,
+                shared_groups=len(leak.shared_groups),
+            )
+        )
     return found
 
 

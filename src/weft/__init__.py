@@ -2,7 +2,7 @@
 
 from math import e, inf, nan, pi
 
-from weft import augment, control, data, errors, fft, interop, linalg, nn, optim, overfit, random, special
+from weft import augment, control, data, errors, fft, interop, linalg, nn, optim, overfit, random, special, view
 from weft.control import cond, scan, while_loop
 from weft.creation import (
     arange,
@@ -257,7 +257,7 @@ __all__ = [
     "softplus", "sort", "special", "split", "sqrt", "square", "squeeze", "stack", "std", "subtract", "sum",
     "summary", "swapaxes", "take", "take_along_axis", "tan", "tanh", "tensor", "tensordot", "text", "tile", "topk",
     "trapezoid", "tril", "triu", "trunc", "uint8", "uint16", "uint32", "uint64", "unique_all", "unique_counts",
-    "unique_inverse", "unique_values", "unstack", "validation_curve", "value_and_grad", "var", "vecdot", "vjp",
+    "unique_inverse", "unique_values", "unstack", "validation_curve", "value_and_grad", "var", "vecdot", "view", "vjp",
     "vmap", "vstack", "where", "while_loop", "zeros", "zeros_like",
 ]
 # fmt: on

@@ -141,6 +141,21 @@ def test_classes_without_names_are_numbers(weft, tmp_path):
     assert line[1] in ("0", "1", "2")
 
 
+@pytest.mark.parametrize("loss", ["my_loss", None])
+def test_a_loss_of_ones_own_is_no_hindrance_to_predict(weft, tmp_path, loss):
+    model = nn.Sequential(nn.Linear(2, 2))
+    save(model, tmp_path / "run" / "model.weft", loss=loss, classes=("no", "yes"), input_shape=(2,))
+    (tmp_path / "two.csv").write_text("a,b\n1,2\n3,4\n")
+    head, *body = rows(weft("predict", tmp_path / "run", tmp_path / "two.csv").out)
+    assert head == ["row", "prediction 0", "prediction 1"]
+    wanted = model([[1.0, 2.0], [3.0, 4.0]]).numpy()
+    assert np.allclose(np.array([line[1:] for line in body], float), wanted, rtol=1e-5)
+    said = weft("evaluate", tmp_path / "run", tmp_path / "two.csv")
+    assert said.status == 2
+    assert "was trained with a loss of its own" in said.error
+    assert "weft predict" in said.error.split("try:")[1]
+
+
 def test_no_run_and_no_file(weft, runs, tmp_path):
     (tmp_path / "homes.csv").write_text(homes())
     for words in (

@@ -33,6 +33,29 @@ def test_an_asked_folder_may_hold_an_earlier_run(here):
         assert (folder.as_posix(), replaces) == ("mine", True)
 
 
+@pytest.mark.parametrize(
+    ("name", "about", "kind"),
+    [
+        ("run.json", {"format": "weft.run/1"}, "run"),
+        ("command.json", {"format": "weft.command/1", "command": "weft train iris"}, "run"),
+        ("command.json", {"format": "weft.command/1", "command": "weft prescribe iris"}, "study"),
+        ("result.json", {"format": "weft.study/1"}, "study"),
+    ],
+)
+def test_a_run_and_a_study_do_not_replace_each_other(here, name, about, kind):
+    (here / "mine").mkdir()
+    (here / "mine" / name).write_text(json.dumps(about))
+    other = "study" if kind == "run" else "run"
+    with pytest.raises(FileError, match=f"holds a {kind}, which a {other}") as caught, run_folder("mine", "x", other):
+        pass
+    assert caught.value.cure == f"--folder mine-{other}"
+    assert (here / "mine" / name).exists()
+    with run_folder("mine", "x", kind) as (folder, replaces):
+        assert replaces
+        assert not (folder / name).exists()
+    assert (here / "mine").exists() == (name != "command.json")  # nothing was left instead; a lone command is nothing
+
+
 @pytest.mark.parametrize("name", ["thesis.txt", "run.json"])
 def test_an_asked_folder_with_anything_else_is_left_alone(here, name):
     (here / "mine").mkdir()

@@ -61,6 +61,18 @@ def test_an_unknown_command_lists_the_known_ones(weft):
     assert said.out == ""
     assert said.err.startswith("weft: error: COMMAND: invalid choice: 'trian'")
     assert "evaluate" in said.err
+    assert said.err.endswith("try:      weft train\n")
+
+
+def test_an_unknown_choice_is_answered_with_the_closest(weft):
+    said = weft("train", "iris", "--keep", "bset")
+    assert said.status == 2
+    assert said.err.splitlines() == [
+        "weft: error: --keep: invalid choice: 'bset'",
+        "  expected: best, last",
+        "  try:      --keep best",
+    ]
+    assert weft("train", "iris", "--precision", "quadruple").err.endswith("try:      weft train --help\n")
 
 
 def test_an_unknown_option_is_answered_with_the_closest(weft):
@@ -90,6 +102,7 @@ def test_an_unknown_option_is_answered_with_the_closest(weft):
         ("--augment", "drop:1.5", "noise:NUMBER"),
         ("--augment", "blur:1", "noise:NUMBER"),
         ("--pieces", "0", "a whole number of 1 or more"),
+        ("--fail-on", "overfiting", "verdicts separated by commas"),
     ],
 )
 def test_a_bad_number_names_the_option_and_the_valid_range(weft, option, value, valid):
@@ -131,6 +144,12 @@ def test_a_failing_disk_is_said_without_a_traceback(weft, monkeypatch):
     monkeypatch.setattr(look, "devices", fails)
     said = weft("devices")
     assert (said.status, said.err) == (2, "weft: error: No space left on device\n")
+
+    def forbids(_):
+        raise PermissionError(13, "Permission denied", "runs/mine")
+
+    monkeypatch.setattr(look, "devices", forbids)
+    assert weft("devices").err == "weft: error: runs/mine: Permission denied\n"
 
 
 def test_a_warning_of_ours_is_one_line_and_said_once(weft, monkeypatch):

@@ -10,9 +10,12 @@ import pytest
 
 from tests.cli.conftest import QUICK, homes
 from weft.cli import train as command
+from weft.cli.earlier import set_aside, settle
+from weft.cli.folders import run_folder
 from weft.cli.options import TrainOptions
-from weft.cli.stored import clear, store, stored
+from weft.cli.stored import store, stored
 from weft.errors import FileError
+from weft.storage.checkpoints import Checkpoints
 
 WORDS = ("homes.csv", "--target", "price", "--ignore", "dear", *QUICK)
 
@@ -109,11 +112,41 @@ def test_a_table_that_has_changed_is_refused(weft, here):
     assert "is of a fit that differs in data" in said.error
 
 
-def test_a_run_that_is_replaced_leaves_nothing_to_go_on_from(weft, here):
+def test_a_run_that_is_replaced_goes_only_when_the_new_one_has_begun(weft, here, monkeypatch):
     assert weft("train", *WORDS, "--folder", "mine").status == 0
-    clear(here / "mine")
-    assert [path.name for path in (here / "mine").iterdir()] == ["checkpoints"]
-    assert command.begun(here / "mine") == (0, "", False)
+    before = {path: path.read_bytes() for path in (here / "mine").rglob("*") if path.is_file() and path.name != "lock"}
+    smoothed = ("--augment", "smoothing:0.1", "--folder", "mine")
+    assert weft("train", *WORDS, *smoothed).status == 2
+
+    def fails(*_):
+        raise MemoryError
+
+    monkeypatch.setattr(command, "trained", fails)
+    with pytest.raises(MemoryError):
+        weft("train", *WORDS, "--seed", "3", "--folder", "mine")
+    assert {path: path.read_bytes() for path in before} == before
+    assert not list((here / "mine").glob(".earlier*"))
+    set_aside(here / "mine")  # and then the process dies
+    store(TrainOptions("iris"), here / "mine")
+    assert command.begun(here / "mine") == (0, "", False)  # nothing to go on from
+    settle(here / "mine")
+    assert {path: path.read_bytes() for path in before} == before
+    set_aside(here / "mine")
+    (here / "mine" / "model.weft").write_bytes(b"new")
+    settle(here / "mine")
+    assert {p.name for p in (here / "mine").iterdir()} == {"model.weft", "checkpoints"}
+
+
+def test_a_run_that_goes_on_elsewhere_is_left_alone(here):
+    (here / "mine").mkdir()
+    store(TrainOptions("iris"), here / "mine")
+    with Checkpoints(here / "mine"):
+        with pytest.raises(FileError, match="is being written by"), run_folder("mine", "iris"):
+            pass
+        with pytest.raises(FileError, match="second"), run_folder("mine", "iris", resume=True):
+            raise FileError("second")
+        assert stored("mine")[0] == TrainOptions("iris")
+        assert (here / "mine" / "checkpoints" / "lock").exists()
 
 
 @pytest.mark.parametrize("damage", ["{", "[]", '{"format": "weft.command/1"}', '{"format": "other/1", "options": {}}'])
@@ -134,6 +167,9 @@ def test_options_come_back_from_the_file_as_they_were(here):
     assert stored(str(here))[0] == options
     store(TrainOptions("homes.csv", target="price"), here)
     assert stored(str(here))[0].data == str(here / "homes.csv")
+    (here / "wine").write_text("no bundled data")
+    store(TrainOptions("wine"), here)
+    assert stored(str(here))[0].data == "wine"
     about = json.loads((here / "command.json").read_text())
     assert set(about["options"]) == {f.name for f in fields(TrainOptions)}
     about["options"]["epochs"] = "many"

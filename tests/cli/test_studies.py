@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 
 from tests.cli.conftest import homes
+from weft import augment
 from weft.cli import sweep
 from weft.cli.learning_curve import usual_batch
 from weft.cli.options import PrescribeOptions, SweepOptions, TrainOptions
-from weft.cli.prescribe import training_of
+from weft.cli.prescribe import training_of, with_remedy
 from weft.cli.stored import store
+from weft.studies.prescription import Remedy, Tried
 
 DEAR = ("homes.csv", "--target", "dear", "--ignore", "price", "--epochs", "3", "--hidden", "4", "--batch-size", "8")
 PRICE = ("homes.csv", "--target", "price", "--ignore", "dear", "--epochs", "3", "--hidden", "4", "--batch-size", "8")
@@ -71,6 +73,9 @@ def test_groups_stay_in_one_fold(weft):
     said = weft("crossval", *DEAR, "--folds", 3, "--group", "city", "--quiet")
     assert said.status == 0
     assert said.out.splitlines()[-1] == "runs/homes-crossval"
+    said = weft("crossval", *DEAR, "--folds", 2, "--group", "city", "--learning-rate", "1e-6")
+    assert "--ignore price,city" in said.out.split("Next")[1]
+    assert "only crossval takes --group" in " ".join(said.out.split())
     said = weft("crossval", *DEAR, "--folds", 4, "--group", "city")
     assert said.status == 2
     assert "3 different values in the column 'city'" in said.error
@@ -144,9 +149,26 @@ def test_prescribe_of_a_run_trains_as_that_was_trained(here):
         "homes.csv", target="price", ignore=("dear",), hidden=(5,), dropout=0.5, patience=9, folder="mine"
     )
     store(run, here / "mine")
-    found = training_of(PrescribeOptions("mine", epochs=7))
+    found = training_of(PrescribeOptions("mine", epochs=7, given=("epochs",)))
     assert (found.data, found.target, found.ignore) == (str(here / "homes.csv"), "price", ("dear",))
     assert (found.epochs, found.hidden, found.dropout, found.patience) == (7, (5,), 0.5, 9)
+    assert training_of(PrescribeOptions("mine", given=("dropout",))).dropout == 0
+    (here / "iris").mkdir()
+    assert training_of(PrescribeOptions("iris", quiet=True)) == TrainOptions("iris", quiet=True)
+
+
+def test_a_remedy_is_added_to_what_is_done_to_the_rows_already():
+    training = TrainOptions("iris", augment=("noise:0.3",), dropout=0.5, quiet=True)
+
+    def command(name, changed=None, **settings):
+        remedy = Remedy(name, "", None, None, changed, settings)
+        return with_remedy(training, (9,), Tried(remedy, None, None)).command()
+
+    assert command("mixup", augment.MixUp(0.2)) == "weft train iris --augment noise:0.3,mixup:0.2 --dropout 0.5"
+    both = [augment.GaussianNoise(0.3), augment.LabelSmoothing(0.1)]
+    assert command("smoothed labels", both) == "weft train iris --augment noise:0.3,smoothing:0.1 --dropout 0.5"
+    assert command("weight decay 0.1", both[:1], weight_decay=0.1).endswith("--weight-decay 0.1")
+    assert command("half the width", both[:1]) == "weft train iris --augment noise:0.3 --hidden 4 --dropout 0.5"
 
 
 # ── what is refused ─────────────────────────────────────────────────────────────────────────────────────────
@@ -155,7 +177,7 @@ def test_prescribe_of_a_run_trains_as_that_was_trained(here):
 def cured(said):
     assert said.status == 2
     assert said.out == ""
-    return " ".join(said.error.split("try:")[1].split())
+    return " ".join(said.error.split("try:")[1].replace("\\", "").split())
 
 
 def test_too_few_rows_for_the_folds(weft, here):
@@ -240,6 +262,15 @@ def test_a_folder_with_something_else_is_left_alone(weft, here):
     (here / "mine").mkdir()
     (here / "mine" / "thesis.txt").write_text("")
     assert "holds files, and no run of Weft" in weft("crossval", *DEAR, "--folder", "mine").error
+    (here / "mine" / "run.json").write_text('{"format": "weft.run/1"}')
+    assert "mine holds a run, which a study does not replace" in weft("crossval", *DEAR, "--folder", "mine").error
+    (here / "mine" / "result.json").write_text('{"format": "weft.study/1"}')
+    said = weft("crossval", *PRICE, "--augment", "smoothing:0.1", "--folder", "mine")
+    assert (said.status, said.out) == (2, "")
+    assert (here / "mine" / "result.json").read_text() == '{"format": "weft.study/1"}'
+    said = weft("crossval", *DEAR, "--folds", 2, "--folder", "mine")
+    assert "mine holds an earlier study, which is replaced" in said.out
+    assert {p.name for p in (here / "mine").iterdir()} == {"thesis.txt", "result.json", "plot.png"}
 
 
 # ── pieces ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -259,6 +290,8 @@ def test_filled_cells_come_from_training_rows_where_there_is_one_split(weft, her
     words = ("gaps.csv", *PRICE[1:], "--missing", "impute")
     assert weft("bias-variance", *words, "--replicas", 2, "--quiet").status == 0
     assert "what fills empty cells comes from all rows" in " ".join(weft("crossval", *words, "--folds", 2).out.split())
+    classes = weft("crossval", "gaps.csv", *DEAR[1:], "--missing", "impute", "--folds", 2)
+    assert "what fills empty cells comes from each fold's training rows" in " ".join(classes.out.split())
 
 
 def test_batches_are_small_enough_for_the_sizes():
@@ -268,4 +301,5 @@ def test_batches_are_small_enough_for_the_sizes():
 def test_values_go_from_the_simplest_to_the_most_powerful():
     assert sweep.values_of(SweepOptions("iris", vary="hidden", values=("64,64", "none"))) == [(64, 64), ()]
     assert sweep.values_of(SweepOptions("iris", vary="dropout", values=("0.1,0.2", "0"))) == [0.1, 0.2, 0.0]
-    assert [sweep.shown(v) for v in ((), (4, 2), 1e-5)] == ["none", "4,2", "1e-05"]
+    close = sweep.values_of(SweepOptions("iris", vary="learning_rate", values=("0.001", "0.00100000001")))
+    assert [sweep.shown(v) for v in close] == ["0.001", "0.00100000001"]

@@ -1,5 +1,6 @@
 import json
 import signal
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -7,7 +8,9 @@ import pytest
 from tests.cli.conftest import QUICK, homes
 from weft.cli import train as command
 from weft.cli.scores import Errors
+from weft.train.history import History
 from weft.train.saving import load_saved
+from weft.train.trainer import Trainer
 
 
 @pytest.fixture(autouse=True)
@@ -154,12 +157,31 @@ def test_the_same_seed_gives_the_same_run(weft, here, runs):
 
 def test_divergence_is_a_verdict(weft):
     said = weft(
-        "train", "homes.csv", "--target", "price", "--ignore", "dear", *QUICK, "--learning-rate", "1e30"
+        "train", "homes.csv", "--target", "price", "--ignore", "dear", *QUICK, "--learning-rate", "1e30",
+        "--fail-on", "leakage,diverged", "--folder", "mine",
     )  # fmt: skip
-    assert said.status == 0
+    assert said.status == 1
+    assert weft("diagnose", "mine").status == 0
+    assert weft("diagnose", "mine", "--fail-on", "diverged").status == 1
     assert "Verdict: diverged" in said.out
     assert "no epoch had a finite validation loss" in " ".join(said.out.split())
     assert "--learning-rate 0.001" in said.out
+
+
+def test_the_column_of_weights_from_before_training_is_left_out():
+    evidence = SimpleNamespace(baseline=1.0)
+    history = History(["train_loss", "val_loss"], [[float("nan"), float("nan")]])
+    told = command.measured(SimpleNamespace(history=history, held_epoch=0, evidence=evidence))
+    assert "epoch 1 (last)" in told
+    assert "kept" not in told
+
+
+def test_the_wider_model_of_a_linear_one_has_a_hidden_layer(weft, monkeypatch):
+    seen = []
+    monkeypatch.setattr(Trainer, "_probe", lambda self, wider, *_: seen.append(repr(wider)) or [0.0, 0.0])
+    words = ("homes.csv", "--target", "price", "--ignore", "dear", *QUICK, "--hidden", "none", "--probe")
+    assert weft("train", *words).status == 0
+    assert seen[0].count("Linear") == 2
 
 
 def test_ctrl_c_keeps_the_best_weights(weft, here, monkeypatch):
@@ -222,9 +244,3 @@ def test_errors_of_a_regression():
     assert Errors.of(y, y).r2 == 1
     assert Errors.of(y, np.full(4, 2.5)).r2 == 0
     assert Errors.of(y, y[:, None] + 1) == Errors(absolute=1, squared=1, of_mean=1, r2=1 - 4 / 5)
-
-
-def test_the_families_agree_on_the_interrupted_status():
-    from weft import cli
-
-    assert command.INTERRUPTED == cli.INTERRUPTED

@@ -1,3 +1,5 @@
+import shlex
+
 import pytest
 
 from weft.cli import advice, wording
@@ -31,6 +33,8 @@ def test_remedies_speak_of_options_instead_of_python(verdict, text):
         ("separator=';': the columns", "--separator ';': the columns"),
         ("stratify=False, a larger part for validation", "a larger part for validation"),
         ("a cell of 3 < 4", "a cell of 3 < 4"),
+        ("twice the width, or one more nn.Linear and nn.ReLU", "--hidden with twice the width, or one more layer"),
+        ("normalisation: nn.LayerNorm between", "normalisation: nn.LayerNorm between (in Python)"),
     ],
 )
 def test_python_in_the_words_of_the_command(python, shell):
@@ -51,6 +55,17 @@ def test_a_long_command_can_be_copied(monkeypatch):
     told = wording.command_lines(command)
     assert told.replace("\\\n", "").split() == command.split()
     assert max(map(len, told.splitlines())) <= 40
+
+
+def test_no_word_of_a_command_is_broken(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    options = TrainOptions("a.csv", separator="\t", target="the price of  the house in 'Bern', 2020", epochs=7)
+    for told in (
+        wording.command_lines(options.command()),
+        wording.failure(WeftError("no", cure=options.command())).split("try:")[1],
+    ):
+        assert shlex.split(told.replace("\\\n", "")) == shlex.split(options.command())
+        assert "--separator tab" in told
 
 
 def test_columns_line_up():
@@ -86,6 +101,16 @@ def test_against_overfitting_more_data_then_regularisation_then_a_smaller_model(
     assert first.command() == "weft train digits --hidden 64,64"
     assert second.command() == "weft train digits --hidden 64,64 --dropout 0.2 --weight-decay 0.01"
     assert third.command() == "weft train digits --hidden 32,32 --dropout 0.2 --weight-decay 0.01"
+
+
+def test_the_same_command_is_not_advised_again():
+    assert advice.next_command("overfitting", TrainOptions("iris", hidden=(2,), dropout=0.2), model(2)) is None
+    rest = TrainOptions("iris", examples=20, validation=0.3, epochs=100, folder="mine", resume=True)
+    assert advice.next_command("cannot tell", rest, model(8)).command() == "weft crossval iris"
+    few = TrainOptions("iris", epochs=3, folder="mine", resume=True)
+    assert advice.next_command("cannot tell", few, model(8)).command() == "weft train iris --epochs 30"
+    limited = TrainOptions("iris", time_limit="10m")
+    assert advice.next_command("still improving", limited, model(8)).time_limit is None
 
 
 def test_a_linear_model_is_regularised_or_grows_hidden_layers():

@@ -86,6 +86,13 @@ def test_what_is_assigned_stays_divided():
     assert layer.weight.placement == ("model", None)
 
 
+def test_what_is_assigned_stays_on_its_device():
+    buffer = nn.Buffer(np.zeros(3, np.float32))
+    buffer.assign(buffer.to("cpu:1"))
+    buffer.assign(np.ones(3, np.float32))
+    assert buffer.device == wf.devices("cpu")[1]
+
+
 def test_a_loop_by_hand_runs_there_with_its_optimizer():
     def trained(place):
         wf.random.seed(0)

@@ -79,10 +79,20 @@ def test_sign_test() -> None:
     assert alarms / 300 <= 0.05
 
 
+def test_the_sign_test_names_who_was_better_more_often() -> None:
+    lower, higher = compare([0.9] * 9 + [11.0], [1.0] * 10, test="sign"), compare([0.9] * 9 + [11.0], [1.0] * 10)
+    assert (lower.winner, lower.wins, lower.effect > 0) == ("A", 9, True)
+    assert compare([0.9] * 9 + [11.0], [1.0] * 10, test="sign", lower_is_better=False).winner == "B"
+    assert higher.winner is None
+    even = compare([0.0, 0.0, 1.0, 5.0], [1.0, 1.0, 0.0, 0.0], test="sign")
+    assert "better equally often" in str(even)
+
+
 def test_few_coarse_differences_that_are_equal_prove_nothing() -> None:
     found = compare([0.90, 0.85, 0.80], [0.95, 0.90, 0.85], lower_is_better=False)
     assert found.p == pytest.approx(2 / 8)
     assert found.winner is None
+    assert found.test == "sign"  # no spread to judge by: the test that was done is the one that is named
 
 
 def test_equal_scores_are_no_difference() -> None:
@@ -154,6 +164,8 @@ def test_decisions_are_classes_of_the_same_rows() -> None:
         compare_decisions([0, 1], [0, 1, 1], [0, 1, 1])
     with pytest.raises(DataError, match="argmax"):
         compare_decisions([0.1, 0.9], [0.2, 0.8], [0, 1])
+    with pytest.raises(DataError, match="targets of type float64"):
+        compare_decisions([0, 1], [0, 1], [0.0, 1.0])
 
 
 def test_print_and_json() -> None:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import binomtest
 
 from weft.errors import ArgumentError, DataError
 from weft.overfit import (
@@ -17,6 +18,7 @@ from weft.overfit import (
     stop_pq,
     stop_up,
 )
+from weft.overfit.criteria import even_chance
 
 # Worked by hand. GL after epoch 9: 2, 4, 8, 12, 16, 20. Strips of five end at 5, 10, 15.
 E_VA = [1.0, 0.8, 0.7, 0.6, 0.5, 0.5, 0.5, 0.5, 0.5, 0.51, 0.52, 0.54, 0.56, 0.58, 0.60]
@@ -114,6 +116,11 @@ def test_arguments_out_of_range() -> None:
         stop_gl(E_VA, 0)
     with pytest.raises(ArgumentError, match="at least one epoch"):
         progress(E_TR, k=0)
+    with pytest.raises(ArgumentError, match="at least one epoch"):
+        stop_up(E_VA, 2, k=2.5)
+    with pytest.raises(ArgumentError, match="successive strips"):
+        stop_up(E_VA, 1.5)
+    assert np.array_equal(progress(E_TR, k=np.int64(2)), progress(E_TR, k=2), equal_nan=True)
     with pytest.raises(DataError, match="equal lengths"):
         quotient(E_VA, E_TR[:-1])
 
@@ -152,3 +159,15 @@ def test_mcnemar_by_hand() -> None:
     assert mcnemar(a, a) == 1
     with pytest.raises(DataError, match="same examples"):
         mcnemar(a, b[:-1])
+    assert mcnemar([1.0, 0.0], [0, 1]) == 1
+
+
+@given(st.integers(0, 300), st.integers(0, 300))
+def test_even_chance_is_the_exact_binomial_test(a: int, b: int) -> None:
+    assert even_chance(a, b) == pytest.approx(binomtest(a, a + b).pvalue if a + b else 1.0, rel=1e-9)
+
+
+@pytest.mark.parametrize("given", [[0.2, 0.9], [2, 1], [1.0, math.nan], ["a", "b"]])
+def test_probabilities_and_classes_are_no_decisions(given: list[float]) -> None:
+    with pytest.raises(DataError, match="predicted == targets"):
+        mcnemar(given, [True, False])

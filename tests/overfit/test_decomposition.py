@@ -134,6 +134,23 @@ def test_the_noise_is_taken_from_the_bias() -> None:
     d = decompose(p, f + 0.5 * rng.normal(size=4000), noise=0.25)
     assert d.bias2 > 0.2
     assert abs(d.bias2_corrected) < 0.02
+    assert d.bias2_corrected + d.variance_corrected == pytest.approx(d.loss - 0.25)
+
+
+def test_what_the_variance_adds_has_an_error_of_its_own() -> None:
+    # Main predictions that are wrong with a large variance: it takes away nearly what it adds.
+    rng = np.random.default_rng(0)
+    y = np.zeros(60, int)
+    d = decompose((rng.random((30, 1, 60)) < np.linspace(0.2, 0.8, 60)).astype(int), y, "zero_one")
+    assert d.net_variance == pytest.approx(d.unbiased_variance - d.factor * d.biased_variance)
+    # Over new training sets: the spread of loss - B.
+    others = [
+        decompose((rng.random((30, 1, 60)) < np.linspace(0.2, 0.8, 60)).astype(int), y, "zero_one").net_variance
+        for _ in range(60)
+    ]
+    assert d.se["net_variance"] == pytest.approx(np.std(others), rel=0.6)
+    squared = decompose(rng.normal(size=(8, 2, 5)), np.zeros(5))
+    assert squared.se["net_variance"] == pytest.approx(squared.se["variance"])
 
 
 def test_the_variance_of_the_seed_is_not_that_of_the_data() -> None:
@@ -163,7 +180,7 @@ def test_targets_of_two_classes_may_be_bool() -> None:
 def test_a_population_is_folded() -> None:
     rng = np.random.default_rng(4)
     p, y = rng.normal(size=(6, 2, 5)), rng.normal(size=5)
-    assert decompose(p.reshape(12, 5), y, seeds=2) == decompose(p, y)
+    assert decompose(p.reshape(12, 5), y, seeds=np.int64(2)) == decompose(p, y)
 
 
 @pytest.mark.parametrize(

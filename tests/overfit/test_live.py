@@ -5,12 +5,14 @@ import pytest
 
 import weft as wf
 from weft import nn, optim
+from weft.errors import ArgumentError
+from weft.overfit import diagnose
 from weft.overfit.live import Sight, notice
 from weft.train.callback import Callback, state_of
 from weft.train.callbacks.live import LiveDiagnosis
 from weft.train.progress import Progress
 
-from .golden import FALLING, RISING_AFTER_14, falling, simulated
+from .golden import FALLING, RISING_AFTER_14, falling, make, simulated
 
 HUMP = np.r_[np.linspace(0.9, 0.5, 10), np.linspace(0.52, 0.9, 20), np.linspace(0.88, 0.3, 20)]
 
@@ -81,6 +83,7 @@ def test_not_learning_is_said_once_and_not_too_early() -> None:
     sight = told(flat, flat)
     assert sight is not None
     assert (sight.verdict, sight.epoch) == ("not learning", 20)
+    assert sight.text.startswith("epoch 20:")  # the same words, whenever a launch ends
     assert told(flat, flat, said="not learning", since=20) is None
 
 
@@ -92,6 +95,22 @@ def test_a_second_descent_is_named_where_it_begins() -> None:
     assert sights[1].epoch == first_lower
     assert sights[1].text.startswith(f"epoch {first_lower}: validation loss has fallen to")
     assert "too early" in sights[1].text
+
+
+def test_a_second_descent_needs_the_epoch_of_the_rise() -> None:
+    with pytest.raises(ArgumentError, match="since=0"):
+        told(FALLING, RISING_AFTER_14, said="overfitting")
+
+
+def test_a_loss_below_zero_that_never_beat_the_constant_does_not_overfit() -> None:
+    # E_0 = -1, lowest E_va = -0.5: there is no share of what was learned to speak of, in a fit or after it.
+    train, val = -3 + FALLING, np.where(np.arange(40) < 13, -0.5 + 0.4 * FALLING, -0.4 + np.arange(40) / 100)
+    examples = np.linspace(-0.01, 0.01, 100)
+    assert notice(train, val, val.min() + examples, val[-1] + examples, baseline=-1.0) is None
+    assert diagnose(make(train, val, baseline=-1.0, initial_train_loss=0.0)).verdict not in (
+        "overfitting",
+        "over-confident",
+    )
 
 
 def test_losses_that_reach_zero_are_measured_against_the_constant() -> None:
@@ -167,6 +186,23 @@ def test_a_resumed_fit_does_not_say_it_again(lines: list[str], tmp_path: Any) ->
     assert len(overfitting_lines(lines)) == 1
     whole = fit(60, [LiveDiagnosis(), Stop()])
     assert state_of(resumed.callbacks[0], LiveDiagnosis()) == state_of(whole.callbacks[0], LiveDiagnosis())
+
+
+def test_what_was_kept_and_a_probe_that_diverged_are_told_as_they_are(lines: list[str]) -> None:
+    class Broken(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = nn.Linear(10, 3)
+
+        def forward(self, x: Any) -> Any:
+            return self.layer(x) * np.nan
+
+    run = fit(60, [], keep="last", probe=Broken())
+    assert run.diagnosis.verdict in ("overfitting", "over-confident")
+    assert any('keep="best") would have kept' in text for text in run.diagnosis.remedies)
+    assert run.evidence.kept == "last"
+    assert (run.evidence.probe_gain, run.evidence.probe_val_gain) == (None, None)
+    assert fit(60, []).evidence.kept == "best"
 
 
 def test_without_validation_it_is_silent(lines: list[str]) -> None:

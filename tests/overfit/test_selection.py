@@ -59,6 +59,7 @@ def test_the_optimism_of_equal_settings() -> None:
 def test_looks_are_counted() -> None:
     few, many = one_standard_error("abc", SCORES), one_standard_error("abc", SCORES, looks=300)
     assert many.optimism > few.optimism
+    assert one_standard_error("abc", SCORES, looks=np.int64(300)) == many
     assert "looked at 300 times" in many.sentence()
     assert one_standard_error(["only"], SCORES[:1]).optimism == 0
 

@@ -16,6 +16,8 @@ from weft.errors import ArgumentError, DataError, FileError
 from weft.train.callbacks.snapshots import Snapshots
 from weft.view.animation import animate
 
+pytestmark = pytest.mark.filterwarnings("ignore:.* made .* programs:weft.RecompileWarning")  # one line trains for all
+
 
 def moons(n: int = 60) -> tuple[Any, Any]:
     random = np.random.default_rng(0)
@@ -115,6 +117,30 @@ def test_a_binary_classifier(tmp_path: Path) -> None:
     assert frames(animate(run, tmp_path / "b.gif"))
 
 
+def test_classes_of_margins_are_drawn_as_the_regions_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from weft.view import animation
+
+    x, y = moons()
+    drawn = []
+    monkeypatch.setattr(animation, "draw_points", lambda axes, points, labels, **how: drawn.extend(labels.tolist()))
+    run = fitted((x, 2.0 * y - 1), 1, "hinge", [Snapshots(2)], epochs=2)
+    assert frames(animate(run, tmp_path / "new" / "b.gif"))
+    assert set(drawn) == {0, 1}
+
+
+def test_a_step_of_ones_own_is_filmed(tmp_path: Path) -> None:
+    def step(model: Any, batch: Any) -> Any:
+        return ((model(batch.x) - batch.y) ** 2).mean(), {}
+
+    class MySnapshots(Snapshots):
+        pass
+
+    x = np.linspace(0, 1, 60, dtype=np.float32)[:, None]
+    trainer = wf.Trainer(nn.Linear(1, 1), optimizer=optim.Adam(0.05), step=step, callbacks=[MySnapshots(2)])
+    run = trainer.fit((x, 2 * x), 0.25, epochs=2, verbose=False)
+    assert frames(animate(run, tmp_path / "b.gif"))
+
+
 @pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="needs the program ffmpeg")
 def test_mp4(classifier: wf.Run, tmp_path: Path) -> None:
     content = animate(classifier, tmp_path / "b.mp4").read_bytes()
@@ -135,10 +161,11 @@ def test_what_cannot_be_filmed(classifier: wf.Run, tmp_path: Path) -> None:
         animate(fitted(moons(), 2, "cross_entropy", epochs=1), tmp_path / "b.gif")
     with pytest.raises(ArgumentError, match=r"\.gif or \.mp4"):
         animate(classifier, tmp_path / "b.avi")
-    with pytest.raises(ArgumentError, match="frames_per_second=0"):
+    with pytest.raises(ArgumentError, match="frames_per_second is 0"):
         animate(classifier, tmp_path / "b.gif", frames_per_second=0)
-    with pytest.raises(FileError, match="cannot write"):
-        animate(classifier, tmp_path / "nowhere" / "b.gif")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(FileError, match="cannot be written"):
+        animate(classifier, tmp_path / "file" / "b.gif")
     iris = fitted(wf.data.iris(), 3, "cross_entropy", [Snapshots()], epochs=1)
     with pytest.raises(DataError, match="two columns"):
         animate(iris, tmp_path / "b.gif")

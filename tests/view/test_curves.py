@@ -56,7 +56,7 @@ def test_loss_and_metric_panels() -> None:
 
 
 def test_the_verdict_is_drawn_in() -> None:
-    axes = plot_curves(HISTORY, Verdict()).axes[0]
+    axes = plot_curves(HISTORY, Verdict(numbers={"generalization_loss_percent": 60.0})).axes[0]
     assert axes.get_title("left") == "Overfitting  (confidence: high)"
     assert "risen 60 %" in axes.texts[0].get_text()
     assert labels(axes)[2:] == ["best epoch: 3", "rise since the best epoch: 60 %", "gap at epoch 3: 0.1"]
@@ -81,6 +81,21 @@ def test_a_second_descent_is_marked() -> None:
     axes = plot_curves(evidence, diagnose(evidence)).axes[0]
     assert "first minimum: 10" in labels(axes)
     assert "second descent: below it from 34" in labels(axes)
+
+
+def test_the_picture_says_what_the_verdict_says() -> None:
+    # The loss reaches 0.5 % of E_0: the rise is measured against E_0, and so is the hump.
+    val = np.r_[np.linspace(1, 0.005, 12), np.linspace(0.02, 0.2, 28)]
+    evidence = make(np.exp(-T), val)
+    found = diagnose(evidence)
+    assert "risen 20 % of what was learned" in found.explanation
+    told = labels(plot_curves(evidence, found).axes[0])
+    assert "rise since the best epoch:\n20 % of what was learned" in told
+    # A bump of 2 % of what was learned, though ten times the minimum, is no second descent, in words or picture.
+    val = np.r_[np.linspace(1, 0.002, 12), np.linspace(0.004, 0.02, 10), np.linspace(0.019, 0.001, 18)]
+    evidence = make(np.exp(-T), val)
+    assert "second_descent_epoch" not in diagnose(evidence).numbers
+    assert not any("second descent" in text for text in labels(plot_curves(evidence, diagnose(evidence)).axes[0]))
 
 
 @pytest.mark.parametrize("verdict", GOLDEN)

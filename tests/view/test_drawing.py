@@ -11,6 +11,7 @@ import pytest
 
 import weft as wf
 from weft import nn
+from weft.errors import FileError
 from weft.view.graph.layering import nest, place
 from weft.view.graph.svg import Canvas
 from weft.view.graph.vertices import collect
@@ -118,6 +119,9 @@ def test_the_file(tmp_path: Path):
     drawing = wf.draw(wf.ones(2) + 1)
     assert drawing.save(tmp_path / "g.svg").read_text(encoding="utf-8") == drawing.svg
     assert drawing._repr_svg_() == drawing.svg
+    assert drawing.save(tmp_path / "new" / "g.SVG").exists()
+    with pytest.raises(FileError, match="cannot be written"):
+        drawing.save(tmp_path / "g.svg" / "h.svg")
     with pytest.raises(ValueError, match=r"ends in \.svg"):
         drawing.save(tmp_path / "g.png")
     with pytest.raises(ValueError, match="no tensor"):

@@ -6,7 +6,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from sklearn.metrics import confusion_matrix
 from sklearn.preprocessing import StandardScaler
 
-from weft.errors import DataError
+import weft as wf
+from weft.errors import ArgumentError, DataError
 from weft.view import confusion, plot_boundary, plot_confusion, plot_weights
 from weft.view.picture import embed
 from weft.view.style import PALETTE, light, look, new_figure
@@ -85,6 +86,29 @@ def test_boundary_scales_what_the_model_sees(predict: Any) -> None:
     inside(figure)
 
 
+def test_a_boundary_with_wefts_own_scaler() -> None:
+    scaler = wf.data.Scaler.fit(POINTS)
+
+    class Scaling:
+        def __init__(self) -> None:
+            self.scaler = scaler
+
+        def predict(self, x: Any) -> Any:
+            return (self.scaler.apply(x)[:, 0] > 0).astype(int)
+
+    model = Scaling()
+    figures = (
+        plot_boundary(lambda x: (x[:, 0] > 0).astype(int), POINTS, [False, False, True, True], scaler=scaler),
+        plot_boundary(model.predict, POINTS, [0, 0, 1, 1]),
+    )
+    pictures = [np.asarray(figure.axes[0].images[0].get_array()) for figure in figures]
+    np.testing.assert_array_equal(*pictures)
+    with pytest.raises(ArgumentError, match="scaled twice"):
+        plot_boundary(model.predict, POINTS, [0, 0, 1, 1], scaler=scaler)
+    with pytest.raises(ArgumentError, match="a scaler of type str"):
+        plot_boundary(lambda x: x[:, 0] > 0, POINTS, [0, 0, 1, 1], scaler="standard")  # type: ignore[arg-type]
+
+
 def test_boundary_of_several_classes_and_of_one_point() -> None:
     scores = np.array([[1.0, 0.0, -1.0], [0.0, 1.0, 0.5]])
     inside(plot_boundary(lambda x: x @ scores, np.random.default_rng(0).normal(size=(30, 2)), np.arange(30) % 3))
@@ -100,6 +124,11 @@ def test_boundary_of_several_classes_and_of_one_point() -> None:
         (lambda x: x[:, 0] > 0, POINTS, [0, 1], "4 points and 2 labels"),
         (lambda x: x[:, 0] > 0, POINTS, [[0], [0], [1], [1]], "class numbers"),
         (lambda x: x[:, 0] > 0, POINTS * np.nan, [0, 0, 1, 1], "not finite"),
+        (lambda x: np.stack([x[:, 0] * np.nan] * 2, axis=1), POINTS, [0, 0, 1, 1], "predict gave values that are not"),
+        (lambda x: x[:, 0] > 0, POINTS, list("abab"), "y holds <U1"),
+        (lambda x: x[:, 0] > 0, POINTS, [1, -1, 1, -1], "y holds -1 at row 1"),
+        (lambda x: x[:, 0] > 0, POINTS, [0.0, 1.0, 0.5, 1.0], "y holds 0.5 at row 2"),
+        (lambda x: x[:, 0] > 0, POINTS, [0.0, 1.0, 0.0, np.nan], "y holds nan at row 3"),
     ],
 )
 def test_boundary_refuses(predict: Any, x: Any, y: Any, lesson: str) -> None:

@@ -20,6 +20,8 @@ from weft.view.page import cell, cut, thinned
 from weft.view.report import Study
 from weft.view.style import look, new_figure
 
+pytestmark = pytest.mark.filterwarnings("ignore:.* made .* programs:weft.RecompileWarning")  # one line trains for all
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -298,12 +300,20 @@ def test_a_failed_write_leaves_the_old_report(tmp_path: Path, monkeypatch: pytes
         raise OSError("disk full")
 
     monkeypatch.setattr("os.fsync", broken)
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(FileError, match="disk full"):
         report(tmp_path, title="new")
     assert (tmp_path / "report.html").read_text(encoding="utf-8") == old
     assert [p.name for p in tmp_path.iterdir()] == ["report.html"]
 
 
-def test_a_missing_folder_is_an_error_with_a_cure(tmp_path: Path) -> None:
-    with pytest.raises(FileError, match="cannot write"):
-        report(tmp_path / "nowhere")
+def test_a_missing_folder_is_made_and_a_place_that_is_none_refused(tmp_path: Path) -> None:
+    report(tmp_path / "new" / "folder")
+    (tmp_path / "taken" / "report.html").mkdir(parents=True)
+    with pytest.raises(FileError, match="cannot be written"):
+        report(tmp_path / "taken")
+    assert [p.name for p in (tmp_path / "taken").iterdir()] == ["report.html"]
+
+
+@pytest.mark.parametrize(("verdict", "kind"), [("good fit", "good"), ("cannot tell", "open"), ("overfitting", "bad")])
+def test_the_colour_of_a_verdict(tmp_path: Path, verdict: str, kind: str) -> None:
+    assert f'class="verdict {kind}"' in report(tmp_path, diagnosis=Verdict(verdict=verdict))

@@ -12,6 +12,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from weft.errors import ArgumentError, DataError
 from weft.overfit import compare, decompose, estimate, fit_power_law
+from weft.studies.validation_curve import ValidationCurve
 from weft.train.metrics import CalibrationError
 from weft.view import (
     Reliability,
@@ -20,6 +21,8 @@ from weft.view import (
     plot_folds,
     plot_learning_curve,
     plot_reliability,
+    plot_setting,
+    plot_terms,
     reliability,
 )
 
@@ -145,6 +148,8 @@ def test_a_fan_with_members_that_diverged() -> None:
     assert "not finite: 20 of 20 models" in caption_of(figure)
     assert len(figure.axes[0].get_lines()[1].get_xdata()) == 39
     inside(plot_fan(TRAIN[:1, :1], VAL[:1, :1], ["cannot tell"]))
+    unmeasured = inside(plot_fan(np.full_like(VAL, np.nan), VAL))
+    assert labels(unmeasured)[0] == "validation: median, 5-95 %"
 
 
 @pytest.mark.parametrize(
@@ -181,7 +186,7 @@ def test_reliability_picture() -> None:
     assert top.get_title("left") == f"Reliability: calibration error {SURE.ece:.3f}"
     assert [text.get_text() for text in low.texts] == [str(n) for n in SURE.counts]
     assert "over-confident by" in caption_of(figure)
-    inside(plot_reliability(reliability([1.0, 1.0], [1, 1])))
+    inside(plot_reliability(reliability([1.0, 1.0], [1, 1], bins=np.int64(5))))
 
 
 @pytest.mark.parametrize(
@@ -192,6 +197,8 @@ def test_reliability_picture() -> None:
         ([[0.5, 0.1]], [0], 15, DataError, "is not 1"),
         ([0.5, 0.5], [0, 2], 15, DataError, "0 to 1"),
         ([0.5], [0, 1], 15, DataError, "targets"),
+        ([0.5, 0.5], [0.0, 1.0], 15, DataError, "targets of type float64"),
+        ([0.5, 0.5], [0, 7], 15, DataError, "targets from 0 to 7"),
         ([0.5, 0.5], [0, 1], 0, ArgumentError, "bins is 0"),
     ],
 )
@@ -244,3 +251,44 @@ def test_a_figure_is_freed_and_leaves_no_settings(draw: Any) -> None:
     gc.collect()
     assert gone() is None
     assert dict(mpl.rcParams) == before
+
+
+# ── a setting, and what a loss consists of ──────────────────────────────────────────────────────────────────
+
+
+def test_numbers_of_any_kind_lie_on_a_logarithmic_axis() -> None:
+    scores = np.array([0.3, 0.1, 0.2])
+    axes = inside(plot_setting(np.array([4, 16, 64]), scores / 2, scores, label="width", metric="loss")).axes[0]
+    assert axes.get_xscale() == "log"
+    assert [tick.get_text() for tick in axes.get_xticklabels()] == ["4", "16", "64"]
+    assert "lowest: 16" in labels(axes.figure)
+    diverged = np.array([0.3, np.nan, 0.2])
+    axes = inside(plot_setting([4, 16, 64], diverged, diverged, label="width", metric="loss")).axes[0]
+    assert "lowest: 64" in labels(axes.figure)
+    with pytest.raises(DataError, match="every value of rate diverged"):
+        plot_setting([1, 2], scores[:2], [[np.nan], [np.inf]], label="rate", metric="loss")
+
+
+def test_a_validation_curve_of_accuracy_is_one_of_errors() -> None:
+    errors = np.array([[0.3, 0.32], [0.1, 0.12], [0.2, 0.22]])
+    curve = ValidationCurve("width", (4, 16, 64), errors / 2, errors, "accuracy", ())
+    figure = inside(curve.plot())
+    assert figure.axes[0].get_ylabel() == "1 − accuracy, mean ± standard error"
+    assert "1 − accuracy" in caption_of(figure)
+    assert "(1 − accuracy, mean" in str(curve)
+    assert curve.best == 16
+    lost = ValidationCurve("rate", (1e30, 1e35), errors[:2], np.full((2, 2), np.nan), "loss", ())
+    assert "lowest" not in str(lost)
+    for look_at in (lambda: lost.best, lost.plot):
+        with pytest.raises(DataError, match="every value of rate diverged"):
+            look_at()
+
+
+def test_the_error_of_a_term_is_its_own() -> None:
+    y = np.zeros(50, int)
+    found = decompose((RNG.random((20, 1, 50)) < np.linspace(0.1, 0.9, 50)).astype(int), y, "zero_one")
+    figure = plot_terms(found)
+    FigureCanvasAgg(figure).draw()
+    texts = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert texts[1] == f"variance {found.net_variance:.3g} ± {found.se['net_variance']:.2g}"
+    assert "1 seed, 50 test rows" in caption_of(figure)

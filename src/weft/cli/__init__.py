@@ -4,6 +4,7 @@
 - `options`: the options of all that train, each declared once
 - `wording`: what is printed, at the width of the terminal; Python's words turned into the command's
 - `sources`, `models`, `folders`: data, network and run folder from what was typed
+- `earlier`: what an earlier run left in the folder, set aside until the new one has begun
 - `setup`, `stored`, `study`: what is trained, the command of a run as a file, what the studies share
 - `train`, `crossval`, `learning_curve`, `bias_variance`, `sweep`, `prescribe`, `apply`, `look`: the commands; they
   alone import the rest of Weft, when they run
@@ -21,16 +22,18 @@ from typing import TextIO
 from weft import __version__
 from weft.cli import apply, bias_variance, crossval, learning_curve, look, prescribe, sweep, train
 from weft.cli.parsing import Parser
+from weft.cli.train import INTERRUPTED
 from weft.cli.wording import failure, warning
 from weft.data.warning import DataWarning
 from weft.errors import WeftError
 from weft.runtime.explanation import RecompileWarning
 
-INTERRUPTED = 130  # as a shell counts a process that Ctrl-C ended
-
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; its exit status: 0, 2 after an error that was explained, 130 after Ctrl-C."""
+    """Run the command; its exit status.
+
+    0; 1 after a verdict of --fail-on; 2 after an error that was explained; 130 after Ctrl-C
+    """
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a terminal that lacks → is no reason to fail
             stream.reconfigure(errors="replace")
@@ -50,7 +53,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:  # a full disk behind the standard output, and the like
-        print(f"weft: error: {error.strerror or error}", file=sys.stderr)
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"weft: error: {where}{error.strerror or error}", file=sys.stderr)
         return 2
 
 

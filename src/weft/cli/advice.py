@@ -5,21 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from weft.cli.options import TrainOptions
+from weft.cli.models import doubled
+from weft.cli.options import CrossvalOptions, SetUp, TrainOptions
 from weft.nn.layers.linear import Linear
 
 if TYPE_CHECKING:
     from weft.train.trainer import Trainer
 
-Change = Callable[[TrainOptions, tuple[int, ...]], TrainOptions]
+Change = Callable[[TrainOptions, tuple[int, ...]], SetUp]
+ENOUGH = 30  # epochs from which a trend can be seen
 
 
-def next_command(verdict: str, options: TrainOptions, trainer: Trainer) -> TrainOptions | None:
+def next_command(verdict: str, options: TrainOptions, trainer: Trainer) -> SetUp | None:
     """What to run next after this verdict; None where another run would not help. The old run is kept."""
     linear = [layer for layer in trainer.model.modules() if isinstance(layer, Linear)]
     change = _CHANGES.get(verdict)
-    changed = change(options, tuple(layer.out_features for layer in linear[:-1])) if change else None
-    return changed.with_changes(folder=None) if changed is not None else None
+    asked = options.with_changes(folder=None, resume=False)
+    changed = change(asked, tuple(layer.out_features for layer in linear[:-1])) if change else asked
+    return changed if changed != asked else None
 
 
 def simpler(options: TrainOptions, hidden: tuple[int, ...]) -> TrainOptions:
@@ -35,7 +38,7 @@ def simpler(options: TrainOptions, hidden: tuple[int, ...]) -> TrainOptions:
 
 def wider(options: TrainOptions, hidden: tuple[int, ...]) -> TrainOptions:
     """Against underfitting: twice as wide, and nothing that holds the model back."""
-    return options.with_changes(hidden=tuple(2 * width for width in hidden) or (32,), dropout=0.0, weight_decay=0.0)
+    return options.with_changes(hidden=doubled(hidden), dropout=0.0, weight_decay=0.0)
 
 
 def other_rate(options: TrainOptions, _: tuple[int, ...]) -> TrainOptions:
@@ -49,13 +52,15 @@ def slower(options: TrainOptions, _: tuple[int, ...]) -> TrainOptions:
 
 
 def longer(options: TrainOptions, _: tuple[int, ...]) -> TrainOptions:
-    """Against stopping too early: more epochs, and let validation decide."""
-    return options.with_changes(epochs=4 * options.epochs, patience=max(options.patience or 0, 10))
+    """Against stopping too early: more epochs, as long as they take, and let validation decide."""
+    return options.with_changes(epochs=4 * options.epochs, patience=max(options.patience or 0, 10), time_limit=None)
 
 
-def more_evidence(options: TrainOptions, _: tuple[int, ...]) -> TrainOptions:
-    """Where nothing can be told: more validation rows, enough epochs."""
-    return options.with_changes(validation=max(options.validation, 0.3), epochs=max(options.epochs, 30))
+def more_evidence(options: TrainOptions, _: tuple[int, ...]) -> SetUp:
+    """Where nothing can be told: enough epochs; then every row is a validation row once."""
+    if options.epochs < ENOUGH:
+        return options.with_changes(epochs=ENOUGH)
+    return options.to_train(CrossvalOptions)
 
 
 def other_split(options: TrainOptions, _: tuple[int, ...]) -> TrainOptions:

@@ -6,6 +6,7 @@ import argparse
 import csv
 import io
 import math
+import shlex
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from weft.errors import DataError
 
 if TYPE_CHECKING:
     from weft.data.recipe import Table
+    from weft.nn.losses import Loss
     from weft.train.saving import Saved
     from weft.train.trainer import Trainer
 
@@ -51,30 +53,44 @@ def predict(arguments: argparse.Namespace) -> int:
     from weft.storage.files import write_atomically
 
     applied = Applied.of(arguments.folder)
-    text = applied.predictions(applied.recipe(arguments.file).encode(arguments.file))
+    x = applied.recipe(arguments.file).encode(arguments.file)
+    text = applied.predictions(x)
     if arguments.output is None:
         sys.stdout.write(text)
     else:
         path = write_atomically(arguments.output, text)
-        print(f"{len(text.splitlines()) - 1} predictions written to {path}", file=sys.stderr)
+        print(f"{len(x)} predictions written to {path}", file=sys.stderr)
     return 0
 
 
 def evaluate(arguments: argparse.Namespace) -> int:
     """Print the loss and the metrics."""
     applied = Applied.of(arguments.folder)
+    if applied.kind == "custom":
+        raise DataError(
+            f"{arguments.folder} was trained with a loss of its own, {applied.saved.loss or 'whose name is not known'}",
+            expected="a loss of Weft: others can be computed only where they were written",
+            cure=f"weft predict {shlex.quote(arguments.folder)} {shlex.quote(arguments.file)}",
+        )
     data = applied.recipe(arguments.file).dataset(arguments.file, name=Path(arguments.file).name)
     if data.y is None:
         raise DataError(
             f"{arguments.file} has no column {data.target!r}, the target",
             expected="the answers, to compare the predictions with",
-            cure=f"weft predict {arguments.folder} {arguments.file}",
+            cure=f"weft predict {shlex.quote(arguments.folder)} {shlex.quote(arguments.file)}",
         )
     data = replace(data, x=applied.shaped(data.x))
     found = applied.trainer.evaluate(data)
     print(facts([("model", f"{arguments.folder}"), ("data", f"{data.name}: {len(data)} rows")]))
     print(table(applied.scores(found, np.asarray(data.y), data.x)))
     return 0
+
+
+def loss_of(name: str | None) -> Loss:
+    """The loss of that name; one that Weft does not know counts as a person's own, whose numbers are as they are."""
+    from weft.nn.losses import LOSSES, Loss
+
+    return LOSSES[name] if name in LOSSES else Loss(name or "unknown", lambda prediction, target: prediction, "custom")
 
 
 @dataclass(frozen=True)
@@ -88,13 +104,13 @@ class Applied:
     def of(cls, run: str) -> Applied:
         """The model of a run, with its scaling and the names of its classes. Raises FileError."""
         from weft.cli.folders import part_of
-        from weft.nn.losses import get_loss
         from weft.train.saving import load_saved
         from weft.train.trainer import Trainer
 
         saved = load_saved(part_of(run, "model.weft"))
-        metrics = ["mae"] if get_loss(saved.loss or "").kind == "regression" else ["accuracy"]
-        trainer = Trainer(saved.model, saved.loss, metrics=metrics)
+        loss = loss_of(saved.loss)
+        metrics = {"regression": ["mae"], "custom": []}.get(loss.kind, ["accuracy"])
+        trainer = Trainer(saved.model, loss, metrics=metrics)
         trainer.scaler, trainer.target_scaler, trainer.classes = saved.scaler, saved.target_scaler, saved.classes
         return cls(saved, trainer)
 
@@ -132,7 +148,7 @@ class Applied:
         x = self.shaped(x)
         predicted = self.trainer.predict(x).reshape(len(x), -1)
         names, shares = self.saved.classes, self.probabilities(x)
-        if self.kind == "regression" or not names:
+        if self.kind in ("regression", "custom") or not names:
             texts = [[f"{value:.7g}" for value in row] for row in predicted]
         else:
             texts = [[names[k] for k in row] for row in predicted]

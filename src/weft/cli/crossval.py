@@ -38,11 +38,8 @@ def run(arguments: argparse.Namespace) -> int:
     from weft.studies.cross_validation import cross_validate
 
     options = CrossvalOptions.of(arguments)
-    groups = None
-    if options.group is not None:  # a column that rows are grouped by is none to predict from
-        groups = groups_of(options, options.group)
-    apart = () if options.group is None or options.group in options.ignore else (options.group,)
-    data = dataset_of(options.with_changes(ignore=(*options.ignore, *apart)))
+    groups = None if options.group is None else groups_of(options, options.group)
+    data = dataset_of(options.with_changes(ignore=options.left_out))
     check(options, data, groups)
     study = Study.of(options, data, len(data) - len(data) // options.folds)
     with place(options, data.name) as here:
@@ -52,12 +49,15 @@ def run(arguments: argparse.Namespace) -> int:
                 study.population(), study.data, options.folds, repeats=options.repeats, groups=groups,
                 seed=options.seed, keep=options.keep, **study.how,
             )  # fmt: skip
+            then = following(study, found)
         except DataError as error:
             if "not finite" not in error.received:
                 raise
             slower = options.with_changes(learning_rate=min(options.learning_rate / 10, 1e-3))
             raise DataError(error.received, expected="training that does not diverge", cure=slower.command()) from None
-        text = "\n".join([*reading(study, found), "", "Next, for example:", command_lines(following(study, found))])
+        text = "\n".join(
+            [*reading(study, found), "", "Next, for example:", command_lines(then), *ungrouped(options, then)]
+        )
         here.leave(verdict(study, found), text, result(study, found), picture(study, found))
     return 0
 
@@ -83,7 +83,10 @@ def check(options: CrossvalOptions, data: Dataset, groups: Array | None) -> None
 
 def filled(data: Dataset) -> list[tuple[str, str]]:
     """Where the values in empty cells come from, if there are any."""
-    return [] if data.source is None else [("missing", "what fills empty cells comes from all rows, unseen ones too")]
+    if data.source is None:
+        return []
+    where = "each fold's training rows" if data.task == "classification" else "all rows, unseen ones too"
+    return [("missing", f"what fills empty cells comes from {where}")]
 
 
 def folds(options: CrossvalOptions, data: Dataset) -> str:
@@ -166,6 +169,13 @@ def following(study: Study, found: CrossValidation) -> str:
     if not learns(study, found):
         return options.to_train(BiasVarianceOptions).command()
     return options.with_changes(repeats=max(3, 2 * options.repeats)).command()
+
+
+def ungrouped(options: CrossvalOptions, command: str) -> list[str]:
+    """What to beware of where the next command cannot keep groups together."""
+    if options.group is None or command.startswith("weft crossval"):
+        return []
+    return [wrapped(f"There, rows with the same {options.group} may lie on both sides: only crossval takes --group.")]
 
 
 def result(study: Study, found: CrossValidation) -> dict[str, Any]:

@@ -10,27 +10,32 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from weft.cli.earlier import COMMAND, RESULT, RUN, alone, set_aside, settle
 from weft.data.naming import closest
 from weft.errors import FileError
 
 RUNS = Path("runs")
-COMMAND = "command.json"
-KNOWN = {"run.json": "weft.run/1", COMMAND: "weft.command/1", "result.json": "weft.study/1"}  # what tells our folders
+FORMATS = {RUN: "weft.run/1", COMMAND: "weft.command/1", RESULT: "weft.study/1"}  # what tells our folders
 
 
 @contextmanager
-def run_folder(asked: str | None, name: str) -> Iterator[tuple[Path, bool]]:
-    """The folder of a new run, there for the block, and whether it held an earlier run.
+def run_folder(asked: str | None, name: str, kind: str = "run", *, resume: bool = False) -> Iterator[tuple[Path, bool]]:
+    """The folder of a new run or study, there for the block, and whether it held an earlier one.
 
     By default ``runs/name``, or ``runs/name-2`` and so on if that is taken: nothing is replaced unasked. A folder
-    that was asked for may hold an earlier run and nothing else. A new folder goes again if the block left it empty.
+    that was asked for may hold an earlier one of its kind, which goes when the block has left anything and comes back
+    if not. A new folder goes again if the block left it empty.
     """
-    folder, replaces = (_numbered(name), False) if asked is None else _asked(Path(asked))
+    folder, replaces = (_numbered(name), False) if asked is None else _asked(Path(asked), kind, resume)
+    if replaces and not resume:
+        set_aside(folder)
     try:
         yield folder, replaces
     finally:
         with contextlib.suppress(OSError):
-            _remove_empty(folder)
+            settle(folder)
+            with alone(folder):  # it may be that nothing was left because another process is at work here
+                _remove_empty(folder)
 
 
 def _remove_empty(folder: Path) -> None:
@@ -58,31 +63,47 @@ def _numbered(name: str) -> Path:
     raise AssertionError
 
 
-def _asked(folder: Path) -> tuple[Path, bool]:
+def _asked(folder: Path, kind: str, resume: bool) -> tuple[Path, bool]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        if not resume:
+            settle(folder)  # a process that died before its run began
         taken = any(folder.iterdir())
+    except FileError:
+        raise
     except OSError as error:
         raise _unwritable(folder, error) from error
-    if taken and not _is_run(folder):
+    held = kind_of(folder)
+    if taken and held is None:
         raise FileError(
             f"{folder} holds files, and no run of Weft",
             expected="a new or empty folder, or one with an earlier run, which is then replaced",
             cure=f"--folder {folder / 'run'}",
         )
+    if taken and held != kind and not resume:
+        raise FileError(
+            f"{folder} holds a {held}, which a {kind} does not replace",
+            expected=f"a new or empty folder, or one with an earlier {kind}, which is then replaced",
+            cure=f"--folder {folder}-{kind}",
+        )
     return folder, taken
 
 
-def _is_run(folder: Path) -> bool:
-    return any(_format(folder / name) == known for name, known in KNOWN.items())
+def kind_of(folder: Path) -> str | None:
+    """Whether a folder holds a "study" or a "run" of ours; a study may hold the run that it began with."""
+    found = {name: about for name, known in FORMATS.items() if (about := _about(folder / name)).get("format") == known}
+    if not found:
+        return None
+    asked = str(found.get(COMMAND, {}).get("command", "weft train"))
+    return "study" if RESULT in found or not asked.startswith("weft train") else "run"
 
 
-def _format(path: Path) -> Any:
+def _about(path: Path) -> dict[str, Any]:
     try:
         about = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return None
-    return about.get("format") if isinstance(about, dict) else None
+        return {}
+    return about if isinstance(about, dict) else {}
 
 
 def _unwritable(folder: Path, error: OSError) -> FileError:
@@ -102,7 +123,7 @@ def part_of(run: str, name: str) -> Path:
         raise FileError(
             f"{folder} holds no {name}", expected="the folder of a run", where=f"it holds {held or 'nothing'}"
         )
-    known = sorted({str(path.parent) for kind in ("run.json", COMMAND) for path in RUNS.glob(f"*/{kind}")})
+    known = sorted({str(path.parent) for kind in (RUN, COMMAND) for path in RUNS.glob(f"*/{kind}")})
     near = closest(run, known) or closest(f"{RUNS}/{run}", known)
     raise FileError(
         f"there is no run {run!r}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from weft.cli.parsing import verdicts
 from weft.cli.wording import numbers, reason, remedies, table, verdict_line
 
 
@@ -17,6 +18,7 @@ def add_commands(commands: Any) -> None:
     )
     parser.add_argument("folder", metavar="RUN", help="the folder of the run, such as runs/iris")
     parser.add_argument("--json", action="store_true", help="as JSON, with all numbers")
+    parser.add_argument("--fail-on", type=verdicts, default=(), metavar="VERDICT", help="status 1 after these verdicts")
     parser.set_defaults(run=diagnose, parser=parser)
     parser = commands.add_parser(
         "report", help="say where the report of a run is", description="Print the path of a run's report."
@@ -30,7 +32,7 @@ def add_commands(commands: Any) -> None:
 
 
 def diagnose(arguments: argparse.Namespace) -> int:
-    """Print the diagnosis of a run's evidence."""
+    """Print the diagnosis of a run's evidence; 0, or 1 after a verdict of --fail-on."""
     from weft.cli.folders import part_of
     from weft.overfit import Evidence
     from weft.overfit import diagnose as judged
@@ -42,7 +44,7 @@ def diagnose(arguments: argparse.Namespace) -> int:
         print(found.to_json(), end="")
     else:
         print("\n\n".join([f"{verdict_line(found)}\n{reason(found)}", numbers(found), remedies(found)]))
-    return 0
+    return int(found.verdict in arguments.fail_on)
 
 
 def report(arguments: argparse.Namespace) -> int:

@@ -79,3 +79,12 @@ def usual_widths(rows: int) -> tuple[int, ...]:
     """
     width = min(max(2 ** round(math.log2(3 * math.sqrt(rows))), 16), 256)
     return (width,) * (2 if rows >= 5000 else 1)
+
+
+def doubled(hidden: tuple[int, ...]) -> tuple[int, ...]:
+    """Hidden layers twice as wide; one where there were none.
+
+    >>> doubled((64, 32)), doubled(())
+    ((128, 64), (32,))
+    """
+    return tuple(2 * width for width in hidden) or (32,)

@@ -15,6 +15,7 @@ from weft.cli.parsing import (
     duration,
     names,
     number,
+    verdicts,
     whole,
     widths,
 )
@@ -51,10 +52,14 @@ class Options:
         words = ["weft", self.COMMAND, self.data]
         for f in self.declared():
             value = getattr(self, f.name)
-            if value != f.default:
+            if self.says(f):
                 many = "nargs" in f.metadata["how"]
-                words += [flag(f.name), *([] if value is True else value if many else [_shown(value)])]
+                words += [flag(f.name), *([] if value is True else value if many else [shown(value)])]
         return shlex.join(words)
+
+    def says(self, f: dataclasses.Field[Any]) -> bool:
+        """Whether the command line has this option."""
+        return bool(getattr(self, f.name) != f.default)
 
     @classmethod
     def declared(cls) -> list[dataclasses.Field[Any]]:
@@ -64,18 +69,23 @@ class Options:
 
     @classmethod
     def of(cls, arguments: argparse.Namespace) -> Self:
-        """What the parser found."""
-        found = {f.name: getattr(arguments, f.name) for f in dataclasses.fields(cls)}
+        """What the parser found; the rest is as usual."""
+        found = {f.name: getattr(arguments, f.name) for f in dataclasses.fields(cls) if hasattr(arguments, f.name)}
         made: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in found.items()}
         return cls(**made)
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """A value as it is typed: exactly this value is read again.
+
+    >>> shown((64, 32)), shown(()), shown(1e-5), shown(0.0012345678), shown(chr(9))
+    ('64,32', 'none', '1e-05', '0.0012345678', 'tab')
+    """
     if isinstance(value, tuple):
         return ",".join(map(str, value)) or "none"
     if isinstance(value, float):
         return f"{value:g}" if float(f"{value:g}") == value else repr(value)
-    return str(value)
+    return "tab" if value == "\t" else str(value)
 
 
 def flag(name: str) -> str:
@@ -84,14 +94,14 @@ def flag(name: str) -> str:
 
 
 def add_options(parser: Parser, kind: type[Options], help: str = DATA, metavar: str = "DATA") -> None:
-    """Add what a command takes to its parser."""
+    """Add what a command takes to its parser, which then finds what was typed and nothing else."""
     parser.add_argument("data", metavar=metavar, help=help)
     groups: dict[str, Any] = {}
     for f in kind.declared():
         name = f.metadata["group"]
         if name not in groups:
             groups[name] = parser.add_argument_group(name)
-        groups[name].add_argument(flag(f.name), default=f.default, **f.metadata["how"])
+        groups[name].add_argument(flag(f.name), default=argparse.SUPPRESS, **f.metadata["how"])
 
 
 # ── what all that train have in common ──────────────────────────────────────────────────────────────────────
@@ -137,13 +147,14 @@ class SetUp(Options):
     quiet: bool = option(False, "result", "print the verdict and the folder only", action="store_true")
 
     def to_train(self, kind: type[S]) -> S:
-        """The same data, network and training as options of another command."""
-        given = {f.name: getattr(self, f.name) for f in dataclasses.fields(SetUp) if f.name not in ("folder", "quiet")}
-        defaults = {f.name: f.default for f in self.declared()}
-        return kind(**{name: value for name, value in given.items() if name == "data" or value != defaults[name]})
+        """The same data, network, training and validation rows as options of another command."""
+        known = {f.name for f in kind.declared()} - OWN
+        given = {f.name: getattr(self, f.name) for f in self.declared() if f.name in known and self.says(f)}
+        return kind(self.data, **given)
 
 
 S = TypeVar("S", bound=SetUp)
+OWN = {"folder", "quiet", "json", "seeds", "repeats"}  # of one command, whatever others call theirs
 
 
 @dataclass(frozen=True)
@@ -177,6 +188,9 @@ class TrainOptions(Held):
     probe: bool = option(
         False, "measurement", "also train a model twice as wide, to tell underfitting", action="store_true"
     )
+    fail_on: tuple[str, ...] = option(
+        (), "result", "end with status 1 after these verdicts", type=verdicts, metavar="VERDICT"
+    )
     resume: bool = option(
         False, "result", "go on from the checkpoints in --folder, if there are any", action="store_true"
     )
@@ -208,6 +222,15 @@ class CrossvalOptions(SetUp):
         "last", "training", "which weights: the last, or those of the best epoch", choices=("last", "best")
     )
     json: str | None = json_option()
+
+    def to_train(self, kind: type[S]) -> S:
+        """The same, without the column that rows are grouped by among the inputs."""
+        return super().to_train(kind).with_changes(ignore=self.left_out)
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """The columns to leave out: one that rows are grouped by is none to predict from."""
+        return self.ignore if self.group is None or self.group in self.ignore else (*self.ignore, self.group)
 
 
 @dataclass(frozen=True)
@@ -255,9 +278,22 @@ class SweepOptions(Held):
 
 @dataclass(frozen=True)
 class PrescribeOptions(Held):
-    """What ``weft prescribe`` was asked for."""
+    """What ``weft prescribe`` was asked for; ``given`` are the options that were typed, which count before a run's."""
 
     COMMAND: ClassVar[str] = "prescribe"
 
     seeds: int = repeats_option(5, 2, "how often each remedy is trained")
     json: str | None = json_option()
+    given: tuple[str, ...] = field(default=(), compare=False)
+
+    @classmethod
+    def of(cls, arguments: argparse.Namespace) -> Self:
+        found = super().of(arguments)
+        typed = tuple(f.name for f in cls.declared() if hasattr(arguments, f.name))
+        return dataclasses.replace(found, given=typed)
+
+    def with_changes(self, **changes: Any) -> Self:
+        return dataclasses.replace(self, given=tuple(n for n in self.given if n not in changes), **changes)
+
+    def says(self, f: dataclasses.Field[Any]) -> bool:
+        return f.name in self.given or super().says(f)

@@ -13,9 +13,11 @@ from weft.errors import ArgumentError
 
 _EXPECTED = "; expected "  # parts what was received from what was expected in a message of `refused`
 
+_CHOICE = re.compile(r"(?P<received>(?P<name>\S+): invalid choice: '(?P<given>.*)') \(choose from (?P<known>.*)\)")
+
 
 class Parser(argparse.ArgumentParser):
-    """argparse, but an error is an ArgumentError, and an unknown option is answered with the closest known one."""
+    """argparse, but an error is an ArgumentError, and an unknown word is answered with the closest known one."""
 
     def __init__(self, **how: Any) -> None:
         how.setdefault("formatter_class", lambda prog: argparse.HelpFormatter(prog, max_help_position=26))
@@ -37,8 +39,13 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         received, _, expected = message.partition(_EXPECTED)
-        received = re.sub(r"^argument (\S+?): ", r"\1: ", received)
-        raise ArgumentError(received, expected=expected or None, cure=f"{self.prog} --help")
+        received, cure = re.sub(r"^argument (\S+?): ", r"\1: ", received), f"{self.prog} --help"
+        if choice := _CHOICE.fullmatch(received):
+            name, received, given = choice["name"], choice["received"], choice["given"]
+            expected = choice["known"].replace("'", "")
+            near = closest(given, expected.split(", "))
+            cure = f"{name} {near}" if near and name.startswith("-") else f"{self.prog} {near}" if near else cure
+        raise ArgumentError(received, expected=expected or None, cure=cure)
 
 
 def refused(text: str, expected: str) -> argparse.ArgumentTypeError:
@@ -113,6 +120,20 @@ def names(text: str) -> tuple[str, ...]:
     found = tuple(part.strip() for part in text.split(","))
     if not all(found):
         raise refused(text, "names separated by commas")
+    return found
+
+
+def verdicts(text: str) -> tuple[str, ...]:
+    """Verdicts separated by commas.
+
+    >>> verdicts("overfitting,not learning")
+    ('overfitting', 'not learning')
+    """
+    from weft.overfit.remedies import REMEDIES
+
+    found = tuple(part.strip() for part in text.split(","))
+    if not set(found) <= set(REMEDIES):
+        raise refused(text, f"verdicts separated by commas, of {', '.join(REMEDIES)}")
     return found
 
 

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from weft.cli.options import DATA, LearningCurveOptions, PrescribeOptions, SetUp, TrainOptions, add_options
+from weft.cli.options import DATA, OWN, LearningCurveOptions, PrescribeOptions, TrainOptions, add_options
 from weft.cli.study import place, spread
 from weft.cli.wording import command_lines, reason, table, verdict_line, wrapped
 
 if TYPE_CHECKING:
     from weft.studies.prescription import Prescription, Tried
     from weft.train.run import Run
+
+# Remedies that change the rows: the word of --augment, and the number of it; what was there before stays.
+ADDED = {
+    "noise on the inputs": ("noise", "std"),
+    "mixup": ("mixup", "alpha"),
+    "smoothed labels": ("smoothing", "amount"),
+}
 
 
 def add_commands(commands: Any) -> None:
@@ -32,7 +38,7 @@ def add_commands(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Train, diagnose, try."""
-    from weft.cli.setup import parted, planned, set_up
+    from weft.cli.setup import augmentation_of, parted, planned, set_up
     from weft.cli.sources import dataset_of
     from weft.cli.stored import store
     from weft.cli.train import trained, validation_share
@@ -41,39 +47,44 @@ def run(arguments: argparse.Namespace) -> int:
 
     options = PrescribeOptions.of(arguments)
     training = training_of(options)
-    asked = training if Path(options.data).is_dir() else options  # what an error is about
+    asked = training if is_run(options.data) else options  # what an error is about
     data = dataset_of(asked)
     share = validation_share(training, len(data))
     chosen = parted(asked, data, share)
     plan = planned(training, data, len(chosen.train))
+    augment = augmentation_of(asked, data)
     name = data.name if asked is options else Path(options.data).resolve().name
     with place(options, name) as here:
         pairs = [*set_up(training, data, plan, training.batch_size), ("split", chosen.describe())]
         here.open(facts(pairs))
-        store(training, here.folder)
-        _, before = trained(training, data, share, plan, here.folder)
+        store(training, here.folder, options.command())
+        _, before = trained(training, data, share, plan, augment, here.folder)
         if not options.quiet:
             here.say(f"{verdict_line(before.diagnosis)}\n{reason(before.diagnosis)}\n")
         found = prescribe(before, seeds=options.seeds, verbose=not options.quiet)
         text = "\n".join([*reading(found), *following(training, plan.hidden, found)])
-        here.leave(verdict(found), text, result(before, found), before.plot())
+        here.leave(verdict(found), text, result(before, found), found.plot())
     return 0
+
+
+def is_run(data: str) -> bool:
+    """Whether what was typed is the folder of a run."""
+    from weft.cli.sources import is_bundled
+
+    return not is_bundled(data) and Path(data).is_dir()
 
 
 def training_of(options: PrescribeOptions) -> TrainOptions:
     """How the model is trained: by the options, or as the run in a folder was; then options that were given count."""
     from weft.cli.stored import stored
 
-    if not Path(options.data).is_dir():
-        names = [f.name for f in dataclasses.fields(SetUp)] + ["validation"]
-        made = TrainOptions(**{name: getattr(options, name) for name in names})
-        return made.with_changes(folder=None)
+    if not is_run(options.data):
+        return options.to_train(TrainOptions).with_changes(quiet=options.quiet)
     found, _ = stored(options.data)
-    given = {
-        f.name: getattr(options, f.name)
-        for f in PrescribeOptions.declared()
-        if f.name not in ("seeds", "json", "folder") and getattr(options, f.name) != f.default
-    }
+    known = {f.name for f in TrainOptions.declared()} - OWN
+    given = {name: getattr(options, name) for name in options.given if name in known}
+    if "validation" in given:
+        given["examples"] = None  # which says as well how many rows are held out
     return found.with_changes(**given, folder=None, resume=False, quiet=options.quiet, probe=False)
 
 
@@ -102,7 +113,7 @@ def reading(found: Prescription) -> list[str]:
         f"{len(found.tried) + 1} set-ups of {seeds} seeds each in {found.seconds:.1f} s, all measured on the same "
         "validation rows: the best of so many flatters. Measure what you take on rows that took no part."
     )
-    return ["", table(rows), "", wrapped(note), *(wrapped(why, "Not tried: ", "  ") for why in found.left_out)]
+    return ["", table(rows), "", wrapped(note), *(wrapped(why, "Left out: ", "  ") for why in found.left_out)]
 
 
 def mark(tried: Tried) -> str:
@@ -123,17 +134,14 @@ def following(training: TrainOptions, hidden: tuple[int, ...], found: Prescripti
 
 def with_remedy(training: TrainOptions, hidden: tuple[int, ...], best: Tried) -> TrainOptions:
     """The same training with the remedy."""
-    settings, kind = best.remedy.settings, best.remedy.augment
-    made = training.with_changes(quiet=False, **settings)
-    if kind is None:
-        halved = tuple(max(1, round(width / 2)) for width in hidden)
-        return made if settings else made.with_changes(hidden=halved)
-    name, amount = {
-        "GaussianNoise": ("noise", getattr(kind, "std", 0)),
-        "MixUp": ("mixup", getattr(kind, "alpha", 0)),
-        "LabelSmoothing": ("smoothing", getattr(kind, "amount", 0)),
-    }[type(kind).__name__]
-    return made.with_changes(augment=(f"{name}:{amount:g}",))
+    made, remedy = training.with_changes(quiet=False, **best.remedy.settings), best.remedy
+    if remedy.settings:
+        return made
+    if remedy.name not in ADDED:
+        return made.with_changes(hidden=tuple(max(1, round(width / 2)) for width in hidden))
+    name, amount = ADDED[remedy.name]
+    kinds = remedy.augment if isinstance(remedy.augment, list | tuple) else [remedy.augment]
+    return made.with_changes(augment=(*training.augment, f"{name}:{getattr(kinds[-1], amount):g}"))
 
 
 def result(before: Run, found: Prescription) -> dict[str, Any]:

@@ -18,9 +18,14 @@ Array = np.ndarray[Any, Any]
 KINDS = (".csv", ".parquet")
 
 
+def is_bundled(name: str) -> bool:
+    """Whether a name is that of a bundled data set: then it is nothing else, whatever lies in the current folder."""
+    return name in NAMES
+
+
 def dataset_of(options: SetUp) -> Dataset:
     """The data set; raises with the closest name, or with the columns to choose a target from."""
-    if options.data in NAMES:
+    if is_bundled(options.data):
         return _bundled(options)
     if not Path(options.data).is_file():
         raise _unknown(options)
@@ -68,7 +73,7 @@ def groups_of(options: SetUp, column: str) -> Array:
     """The cells of a column, by which rows are kept together. Raises ArgumentError where there is none."""
     from weft.data.frame import any_frame
 
-    if options.data in NAMES:
+    if is_bundled(options.data):
         raise ArgumentError(
             f"--group {column} with the bundled data set {options.data!r}", expected="a table with such a column"
         )

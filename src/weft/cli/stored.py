@@ -4,36 +4,39 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import shutil
+import shlex
 from pathlib import Path
 from typing import Any
 
 from weft import __version__
+from weft.cli.earlier import COMMAND
+from weft.cli.folders import FORMATS, part_of
 from weft.cli.options import TrainOptions
+from weft.cli.sources import is_bundled
 from weft.errors import FileError
 
-NAME, FORMAT = "command.json", "weft.command/1"
-RESULTS = ("model.weft", "history.csv", "evidence.json", "diagnosis.json", "report.html", "plot.png")
-MARKS = ("run.json", "result.json", NAME)  # what tells that a folder is ours; they go last
+FORMAT = FORMATS[COMMAND]
 
 
-def store(options: TrainOptions, folder: Path) -> None:
-    """Write what was asked for, whole or not at all; a table by its full path, so that it is found from anywhere."""
+def store(options: TrainOptions, folder: Path, command: str | None = None) -> None:
+    """Write what was asked for, whole or not at all; a table by its full path, so that it is found from anywhere.
+
+    ``command`` is what was typed, where that is not the training itself.
+    """
     from weft.storage.files import write_atomically
 
     asked = dataclasses.asdict(options) | {"folder": None, "resume": False}
-    if Path(options.data).is_file():
+    if not is_bundled(options.data) and Path(options.data).is_file():
         asked["data"] = str(Path(options.data).resolve())
-    about = {"format": FORMAT, "weft": __version__, "command": options.command(), "options": asked}
-    write_atomically(folder / NAME, json.dumps(about, indent=1))
+    about = {"format": FORMAT, "weft": __version__, "command": command or options.command(), "options": asked}
+    write_atomically(folder / COMMAND, json.dumps(about, indent=1))
 
 
 def stored(run: str) -> tuple[TrainOptions, Path]:
     """What the run was asked for, and its folder. Raises FileError."""
-    from weft.cli.folders import part_of
     from weft.storage.files import read
 
-    path = part_of(run, NAME)
+    path = part_of(run, COMMAND)
     text = read(path, "the command of a run").decode("utf-8", "replace")
     try:
         about = json.loads(text)
@@ -43,8 +46,8 @@ def stored(run: str) -> tuple[TrainOptions, Path]:
     except (ValueError, KeyError, TypeError) as error:
         raise FileError(
             f"{path} is not the command of a run, or it is damaged: {error}",
-            expected=f"the file of the format {FORMAT} that weft train left there",
-            cure=f"weft train DATA … --folder {path.parent} --resume, with the options that it was begun with",
+            expected=f"the file of the format {FORMAT} that weft train left there; or its options typed again",
+            cure=f"weft train DATA --folder {shlex.quote(str(path.parent))} --resume",
         ) from error
 
 
@@ -58,17 +61,3 @@ def _options(given: dict[str, Any]) -> TrainOptions:
         if type(value) not in kinds | ({int} if float in kinds else set()):
             raise TypeError(f"{f.name} is {value!r}")
     return options
-
-
-def clear(folder: Path) -> None:
-    """Remove the checkpoints and the results of an earlier run; nothing else. Raises FileError if it still runs."""
-    from weft.storage.checkpoints import Checkpoints
-
-    if (folder / "checkpoints").is_dir():
-        with Checkpoints(folder) as held:
-            for path in held.folder.glob("step-*"):
-                shutil.rmtree(path)
-            for name in ("latest", "best"):
-                (held.folder / name).unlink(missing_ok=True)
-    for name in (*RESULTS, *MARKS):
-        (folder / name).unlink(missing_ok=True)

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from weft.cli.earlier import RESULT
+from weft.cli.folders import FORMATS, run_folder
 from weft.cli.options import Held, SetUp
 from weft.cli.setup import augmentation_of, classifies, loss_of, metric_of, optimizer_of, parted, planned, scale_of
 from weft.cli.wording import facts, wrapped
@@ -27,13 +29,12 @@ if TYPE_CHECKING:
     from weft.studies.population import Population
 
 Array = np.ndarray[Any, Any]
-FORMAT = "weft.study/1"
 LOSSES = {"cross_entropy": "cross-entropy", "mse": "1: that of always the mean"}
 
 
 @dataclass(frozen=True)
 class Study:
-    """Data and network of a study.
+    """Data, network and augmentation of a study.
 
     The target of a regression counts in its standard deviation, which is ``unit``; ``given`` is the data as it was.
     """
@@ -42,6 +43,7 @@ class Study:
     given: Dataset
     data: Dataset
     plan: Perceptron
+    augment: list[Any] | None
     unit: float
 
     @classmethod
@@ -50,8 +52,10 @@ class Study:
         if batch_size is not None:
             options = options.with_changes(batch_size=batch_size)
         plan = planned(options, data, rows)
-        counted, unit = in_deviations(dataclasses.replace(data, source=None))
-        return cls(options, data, counted, plan, unit)
+        # What fills empty cells is found anew for each set of training rows, which reads the target anew as well: in
+        # its own unit.
+        counted, unit = in_deviations(data if classifies(data) else dataclasses.replace(data, source=None))
+        return cls(options, data, counted, plan, augmentation_of(options, data), unit)
 
     @classmethod
     def held(cls, options: Held, data: Dataset, batch_size: int | None = None) -> tuple[Study, Split]:
@@ -81,7 +85,7 @@ class Study:
             "epochs": options.epochs,
             "batch_size": options.batch_size,
             "scale": scale_of(options),
-            "augment": augmentation_of(options, self.data),
+            "augment": self.augment,
             "verbose": not options.quiet,
         }
 
@@ -150,6 +154,7 @@ class Place:
 
     options: Any
     folder: Path
+    replaces: bool = False
 
     def say(self, text: str) -> None:
         """Print for people: not where the JSON goes."""
@@ -157,8 +162,9 @@ class Place:
 
     def open(self, text: str) -> None:
         """Say what will be done, unless asked to be quiet."""
+        earlier = [("folder", f"{self.folder} holds an earlier study, which is replaced")] if self.replaces else []
         if not self.options.quiet:
-            self.say(f"{text}\n")
+            self.say("\n".join([text, *map(facts, [earlier] if earlier else []), ""]))
 
     def leave(self, verdict: str, text: str, result: dict[str, Any], figure: Any = None) -> None:
         """Write picture and result, then say the verdict and the rest, and where the files are."""
@@ -167,9 +173,9 @@ class Place:
         files = []
         if figure is not None:
             files.append(("picture", str(write_atomically(self.folder / "plot.png", drawn(figure)))))
-        about = {"format": FORMAT, "command": self.options.command(), "verdict": verdict}
+        about = {"format": FORMATS[RESULT], "command": self.options.command(), "verdict": verdict}
         content = as_json(about | result | {"options": dataclasses.asdict(self.options)})
-        files.append(("result", str(write_atomically(self.folder / "result.json", content))))
+        files.append(("result", str(write_atomically(self.folder / RESULT, content))))
         if self.options.json not in (None, "-"):
             files.append(("JSON", str(write_atomically(self.options.json, content))))
         said = wrapped(verdict, "Verdict: ", "  ")
@@ -180,18 +186,13 @@ class Place:
 
 @contextmanager
 def place(options: Any, name: str) -> Iterator[Place]:
-    """The folder of a study, there for the block; what we left earlier in a folder that was asked for is replaced."""
-    from weft.cli.folders import run_folder
-    from weft.cli.stored import clear
-
+    """The folder of a study, there for the block; an earlier study in a folder that was asked for is replaced."""
     if options.json not in (None, "-") and not Path(options.json).parent.is_dir():
         raise FileError(
             f"--json {options.json}: there is no folder {str(Path(options.json).parent)!r}", expected="a folder"
         )
-    with run_folder(options.folder, f"{name}-{options.COMMAND}") as (folder, replaces):
-        if replaces:
-            clear(folder)
-        yield Place(options, folder)
+    with run_folder(options.folder, f"{name}-{options.COMMAND}", "study") as (folder, replaces):
+        yield Place(options, folder, replaces)
 
 
 def drawn(figure: Any) -> bytes:

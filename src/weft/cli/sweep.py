@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from weft.cli.options import SweepOptions, TrainOptions, add_options
+from weft.cli.options import SweepOptions, TrainOptions, add_options, shown
 from weft.cli.parsing import number, widths
 from weft.cli.study import Study, place, spread
 from weft.cli.wording import command_lines, table, wrapped
@@ -122,13 +122,6 @@ def simplest_first(study: Study, values: list[Any]) -> list[Any]:
     return sorted(values, reverse=study.options.vary in ("weight_decay", "dropout"))
 
 
-def shown(value: Any) -> str:
-    """A value as it is typed."""
-    if isinstance(value, tuple):
-        return ",".join(map(str, value)) or "none"
-    return f"{value:g}" if isinstance(value, float) else str(value)
-
-
 def as_drawn(hidden: list[tuple[int, ...]]) -> list[Any]:
     """Networks as places on an axis: numbers if each has one hidden layer, else texts.
 
@@ -191,7 +184,7 @@ def following(options: SweepOptions, choice: Selection | None, found: Validation
     if choice is None:
         return ["", "Next, for example:", command_lines(options.with_changes(learning_rate=1e-4).command())]
     value: Any = widths(choice.chosen) if options.vary == "hidden" else float(choice.chosen)
-    trained = options.to_train(TrainOptions).with_changes(**{options.vary: value}, validation=options.validation)
+    trained = options.to_train(TrainOptions).with_changes(**{options.vary: value})
     lines = ["", "Next, for example:", command_lines(trained.command())]
     if choice.best == shown(found.values[-1]) and options.vary == "hidden":
         lines += ["", wrapped("The best is the largest that was tried: larger ones may be better still.")]

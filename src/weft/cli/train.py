@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from weft.train.run import Run
     from weft.train.trainer import Trainer
 
-INTERRUPTED = 130
+INTERRUPTED = 130  # as a shell counts a process that Ctrl-C ended
 
 
 def add_commands(commands: Any) -> None:
@@ -61,7 +62,7 @@ def resume(arguments: argparse.Namespace) -> int:
         raise ArgumentError(
             f"--epochs {epochs}, and the run has {done}",
             expected=f"more than {done}, in all",
-            cure=f"weft resume {folder} --epochs {2 * done}",
+            cure=f"weft resume {shlex.quote(str(folder))} --epochs {2 * done}",
         )
     if (final or done == epochs) and reported(folder):
         why = f"it stopped by itself: {stopped}" if final else f"weft resume {folder} --epochs {2 * done} trains longer"
@@ -71,34 +72,35 @@ def resume(arguments: argparse.Namespace) -> int:
 
 
 def perform(options: TrainOptions) -> int:
-    """Train as the options say; 0, or 130 after Ctrl-C, which keeps the best weights so far."""
+    """Train as the options say; 0, 1 after a verdict of --fail-on, 130 after Ctrl-C, which keeps the best weights."""
     from weft.cli.folders import run_folder
-    from weft.cli.setup import parted, planned
+    from weft.cli.setup import augmentation_of, parted, planned
     from weft.cli.sources import dataset_of
-    from weft.cli.stored import clear, store
+    from weft.cli.stored import store
 
     data = dataset_of(options)
     share = validation_share(options, len(data))
     chosen = parted(options, data, share)
     plan = planned(options, data, len(chosen.train))
+    augment = augmentation_of(options, data)
     if options.resume and options.folder is None:
         raise ArgumentError(
             "--resume without --folder",
             expected="the folder with the checkpoints",
             cure=options.with_changes(folder=f"runs/{data.name}").command(),
         )
-    with run_folder(options.folder, data.name) as (folder, replaces):
+    with run_folder(options.folder, data.name, resume=options.resume) as (folder, replaces):
         if not options.quiet:
             print(f"{opening(options, data, chosen, plan, folder if replaces else None)}\n", flush=True)
-        if replaces and not options.resume:
-            clear(folder)
         store(options, folder)
-        trainer, result = trained(options, data, share, plan, folder)
+        trainer, result = trained(options, data, share, plan, augment, folder)
     if options.quiet:
         print(f"{verdict_line(result.diagnosis) if result.evidence else 'No diagnosis'}\n{folder / 'report.html'}")
     else:
         print(closing(options, data, chosen, trainer, result, folder))
-    return INTERRUPTED if result.stopped == "interrupted" else 0
+    if result.stopped == "interrupted":
+        return INTERRUPTED
+    return int(result.evidence is not None and result.diagnosis.verdict in options.fail_on)
 
 
 def validation_share(options: TrainOptions, rows: int) -> float:
@@ -115,15 +117,15 @@ def validation_share(options: TrainOptions, rows: int) -> float:
 
 
 def trained(
-    options: TrainOptions, data: Dataset, share: float, plan: Perceptron, folder: Path | None
+    options: TrainOptions, data: Dataset, share: float, plan: Perceptron, augment: Any, folder: Path | None
 ) -> tuple[Trainer, Run]:
     """Train, and leave the run in its folder."""
     from weft import random
-    from weft.cli.setup import augmentation_of, classifies, loss_of, metric_of, optimizer_of, scale_of
+    from weft.cli.models import doubled
+    from weft.cli.setup import classifies, loss_of, metric_of, optimizer_of, scale_of
     from weft.train.callbacks import TimeLimit
     from weft.train.trainer import Trainer
 
-    augment = augmentation_of(options, data)
     random.seed(options.seed)
     trainer = Trainer(
         plan.build(),
@@ -146,7 +148,7 @@ def trained(
         nonfinite=options.nonfinite,
         patience=options.patience,
         keep=options.keep,
-        probe=dataclasses.replace(plan, hidden=tuple(2 * n for n in plan.hidden)).build() if options.probe else None,
+        probe=dataclasses.replace(plan, hidden=doubled(plan.hidden)).build() if options.probe else None,
         folder=folder,
         resume=options.resume,
         verbose=not options.quiet,
@@ -205,7 +207,11 @@ def closing(options: TrainOptions, data: Dataset, chosen: Split, trainer: Traine
         if (following := next_command(found.verdict, options, trainer)) is not None:
             parts += ["", "Next, for example:", command_lines(following.command())]
     if result.stopped == "interrupted" or result.stopped.startswith("time"):
-        parts += ["", "To go on with this run, exactly where it stopped:", command_lines(f"weft resume {folder}")]
+        parts += [
+            "",
+            "To go on with this run, exactly where it stopped:",
+            command_lines(f"weft resume {shlex.quote(str(folder))}"),
+        ]
     return "\n".join([*parts, "", where(folder)])
 
 
@@ -231,7 +237,8 @@ def measured(result: Run) -> str:
 
     assert result.evidence is not None
     history, held, last = result.history, result.held_epoch, result.history.epochs
-    epochs = {f"epoch {held} (kept)": held} | ({f"epoch {last} (last)": last} if last != held else {})
+    epochs = {f"epoch {held} (kept)": held} if held else {}  # 0: the weights from before the first epoch
+    epochs |= {f"epoch {last} (last)": last} if last != held else {}
     names = [name.removeprefix("val_") for name in history.columns if name.startswith("val_")]
     rows = [["", *epochs]]
     for name in names:

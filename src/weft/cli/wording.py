@@ -32,6 +32,8 @@ _IN_SHELL = [
     (r"y\.astype\('float32'\)", "<task> regression"),
     (r"stratify=False, (or )?", ""),
     (r"validation=None, or ", ""),
+    (r"twice the width, or one more nn\.Linear and nn\.ReLU", "<hidden> with twice the width, or one more layer"),
+    (r"^(.*\bnn\.[A-Z].*|clip the norm of the gradients)$", r"\1 (in Python)"),
 ]
 
 
@@ -86,10 +88,14 @@ def numbered(texts: Iterable[str]) -> str:
     return "\n".join(wrapped(text, f"  {k}. ") for k, text in enumerate(texts, 1))
 
 
-def command_lines(command: str) -> str:
-    """A command that can be copied, in as many lines as it needs."""
-    lines = textwrap.wrap(command, width() - 5, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
-    return "  " + " \\\n  ".join(lines)
+def command_lines(command: str, first: str = "  ") -> str:
+    """A command that can be copied, in as many lines as it needs; no word is changed or broken."""
+    lines = [first]
+    for word in re.findall(r"""(?:'[^']*'|"[^"]*"|\S)+""", command):
+        if len(lines[-1]) + len(word) > width() - 3 and lines[-1].strip():
+            lines.append(" " * len(first) + "  ")
+        lines[-1] += f"{word} "
+    return " \\\n".join(line.rstrip() for line in lines)
 
 
 # ── errors and warnings ─────────────────────────────────────────────────────────────────────────────────────
@@ -100,6 +106,9 @@ def failure(error: WeftError) -> str:
     first, *more = in_shell(error.received).split("\n")
     lines = [wrapped(first, "weft: error: ", "  "), *(wrapped(line, "  ") for line in more)]
     for label, text in (("expected:", error.expected), ("where:", error.where), ("try:", error.cure)):
+        if text and label == "try:" and text.startswith("weft "):
+            lines.append(command_lines(text, f"  {label:<9} "))
+            continue
         for k, line in enumerate(in_shell(text).split("\n") if text else ()):
             lines.append(wrapped(line, f"  {label if k == 0 else '':<9} "))
     return "\n".join(lines)

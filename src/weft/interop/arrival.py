@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Sequence
 from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
@@ -53,4 +54,8 @@ class Followed(Loader):
         if module.__spec__ is not None:
             module.__spec__.loader = self.loader
         self.loader.exec_module(module)
-        import_module(self.then)
+        try:
+            import_module(self.then)
+        except (ImportError, AttributeError) as error:  # another version: whoever imports it shall have it all the same
+            name = module.__name__.partition(".")[0]
+            warnings.warn(f"this version of {name} does not know Weft's tensors: {error}", stacklevel=2)

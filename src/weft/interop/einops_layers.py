@@ -29,9 +29,11 @@ class EinMix(_EinmixMixin, Module):  # type: ignore[misc]
     """A product with a weight, and a bias, whose axes have names: ``EinMix("b i -> b o", "i o", "o", i=4, o=8)``."""
 
     def _create_parameters(self, weight_shape: Any, weight_bound: float, bias_shape: Any, bias_bound: float) -> None:
-        self.weight = Parameter(random.uniform(tuple(weight_shape), -weight_bound, weight_bound))
+        self.weight = Parameter(random.uniform(tuple(weight_shape), low=-weight_bound, high=weight_bound))
         self.bias = (
-            None if bias_shape is None else Parameter(random.uniform(tuple(bias_shape), -bias_bound, bias_bound))
+            None
+            if bias_shape is None
+            else Parameter(random.uniform(tuple(bias_shape), low=-bias_bound, high=bias_bound))
         )
 
     def _create_rearrange_layers(self, before: Any, before_sizes: Any, after: Any, after_sizes: Any) -> None:

@@ -7,13 +7,15 @@
 - `verdicts`: the table, one rule a function
 - `remedies`: what to try, in order
 - `diagnosis`: the verdict
+- `live`: what can be said while a run still trains
 
 And what many models show together, from their predictions and scores alone:
 
 - `decomposition`, `decomposed`: bias and variance of squared, 0-1 and log loss
 - `powerlaw`, `powerfit`: a learning curve, and what more data would bring
 - `estimates`, `comparison`, `selection`: mean ± standard error, two set-ups, the simplest of many
-- `result`: how all of these print and travel
+- `result`, `words`, `jsontext`: how all of these print and travel
+- `check`: what is refused before it becomes a number
 """
 
 from weft.overfit.comparison import Comparison, compare, compare_decisions

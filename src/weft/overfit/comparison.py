@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from weft.errors import ArgumentError, DataError
-from weft.overfit.criteria import mcnemar
+from weft.overfit.criteria import even_chance
 from weft.overfit.estimates import corrected_se, scored, share
 from weft.overfit.result import Result, plus_minus
 from weft.overfit.words import num
@@ -64,11 +64,18 @@ class Comparison(Result):
     pairs_needed: int | None
 
     @property
+    def lead(self) -> float:
+        """Above zero where the first is better by what the test judges: the mean, or how often it was better."""
+        if self.test == "corrected t":
+            return -self.effect if self.lower_is_better else self.effect
+        return self.wins - self.losses
+
+    @property
     def winner(self) -> str | None:
         """The name of the better one, or None: no difference was shown."""
-        if self.p > self.alpha or self.effect == 0:
+        if self.p > self.alpha or self.lead == 0:
             return None
-        return self.names[0] if (self.effect < 0) == self.lower_is_better else self.names[1]
+        return self.names[0] if self.lead > 0 else self.names[1]
 
     @property
     def verdict(self) -> str:
@@ -89,8 +96,9 @@ class Comparison(Result):
         return "\n".join(part for line in lines for part in textwrap.wrap(line, 80, subsequent_indent="  "))
 
     def _needed(self) -> str:
-        if self.effect == 0:
-            return "the two are equal on average: no number of further measurements would show a difference"
+        if self.lead == 0:
+            equal = "equal on average" if self.test == "corrected t" else "better equally often"
+            return f"the two are {equal}: no number of further measurements would show a difference"
         if self.pairs_needed is None:
             way = "more data, or other training and test sets"
             return f"if the effect seen is real, no number of further {self.unit} would show it: that needs {way}"
@@ -115,8 +123,10 @@ def compare(
 
     "corrected t": ``t = mean(d) / √((1/J + n_test/n_train) s²)`` with d = a - b, J differences of variance s², and
     J - 1 degrees of freedom; ``test_over_train`` as in `estimate` (default: 1/(k-1), that of k folds; 0 for
-    independent data). "sign": the exact binomial test of how often each was better, ties left out; it assumes
-    independent pairs, which folds of one data set are not, and cannot decide with fewer than 6 (p ≥ 0.0625).
+    independent data). Where all differences are equal but for rounding, so that they have no spread, it is the sign
+    test that decides, and ``test`` of the result says so. "sign": the exact binomial test of how often each was
+    better, ties left out; it assumes independent pairs, which folds of one data set are not, and cannot decide with
+    fewer than 6 (p ≥ 0.0625).
 
     Raises DataError for scores that are not finite or not paired.
 
@@ -132,10 +142,12 @@ def compare(
         raise ArgumentError(f"test is {test!r}", expected='"corrected t" or "sign"')
     rho = share(test_over_train, first.shape[1]) if test == "corrected t" else 0.0
     sd = float(d.std(ddof=1))
-    p, needed = _t(d, sd, rho, alpha) if test == "corrected t" else _sign(d, alpha)
+    # Differences equal but for rounding (coarse scores, few folds) have no spread: t would be infinitely sure of them.
+    used = "sign" if sd <= 1e-9 * abs(float(d.mean())) else test
+    p, needed = _t(d, sd, rho, alpha) if used == "corrected t" else _sign(d, alpha)
     below, above = int((d < 0).sum()), int((d > 0).sum())
     return Comparison(
-        test=test,
+        test=used,
         names=names,
         metric=metric,
         lower_is_better=lower_is_better,
@@ -164,12 +176,16 @@ def compare_decisions(
     'wide'
     """
     y = np.asarray(targets)
+    if y.dtype.kind == "f":
+        raise DataError(f"targets of type {y.dtype}", expected="classes", cure="targets.astype(int)")
     right = []
     for found, name in ((np.asarray(a), names[0]), (np.asarray(b), names[1])):
         if y.ndim != 1 or found.shape != y.shape or not len(y):
             raise DataError(f"classes of {name} {found.shape} and targets {y.shape}", expected="the same rows, (n,)")
-        if found.dtype.kind == "f" or y.dtype.kind == "f":
-            raise DataError(f"classes of type {found.dtype}", expected="classes", cure="scores.argmax(axis=1)")
+        if found.dtype.kind == "f":
+            raise DataError(
+                f"classes of {name} of type {found.dtype}", expected="classes", cure="scores.argmax(axis=1)"
+            )
         right.append(found == y)
     _check_alpha(alpha)
     n, only_a, only_b = len(y), int((right[0] & ~right[1]).sum()), int((right[1] & ~right[0]).sum())
@@ -182,7 +198,7 @@ def compare_decisions(
         lower_is_better=False,
         effect=(only_a - only_b) / n,
         se=math.sqrt(only_a + only_b - (only_a - only_b) ** 2 / n) / n,
-        p=mcnemar(right[0], right[1]),
+        p=even_chance(only_a, only_b),
         alpha=alpha,
         pairs=n,
         unit="test rows",
@@ -200,9 +216,6 @@ def _t(d: Floats, sd: float, rho: float, alpha: float) -> tuple[float, int | Non
     from scipy.stats import t
 
     effect = abs(float(d.mean()))
-    # Differences equal but for rounding (coarse scores, few folds) have no spread: t would be infinitely sure of them.
-    if sd <= 1e-9 * effect or sd == 0:
-        return _sign(d, alpha)
     p = 2 * float(t.sf(effect / corrected_se(sd, len(d), rho), len(d) - 1))
 
     def power(count: int) -> float:
@@ -213,12 +226,9 @@ def _t(d: Floats, sd: float, rho: float, alpha: float) -> tuple[float, int | Non
 
 
 def _sign(d: Floats, alpha: float) -> tuple[float, int | None]:
-    from scipy.stats import binomtest
-
     below, above = int((d < 0).sum()), int((d > 0).sum())
-    p = float(binomtest(below, below + above).pvalue) if below + above else 1.0
     needed = _sign_pairs(below, above, alpha)
-    return p, None if needed is None else math.ceil(needed * len(d) / (below + above))
+    return even_chance(below, above), None if needed is None else math.ceil(needed * len(d) / (below + above))
 
 
 def _sign_pairs(one: int, other: int, alpha: float) -> int | None:

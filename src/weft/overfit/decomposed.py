@@ -14,7 +14,7 @@ TITLES = {"squared": "squared loss", "zero_one": "0-1 loss (Domingos 2000)", "lo
 
 @dataclass(frozen=True)
 class Decomposition(Result):
-    """A mean loss and its terms. ``se`` holds the standard error of each term by its name.
+    """A mean loss and its terms. ``se`` holds the standard error of each term by its name, of ``net_variance`` too.
 
     ``bias2`` is bias² for squared loss, the share of wrong main predictions B for 0–1 loss, ``-log q(y)`` of the
     main prediction q for log loss. It includes the noise of the targets; ``noise`` is that noise, if it was given.
@@ -26,8 +26,8 @@ class Decomposition(Result):
     For squared loss the ``…_corrected`` terms remove what R and S too small do: the mean of R models is itself
     uncertain, which adds var_{ddof=1}/R to bias² and takes it from the variance; with S seeds the mean over them
     carries 1/S of the seed variance into the data variance. They estimate what infinitely many training sets and
-    seeds would show, have noise removed from the bias, may come out below zero where the truth is near it, and
-    still sum to the loss. ``floored`` counts the
+    seeds would show, and may come out below zero where the truth is near it. Known noise is taken out of the
+    corrected bias: with it, ``loss - noise = bias2_corrected + variance_corrected``. ``floored`` counts the
     probabilities below the precision of their type, 0 among them, which were raised to it.
     """
 

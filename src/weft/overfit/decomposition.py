@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from weft.errors import ArgumentError, DataError, ShapeError
+from weft.overfit.check import whole
 from weft.overfit.decomposed import TITLES, Kind
 from weft.overfit.decomposed import Decomposition as Decomposition
 
@@ -83,9 +84,9 @@ def _errors(terms: Terms, values: dict[str, Any], count: int) -> dict[str, float
     drawn = np.random.default_rng(0).multinomial(count, np.full(count, 1 / count), size=DRAWS)
     draws = [terms(times.astype(np.float64)) for times in drawn]
     widen = math.sqrt(count / (count - 1))  # of R values drawn again, the variance is (R-1)/R of what it should be
-    return {
-        name: float(np.std([d[name] for d in draws], ddof=1)) * widen for name, v in values.items() if v is not None
-    }
+    named = {name: [d[name] for d in draws] for name, v in values.items() if v is not None}
+    named["net_variance"] = [d["loss"] - d["bias2"] for d in draws]
+    return {name: float(np.std(of, ddof=1)) * widen for name, of in named.items()}
 
 
 # ── squared loss ────────────────────────────────────────────────────────────────────────────────────────────
@@ -136,14 +137,16 @@ def _zero_one(p: NDArray[Any], y: NDArray[Any]) -> tuple[Terms, int]:
         raise ShapeError(f"predictions {p.shape} against targets {y.shape}", expected=f"targets {p.shape[2:]}")
     known, numbered = np.unique(np.concatenate([p.ravel(), y.ravel()]), return_inverse=True)
     votes, truth = numbered[: p.size].reshape(len(p), p.shape[1], -1), numbered[p.size :]
-    return lambda times: _zero_one_terms(votes, truth, len(known), times), 0
+    cells = votes * len(truth) + np.arange(len(truth))
+    counts = np.stack([np.bincount(own.ravel(), minlength=len(known) * len(truth)) for own in cells])
+    shares = counts.reshape(len(p), len(known), -1) / p.shape[1]
+    return lambda times: _zero_one_terms(shares, truth, times), 0
 
 
-def _zero_one_terms(votes: NDArray[np.int64], y: NDArray[np.int64], classes: int, times: Floats) -> dict[str, Any]:
-    r, s, n = votes.shape
-    examples = np.arange(n)
-    counts = np.bincount((votes * n + examples).ravel(), np.repeat(times, s * n), minlength=classes * n)
-    shares = counts.reshape(classes, n) / (r * s)
+def _zero_one_terms(of_sets: Floats, y: NDArray[np.int64], times: Floats) -> dict[str, Any]:
+    """From how often each training set's models say each class of each example, (R, classes, n)."""
+    examples = np.arange(len(y))
+    shares = np.tensordot(times, of_sets, 1) / len(of_sets)
     main = shares.argmax(axis=0)  # of equally frequent classes the one with the lowest number
     wrong, v, right = main != y, 1 - shares[main, examples], shares[y, examples]
     biased, helpful = float((wrong * v).mean()), float((wrong * right).mean())
@@ -229,8 +232,7 @@ def _geometric(mean_log: Floats) -> tuple[Floats, Floats]:
 def _folded(p: NDArray[Any], seeds: int | None) -> NDArray[Any]:
     """Predictions as (R, S, n, …)."""
     if seeds is not None:
-        if isinstance(seeds, bool) or not isinstance(seeds, int) or seeds < 1:
-            raise ArgumentError(f"seeds is {seeds!r}", expected="how many seeds each training set has, 1 or more")
+        seeds = whole(seeds, "seeds", "how many seeds each training set has, 1 or more")
         if p.ndim < 2 or len(p) % seeds:
             raise ShapeError(
                 f"predictions {p.shape} with seeds={seeds}",

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import dataclasses
 import textwrap
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
-from weft.errors import DataError
-from weft.overfit import jsontext
+from weft.errors import ArgumentError, DataError
 from weft.overfit.criteria import STRIP
 from weft.overfit.evidence import Evidence
 from weft.overfit.measures import Measures
 from weft.overfit.remedies import remedies
-from weft.overfit.verdicts import first_match
+from weft.overfit.result import Result
+from weft.overfit.verdicts import COUNTS, first_match
 from weft.overfit.words import num, numbers
-
-FORMAT = "weft.diagnosis/1"
 
 Confidence = Literal["high", "moderate", "low"]
 
 
 @dataclass(frozen=True)
-class Diagnosis:
+class Diagnosis(Result):
     """What a run shows. Epochs are counted from 1.
 
     ``verdict`` is a name of the table in `weft.overfit.verdicts`; ``epoch`` the epoch that it speaks of: where the
@@ -30,6 +27,8 @@ class Diagnosis:
     if no epoch had a finite one. ``numbers`` is all that the verdict rests on. ``second_descent`` says that the
     validation loss reached a new minimum after a hump; then early stopping is never called optimal.
     """
+
+    FORMAT: ClassVar[str] = "weft.diagnosis/1"
 
     verdict: str
     epoch: int
@@ -52,15 +51,12 @@ class Diagnosis:
             lines += textwrap.wrap(text, 94, initial_indent=f"  {i}. ", subsequent_indent="     ")
         return "\n".join(lines)
 
-    def to_json(self) -> str:
-        """Standard JSON; a NaN or an infinity among the numbers is written as a string."""
-        return jsontext.dump(FORMAT, {f.name: getattr(self, f.name) for f in dataclasses.fields(self)})
-
 
 def diagnose(run: Evidence | Any) -> Diagnosis:
     """The first verdict of the table that applies to a run (or to its evidence), with numbers, reasons and remedies.
 
-    Raises DataError for a run without validation data, which leaves nothing to judge by.
+    Raises DataError for a run without validation data, which leaves nothing to judge by, ArgumentError for what is
+    neither a run nor evidence.
 
     >>> import numpy as np
     >>> t = np.arange(1, 41)
@@ -74,14 +70,20 @@ def diagnose(run: Evidence | Any) -> Diagnosis:
     ('overfitting', 'high')
     """
     evidence = getattr(run, "evidence", run)
-    if not isinstance(evidence, Evidence):
+    if evidence is None:
         raise DataError(
             "a diagnosis without validation data",
             expected="a run with examples that training did not see, or its evidence",
             cure="trainer.fit(data, validation=0.2)",
         )
+    if not isinstance(evidence, Evidence):
+        raise ArgumentError(
+            f"a diagnosis of a {type(run).__name__}",
+            expected="a run, or its evidence",
+            cure="diagnose(population.run(0)) for a member of a population, Evidence.from_json(text) for a file",
+        )
     m = Measures(evidence)
-    verdict, reason = first_match(m)
+    verdict, rule, reason = first_match(m)
     again = m.second_descent
     if again is not None:
         reason += (
@@ -102,6 +104,9 @@ def diagnose(run: Evidence | Any) -> Diagnosis:
             epochs=evidence.epochs,
             n_train=evidence.n_train,
             second_descent=again is not None,
+            n_val=evidence.n_val,
+            kept=evidence.kept,
+            rule=rule,
         ),
         second_descent=again is not None,
     )
@@ -110,7 +115,8 @@ def diagnose(run: Evidence | Any) -> Diagnosis:
 def confidence(verdict: str, m: Measures) -> Confidence:
     """How sure a verdict is: the one rule for all.
 
-    1. What was seen and not estimated (diverged, leakage) is high; "cannot tell" is low.
+    1. What was seen and not estimated (diverged, leakage) is high, but moderate for copies of which chance makes some;
+       "cannot tell" is low.
     2. Without the losses of single examples nothing is known of the noise: low.
     3. Where a test decides (rise, gap), its z: high from 6, twice the threshold; moderate from 4; else low.
     4. Elsewhere the precision of the validation loss, SE over its scale: high up to 2 %, moderate up to 5 %.
@@ -118,7 +124,8 @@ def confidence(verdict: str, m: Measures) -> Confidence:
     6. Of fewer than 10 epochs nothing is more than moderate.
     """
     if verdict in ("diverged", "leakage"):
-        return "high"
+        doubt = verdict == "leakage" and m.evidence.chance_duplicates >= COUNTS and not m.evidence.shared_groups
+        return "moderate" if doubt else "high"
     z = _deciding_z(verdict, m)
     if verdict == "cannot tell" or m.relative_se is None or z is None or (verdict == "good fit" and _doubtful(m)):
         return "low"

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from weft.errors import ArgumentError, DataError, FileError
 from weft.overfit import jsontext
+from weft.overfit.check import truths
 
 FORMAT = "weft.evidence/1"
 
+Kept = Literal["best", "last", "other"]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
@@ -23,7 +26,7 @@ _COUNTS = ("n_train", "n_val", "train_size", "shared_groups")
 _EXAMPLES = ("train_examples_best", "val_examples_best", "val_examples_last")
 _CORRECT = ("val_correct_best", "val_correct_last")
 _OPTIONAL_NUMBERS = ("initial_train_loss", "probe_gain", "probe_val_gain")
-_LATER = frozenset({"probe_val_gain"})  # not in files of before it was measured
+_LATER = frozenset({"probe_val_gain", "chance_duplicates", "kept"})  # not in files of before there were such fields
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,8 +38,9 @@ class Evidence:
     loss of the best constant predictor. The losses of single examples are those at the best epoch t* (lowest
     validation loss) and at the last one, T; ``val_correct_…`` says which examples were classified rightly there.
     ``initial_train_loss`` is E_tr(0), before training; ``probe_gain`` the relative fall of the lowest E_tr by a model
-    twice as wide, ``probe_val_gain`` that of the lowest E_va. What was not measured is None. Arrays are copied and
-    made read-only.
+    twice as wide, ``probe_val_gain`` that of the lowest E_va. ``chance_duplicates`` is how many of the validation rows
+    that equal a training row chance alone would make; ``kept`` says which weights the model was left with. What was not
+    measured is None. Arrays are copied and made read-only.
 
     Raises DataError where nothing could be concluded: no epochs, curves of unequal lengths, no validation data.
 
@@ -61,12 +65,14 @@ class Evidence:
     initial_train_loss: float | None = None
     probe_gain: float | None = None
     probe_val_gain: float | None = None
+    chance_duplicates: float = 0.0
+    kept: Kept = "best"
 
     def __post_init__(self) -> None:
         for name in (*_CURVES, *_EXAMPLES):
-            _freeze(self, name, np.float64)
+            _freeze(self, name, _numbers)
         for name in _CORRECT:
-            _freeze(self, name, np.bool_)
+            _freeze(self, name, truths)
         _check_sizes(self)
         _check_numbers(self)
 
@@ -97,6 +103,8 @@ class Evidence:
 def _decode(name: str, value: Any) -> Any:
     if name in _COUNTS:
         return jsontext.count(value, name)
+    if name == "kept":
+        return value
     if value is None and name in (*_EXAMPLES, *_CORRECT, *_OPTIONAL_NUMBERS):
         return None
     if name in _CORRECT:
@@ -110,15 +118,19 @@ def _decode(name: str, value: Any) -> Any:
     return jsontext.number(value, name)
 
 
-def _freeze(evidence: Evidence, name: str, dtype: type[np.generic]) -> None:
+def _numbers(value: Any, name: str) -> Floats:
+    try:
+        return np.array(value, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise DataError(f"{name} is {jsontext.shortened(value)}", expected="an array of numbers") from None
+
+
+def _freeze(evidence: Evidence, name: str, read: Callable[[Any, str], NDArray[Any]]) -> None:
     """Replace the field by its own read-only copy, so that a caller's buffer may be used again."""
     value = getattr(evidence, name)
     if value is None:
         return
-    try:
-        array = np.array(value, dtype=dtype)
-    except (TypeError, ValueError):
-        raise DataError(f"{name} is {jsontext.shortened(value)}", expected="an array of numbers") from None
+    array = read(value, name)
     if array.ndim != 1:
         raise DataError(f"{name} has shape {array.shape}", expected="one axis: a number per epoch or per example")
     array.setflags(write=False)
@@ -159,6 +171,10 @@ def _check_numbers(e: Evidence) -> None:
             expected="a finite number: without it nothing says what has been learned",
             cure="look for NaN and infinities in the targets",
         )
+    if e.kept not in get_args(Kept):
+        raise ArgumentError(f"kept is {e.kept!r}", expected=" or ".join(map(repr, get_args(Kept))))
+    if not (math.isfinite(e.chance_duplicates) and e.chance_duplicates >= 0):
+        raise ArgumentError(f"chance_duplicates is {e.chance_duplicates}", expected="a number of rows, 0 or more")
     if not 0 <= e.duplicates_percent <= 100:
         raise ArgumentError(f"duplicates_percent is {e.duplicates_percent}", expected="a percentage, 0 to 100")
     if e.shared_groups < 0:

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from weft.overfit.criteria import STRIP, paired_rise
+from weft.errors import ArgumentError
+from weft.overfit.criteria import STRIP, paired_rise, reference, unit
 from weft.overfit.evidence import Floats
-from weft.overfit.measures import ZERO
 from weft.overfit.verdicts import ENOUGH_EXAMPLES
 from weft.overfit.wobble import rise_over_wobble
 from weft.overfit.words import num, percent
@@ -68,10 +68,10 @@ def notice(
         return None
     if said == "overfitting":
         return _descent(val_loss, since)
-    least = float(train_loss.min())
-    if not said and len(train_loss) >= PATIENT and baseline - least < 0.05 * abs(baseline):
-        text = f"training loss has not fallen below {num(least)}, and a constant reaches {num(baseline)}"
-        return Sight("not learning", PATIENT, f"epoch {len(train_loss)}: {text}: not learning so far")
+    if not said and len(train_loss) >= PATIENT and baseline - float(train_loss.min()) < 0.05 * abs(baseline):
+        least = num(float(train_loss[:PATIENT].min()))
+        text = f"training loss has not fallen below {least}, and a constant reaches {num(baseline)}"
+        return Sight("not learning", PATIENT, f"epoch {PATIENT}: {text}: not learning so far")
     z = paired_rise(last_examples, best_examples) if val_loss[-1] > val_loss.min() else 0.0
     first = _first_rise(train_loss, val_loss, baseline) if z > SURE else None
     return None if first is None else _overfitting(val_loss, first, baseline, z)
@@ -80,28 +80,24 @@ def notice(
 def _first_rise(train_loss: Floats, val_loss: Floats, baseline: float) -> int | None:
     """If the curve has risen at its end: how many epochs there were when it first had."""
     best, now = int(val_loss.argmin()), len(val_loss)
-    unit = _unit(val_loss, baseline)
-    enough = (100 * (val_loss - val_loss[best]) >= 5 * unit) & (train_loss < train_loss[best])
-    ends = [t for t in range(best + 1 + LASTING, now + 1) if enough[t - 1]]
-    if not ends or ends[-1] != now or not _clear(val_loss, best, unit):
+    scale = unit(val_loss, baseline)
+    if scale <= 0:  # nothing that was learned has carried over, so nothing of it can be lost again
         return None
-    return next(t for t in ends if _clear(val_loss[:t], best, unit))
+    enough = (100 * (val_loss - val_loss[best]) >= 5 * scale) & (train_loss < train_loss[best])
+    ends = [t for t in range(best + 1 + LASTING, now + 1) if enough[t - 1]]
+    if not ends or ends[-1] != now or not _clear(val_loss, best, scale):
+        return None
+    return next(t for t in ends if _clear(val_loss[:t], best, scale))
 
 
-def _clear(val_loss: Floats, best: int, unit: float) -> bool:
-    return rise_over_wobble(val_loss, best, unit) > CLEARER
-
-
-def _unit(val_loss: Floats, baseline: float) -> float:
-    """What a rise is a share of: the lowest loss, or what was learned where that is next to zero."""
-    lowest = float(val_loss.min())
-    return lowest if lowest > ZERO * abs(baseline) else baseline - lowest
+def _clear(val_loss: Floats, best: int, scale: float) -> bool:
+    return rise_over_wobble(val_loss, best, scale) > CLEARER
 
 
 def _overfitting(val_loss: Floats, first: int, baseline: float, z: float) -> Sight:
-    lowest, unit = float(val_loss.min()), _unit(val_loss, baseline)
-    amount = percent(100 * (float(val_loss[first - 1]) - lowest) / unit) + (
-        "" if unit == lowest else " of what was learned"
+    rise = float(val_loss[first - 1]) - float(val_loss.min())
+    amount = percent(100 * rise / unit(val_loss, baseline)) + (
+        "" if reference(val_loss, baseline) is None else " of what was learned"
     )
     return Sight(
         "overfitting",
@@ -112,6 +108,8 @@ def _overfitting(val_loss: Floats, first: int, baseline: float, z: float) -> Sig
 
 
 def _descent(val_loss: Floats, since: int) -> Sight | None:
+    if not 1 <= since <= len(val_loss):
+        raise ArgumentError(f'said="overfitting" with since={since}', expected="the epoch at which it was said")
     before = float(val_loss[:since].min())
     lower = np.flatnonzero(val_loss[since:] < before)
     if not len(lower):

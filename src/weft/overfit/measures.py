@@ -10,9 +10,6 @@ import numpy as np
 from weft.overfit import criteria, wobble
 from weft.overfit.evidence import Evidence, Floats
 
-ZERO = 0.01
-"""Below this share of E_0 a loss counts as having reached zero, and GL and P_k are measured against E_0."""
-
 SETTLED = 10
 """Training progress, per mille of a strip of epochs, that counts as none."""
 
@@ -92,8 +89,7 @@ class Measures:
         return before - now < SETTLED / 1000 * abs(before)
 
     def _scale(self, loss: Floats) -> float | None:
-        e_0 = self.evidence.baseline
-        return e_0 if loss.min() <= ZERO * abs(e_0) else None
+        return criteria.reference(loss, self.evidence.baseline)
 
     @cached_property
     def rise_z(self) -> float | None:
@@ -113,8 +109,7 @@ class Measures:
     @property
     def unit(self) -> float:
         """What GL is a percentage of: E_opt, or E_0 - E_opt where losses reach zero."""
-        lowest, e_0 = float(self.evidence.val_loss[self.t_best]), self._scale(self.evidence.val_loss)
-        return lowest if e_0 is None else e_0 - lowest
+        return criteria.unit(self.evidence.val_loss, self.evidence.baseline)
 
     @cached_property
     def second_descent(self) -> int | None:
@@ -153,7 +148,7 @@ class Measures:
         best, last = self.evidence.val_correct_best, self.evidence.val_correct_last
         if best is None or last is None:
             return None
-        return even_chance(int((best & ~last).sum()), int((~best & last).sum()))
+        return criteria.mcnemar(best, last)
 
     @cached_property
     def accuracies(self) -> tuple[float, float] | None:
@@ -174,20 +169,3 @@ class Measures:
     def _share_below_baseline(self, loss: float) -> float:
         e_0 = self.evidence.baseline
         return (e_0 - loss) / abs(e_0) if e_0 else float(loss < 0)
-
-
-def even_chance(a: int, b: int) -> float:
-    """The two-sided p of a against b under even odds, ``2 Σ_{i ≤ min(a, b)} C(n, i) / 2ⁿ``, at most 1.
-
-    The p of `criteria.mcnemar`, without the second that importing a library of statistics takes: a diagnosis is to
-    cost next to nothing beside the run.
-
-    >>> round(even_chance(8, 1), 9), even_chance(0, 0)
-    (0.0390625, 1.0)
-    """
-    n, least = a + b, min(a, b)
-    if a == b:
-        return 1.0
-    term = math.lgamma(n + 1) - math.lgamma(least + 1) - math.lgamma(n - least + 1) - n * math.log(2)
-    ratios = np.arange(least, 0, -1) / np.arange(n - least + 1, n + 1)  # C(n, i - 1) / C(n, i)
-    return min(1.0, 2 * math.exp(term) * (1 + float(np.cumprod(ratios).sum())))

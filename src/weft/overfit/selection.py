@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from weft.errors import ArgumentError, DataError
+from weft.overfit.check import whole
 from weft.overfit.estimates import corrected_se, listed, share
 from weft.overfit.result import Result, decimals, table
 
@@ -110,7 +111,7 @@ def one_standard_error(
     threshold = float(means[best]) + (errors[best] if lower_is_better else -errors[best])
     within = means <= threshold if lower_is_better else means >= threshold
     noise = corrected_se(_unshared_sd(flat), count, rho)
-    times = len(names) if looks is None else looks
+    times = len(names) if looks is None else int(looks)
     return Selection(
         settings=names,
         means=tuple(means.tolist()),
@@ -138,8 +139,7 @@ def expected_optimism(looks: int, noise: float) -> float:
     """
     from scipy.stats import norm
 
-    if isinstance(looks, bool) or not isinstance(looks, int) or looks < 1:
-        raise ArgumentError(f"looks is {looks!r}", expected="how often the validation rows were asked, 1 or more")
+    looks = whole(looks, "looks", "how often the validation rows were asked, 1 or more")
     if not (math.isfinite(noise) and noise >= 0):
         raise ArgumentError(f"noise is {noise}", expected="a standard error, 0 or more")
     return noise * float(norm.ppf((looks - 0.375) / (looks + 0.25)))

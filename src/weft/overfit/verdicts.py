@@ -7,6 +7,7 @@ constant predictor. Where a rule differs from the plain formula in its first lin
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from weft.overfit.criteria import Gap
@@ -19,6 +20,7 @@ Rule = Callable[[Measures], str | None]
 ENOUGH_EPOCHS = 5
 ENOUGH_EXAMPLES = 30
 MOST_CHANCE_COPIES = 1.5
+COUNTS = 0.5  # fewer copies by chance than this are not worth a word
 WIDER = 0.05  # the share by which a wider model must be better before this one is called too small
 
 
@@ -32,7 +34,9 @@ def diverged(m: Measures) -> str | None:
     e = m.evidence
     if m.broken is not None:
         return f"a value that is not finite appeared at epoch {m.broken + 1}: {_seen(m)}"
-    start = max(e.baseline, float(e.train_loss[0])) if e.initial_train_loss is None else e.initial_train_loss
+    start = e.initial_train_loss
+    if start is None or not math.isfinite(start):
+        start = max(e.baseline, float(e.train_loss[0]))
     end = float(e.train_loss[-1])
     if end - start > max(abs(start), 0.05 * abs(e.baseline)):
         return f"training loss ended at {num(end)}, more than twice the {num(start)} it started from"
@@ -40,11 +44,17 @@ def diverged(m: Measures) -> str | None:
 
 
 def leakage(m: Measures) -> str | None:
-    """Exact duplicate rows across the split, or one group id on both sides."""
+    """Exact duplicate rows across the split, or one group id on both sides.
+
+    Written ``copies > m_0 + 3 √m_0 + 1.5`` with the m_0 copies that chance makes: in tables of a few categories equal
+    rows are the nature of the data, and measuring in tenths repeats a row now and then (iris has one such pair).
+    """
     e, found = m.evidence, []
-    # One copy is what measuring in tenths brings about by chance (iris has one such pair); several are a leak.
-    if e.duplicates_percent * e.n_val / 100 > MOST_CHANCE_COPIES:
-        found.append(f"{percent(e.duplicates_percent)} of the validation rows are exact copies of training rows")
+    copies, chance = e.duplicates_percent * e.n_val / 100, e.chance_duplicates
+    if copies > chance + 3 * math.sqrt(chance) + MOST_CHANCE_COPIES:
+        count = f"{copies:.0f} of {e.n_val} validation rows ({percent(e.duplicates_percent)})"
+        expected = f" (by chance it would be about {num(chance)})" if chance >= COUNTS else ""
+        found.append(f"{count} are exact copies of training rows{expected}")
     if e.shared_groups > 0:
         found.append(f"{e.shared_groups} {'group is' if e.shared_groups == 1 else 'groups are'} on both sides")
     if not found:
@@ -52,22 +62,32 @@ def leakage(m: Measures) -> str | None:
     return f"{' and '.join(found)}, so the validation loss of {_loss_at_best(m)} says little about new data"
 
 
-def cannot_tell(m: Measures) -> str | None:
-    """n_val < 30, or SE(E_va) / E_va > 10 %, or fewer than 5 epochs.
+def few_epochs(m: Measures) -> str | None:
+    """Fewer than 5 epochs."""
+    if m.evidence.epochs >= ENOUGH_EPOCHS:
+        return None
+    return f"{m.evidence.epochs} epochs are too few to see a trend; at least {ENOUGH_EPOCHS} are needed"
+
+
+def few_examples(m: Measures) -> str | None:
+    """n_val < 30."""
+    if m.evidence.n_val >= ENOUGH_EXAMPLES:
+        return None
+    return f"{m.evidence.n_val} validation examples are too few; at least {ENOUGH_EXAMPLES} are needed"
+
+
+def noisy(m: Measures) -> str | None:
+    """SE(E_va) / E_va > 10 %.
 
     The standard error is taken relative to the larger of E_va and E_0: see `Measures.relative_se`.
     """
-    e, se = m.evidence, m.relative_se
-    if e.epochs < ENOUGH_EPOCHS:
-        return f"{e.epochs} epochs are too few to see a trend; at least {ENOUGH_EPOCHS} are needed"
-    if e.n_val < ENOUGH_EXAMPLES:
-        return f"{e.n_val} validation examples are too few; at least {ENOUGH_EXAMPLES} are needed"
-    if se is not None and se > 0.10:
-        return (
-            f"the standard error of the validation loss, {num(m.val_se or 0)}, is {percent(100 * se)} of the loss's"
-            f" scale with {e.n_val} examples; above 10 % the noise hides what the model does"
-        )
-    return None
+    se = m.relative_se
+    if se is None or se <= 0.10:
+        return None
+    return (
+        f"the standard error of the validation loss, {num(m.val_se or 0)}, is {percent(100 * se)} of the loss's"
+        f" scale with {m.evidence.n_val} examples; above 10 % the noise hides what the model does"
+    )
 
 
 def not_learning(m: Measures) -> str | None:
@@ -150,7 +170,7 @@ def underfitting(m: Measures) -> str | None:
     e, g = m.evidence, m.gap
     if g is None or g.relative is None or (g.relative > 0.1 and g.z > 3) or not m.settled:
         return None
-    if e.probe_gain is None or e.probe_gain <= WIDER or (e.probe_val_gain is not None and e.probe_val_gain <= WIDER):
+    if e.probe_gain is None or not all(_better(gain) for gain in (e.probe_gain, e.probe_val_gain) if gain is not None):
         return None
     also = "" if e.probe_val_gain is None else f" and the validation loss by {percent(100 * e.probe_val_gain)}"
     return (
@@ -183,14 +203,19 @@ def good_fit(m: Measures) -> str | None:
     )
 
 
-def unjudged(m: Measures) -> str | None:
+def useless(m: Measures) -> str | None:
+    """E_va was never below E_0, though E_tr was, and no rule above applies."""
+    if m.carried_over > 0:
+        return None
+    return (
+        f"validation loss never fell below the {num(m.evidence.baseline)} of a constant prediction (lowest:"
+        f" {_loss_at_best(m)}) although training loss did, and no rise is more than noise: nothing that was"
+        " learned carries over"
+    )
+
+
+def unmeasured(m: Measures) -> str | None:
     """What is left: no rule above applies, and a good fit was not seen either."""
-    if m.carried_over <= 0:
-        return (
-            f"validation loss never fell below the {num(m.evidence.baseline)} of a constant prediction (lowest:"
-            f" {_loss_at_best(m)}) although training loss did, and no rise is more than noise: nothing that was"
-            " learned carries over"
-        )
     return (
         "the losses of single examples are missing, so nothing says whether the difference between validation loss"
         f" ({_loss_at_best(m)}) and training loss ({_train_at_best(m)}) is more than chance"
@@ -200,7 +225,9 @@ def unjudged(m: Measures) -> str | None:
 TABLE: tuple[tuple[str, Rule], ...] = (
     ("diverged", diverged),
     ("leakage", leakage),
-    ("cannot tell", cannot_tell),
+    ("cannot tell", few_epochs),
+    ("cannot tell", few_examples),
+    ("cannot tell", noisy),
     ("not learning", not_learning),
     ("over-confident", over_confident),
     ("overfitting", overfitting),
@@ -209,16 +236,17 @@ TABLE: tuple[tuple[str, Rule], ...] = (
     ("underfitting", underfitting),
     ("validation easier", validation_easier),
     ("good fit", good_fit),
-    ("cannot tell", unjudged),
+    ("cannot tell", useless),
+    ("cannot tell", unmeasured),
 )
 
 
-def first_match(m: Measures) -> tuple[str, str]:
-    """The verdict and its explanation."""
+def first_match(m: Measures) -> tuple[str, str, str]:
+    """The verdict, the name of the rule that gave it, and its explanation."""
     for name, rule in TABLE:
         reason = rule(m)
         if reason is not None:
-            return name, reason
+            return name, rule.__name__, reason
     raise AssertionError("the last rule of the table always applies")
 
 
@@ -249,6 +277,11 @@ def _rise(m: Measures) -> str:
     )
 
 
+def _better(gain: float) -> bool:
+    """Whether a wider model was clearly better; one that diverged was not, whatever it is written as."""
+    return WIDER < gain < math.inf
+
+
 def _gap_in_words(g: Gap) -> str:
     share = "" if g.relative is None else f", {percent(100 * g.relative)} of what was learned"
     small = g.relative is not None and g.relative <= 0.25
@@ -258,8 +291,10 @@ def _gap_in_words(g: Gap) -> str:
 def _no_rise(m: Measures) -> str:
     if m.since_best == 0:
         return "it was the lowest at the end"
-    if m.gl < 5 or m.rise_z is None:
+    if m.gl < 5:
         return "it has not risen by 5 % since"
+    if m.rise_z is None:
+        return f"whether the rise of {percent(m.gl)} since is more than chance was not tested"
     return f"the rise of {percent(m.gl)} since ({num(m.rise_z)} standard errors) does not count as overfitting"
 
 

@@ -10,8 +10,8 @@ from weft.overfit.measures import Measures
 def num(value: float) -> str:
     """A number to three significant digits, for people.
 
-    >>> [num(v) for v in (0.4, 60, 12.345, 1234.5, 0.00002, float("nan"))]
-    ['0.400', '60', '12.3', '1234', '2.00e-05', 'NaN']
+    >>> [num(v) for v in (0.4, 60, 12.345, 99.96, 1234.5, 0.00002, float("nan"))]
+    ['0.400', '60', '12.3', '100', '1234', '2.00e-05', 'NaN']
     """
     if not math.isfinite(value):
         return "NaN" if math.isnan(value) else "∞" if value > 0 else "-∞"
@@ -19,15 +19,17 @@ def num(value: float) -> str:
         return f"{value:.0f}"
     if abs(value) >= 100:
         return f"{value:.0f}" if abs(value) < 1e6 else f"{value:.2e}"
-    return f"{value:#.3g}" if abs(value) >= 0.0005 else f"{value:.2e}"
+    return f"{value:#.3g}".rstrip(".") if abs(value) >= 0.0005 else f"{value:.2e}"
 
 
 def percent(value: float) -> str:
-    """A percentage: two digits below ten, none after the point above.
+    """A percentage: two digits below ten, none after the point above; never a zero that is none.
 
-    >>> percent(38.1), percent(4.25), percent(1200.0)
-    ('38 %', '4.2 %', '1200 %')
+    >>> percent(38.1), percent(4.25), percent(1200.0), percent(0.02)
+    ('38 %', '4.2 %', '1200 %', '0.02 %')
     """
+    if value and abs(value) < 0.05:
+        return f"{value:.1g} %"
     return f"{value:.0f} %" if abs(value) >= 10 else f"{value:.1f} %"
 
 
@@ -55,6 +57,7 @@ def _facts(m: Measures) -> dict[str, float | None]:
         "train_loss_at_end": float(e.train_loss[-1]),
         "validation_loss_at_end": float(e.val_loss[-1]),
         "duplicates_percent": e.duplicates_percent,
+        "duplicates_by_chance": e.chance_duplicates or None,
         "shared_groups": e.shared_groups,
         "probe_gain": e.probe_gain,
         "probe_validation_gain": e.probe_val_gain,
@@ -75,4 +78,5 @@ def _statistics(m: Measures) -> dict[str, float | None]:
         "accuracy_at_best": accuracies and accuracies[0],
         "accuracy_at_end": accuracies and accuracies[1],
         "mcnemar_p": m.mcnemar_p,
+        "second_descent_epoch": None if m.second_descent is None else m.second_descent + 1,
     }

@@ -3,7 +3,9 @@
 - `style`: one look for all of them
 - `curves`: the losses per epoch, with the verdict drawn in
 - `confusion`, `boundary`, `weights`: what a model takes for what, where it decides, what it is made of
-- `learning_curve`, `setting`, `capacity`, `fan`, `folds`, `reliability`: what many models show together
+- `learning_curve`, `setting`, `capacity`, `terms`, `fan`, `folds`, `remedies`, `reliability`: what many models
+  show together
+- `graph`: the computation behind a tensor
 - `caption`: a picture's title, and its findings in words
 - `animation`: the boundary, or the fitted curve, as a film
 - `page`, `picture`, `report`: one HTML file that opens without a network
@@ -18,6 +20,7 @@ from weft.view.fan import plot_fan
 from weft.view.folds import plot_folds
 from weft.view.learning_curve import plot_learning_curve
 from weft.view.reliability import Reliability, plot_reliability, reliability
+from weft.view.remedies import plot_remedies
 from weft.view.report import Study, write_report
 from weft.view.setting import plot_setting
 from weft.view.terms import plot_terms
@@ -36,6 +39,7 @@ __all__ = [
     "plot_folds",
     "plot_learning_curve",
     "plot_reliability",
+    "plot_remedies",
     "plot_setting",
     "plot_terms",
     "plot_weights",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import copy
 import os
 import tempfile
@@ -14,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from weft.errors import ArgumentError, DataError, FileError
+from weft.errors import ArgumentError, DataError
+from weft.overfit.check import whole
+from weft.storage.files import make_folder, reported, write_atomically
 from weft.view.boundary import Floats, as_classes, draw_points, grid_over, tints
 from weft.view.style import BLUE, INK, VERMILLION, look, new_figure
 
@@ -39,15 +40,11 @@ def animate(run: Any, path: str | os.PathLike[str], *, frames_per_second: int = 
     that the callback ``Snapshots`` has kept during the fit.
 
     Raises ArgumentError for a fit without snapshots, for other endings, and for .mp4 without ffmpeg; DataError for
-    other numbers of columns; FileError if the folder cannot be written to.
+    other numbers of columns; FileError if it cannot be written there. A folder that does not exist is made.
     """
     target = Path(path)
     snapshots, origin = _snapshots(run, target), _origin(run)
-    whole = isinstance(frames_per_second, int) and not isinstance(frames_per_second, bool)
-    if not (whole and 1 <= frames_per_second <= 50):
-        raise ArgumentError(
-            f"frames_per_second={frames_per_second!r}", expected="a whole number, 1 to 50", cure="frames_per_second=10"
-        )
+    frames_per_second = whole(frames_per_second, "frames_per_second", "a whole number, 1 to 50", most=50)
     writer = _writer(target, frames_per_second)
     with look():
         figure = new_figure(6.4, 4.8)
@@ -59,7 +56,7 @@ def animate(run: Any, path: str | os.PathLike[str], *, frames_per_second: int = 
 
 def _snapshots(run: Any, path: Path) -> Any:
     for callback in run.callbacks:
-        if type(callback).__name__ == "Snapshots" and callback.epochs:
+        if getattr(callback, "epochs", None) and hasattr(callback, "weights"):
             return callback
     raise ArgumentError(
         "a film of a fit that has kept no copies of its weights",
@@ -171,7 +168,9 @@ def _scene(figure: Figure, run: Any, origin: Any) -> Regions | Curve:
     if kind in ("classification", "binary") and columns == (2,):
         flat = [(x, y.reshape(len(y), -1)) for x, y in given]
         if all(y.shape[1] == 1 for _, y in flat):
-            return Regions(figure.subplots(), [(x, y[:, 0]) for x, y in flat])
+            # Two classes may be told apart as 0 and 1, or as -1 and 1.
+            numbered = [(x, (y[:, 0] > 0.5).astype(np.float64) if kind == "binary" else y[:, 0]) for x, y in flat]
+            return Regions(figure.subplots(), numbered)
     if kind in ("regression", "custom") and columns in ((1,), ()) and all(y.size == len(x) for x, y in given):
         return Curve(figure.subplots(), [(x.reshape(-1, 1), y.reshape(-1)) for x, y in given])
     name = trainer.loss.name if trainer.loss is not None else "a step of one's own"
@@ -195,7 +194,8 @@ def _in_units(side: Any, trainer: Any) -> tuple[Floats, Floats]:
 def _film(scene: Regions | Curve, run: Any, origin: Any, snapshots: Any, pause: int) -> Iterator[Callable[[], Any]]:
     """What changes the picture into the next one, for each copy of the weights; the last one stands for a while."""
     own = origin.trainer
-    other = type(own)(copy.deepcopy(run.model), own.loss, precision=own.precision)  # the run's model stays as it is
+    model = copy.deepcopy(run.model)  # the run's own stays as it is
+    other = type(own)(model, own.loss, step=own.own, precision=own.precision)
     other.scaler, other.target_scaler = own.scaler, own.target_scaler
     weights = {**dict(other.model.named_parameters()), **dict(other.model.named_buffers())}
     inputs = scene.inputs.astype(np.asarray(origin.prepared.training.x).dtype)
@@ -229,27 +229,19 @@ LOSSES = (("training", "train_loss"), ("validation", "val_loss"))
 
 
 def _write(path: Path, figure: Figure, writer: Any, film: Iterator[Callable[[], Any]]) -> None:
-    """Draw all pictures into a file beside the place, and put it there when it is whole."""
+    """Draw all pictures into a file elsewhere, and put it in its place when it is whole."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-    try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}.", suffix=path.suffix)
-        os.close(handle)
-    except OSError as error:
-        raise FileError(f"cannot write to {path.parent}: {error.strerror}", cure="a folder that exists") from error
-    try:
+    with reported(path), tempfile.TemporaryDirectory() as elsewhere:
+        make_folder(path.parent)  # what cannot be written to is refused before the work
+        made = Path(elsewhere, path.name)
         canvas = FigureCanvasAgg(figure)
         next(film)()  # the first picture is laid out, and all others take its places
         canvas.draw()
         figure.set_layout_engine("none")
-        with writer.saving(figure, temporary, DPI):
+        with writer.saving(figure, str(made), DPI):
             writer.grab_frame()
             for change in film:
                 change()
                 writer.grab_frame()
-        Path(temporary).chmod(0o644)
-        os.replace(temporary, path)  # noqa: PTH105 - the documented atomic call
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(temporary).unlink()
-        raise
+        write_atomically(path, made.read_bytes())

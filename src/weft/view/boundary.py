@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from weft.errors import DataError
+from weft.errors import ArgumentError, DataError
 from weft.view.style import MARKERS, PALETTE, light, look, new_figure
 
 if TYPE_CHECKING:
@@ -19,34 +19,43 @@ Floats = NDArray[np.float64]
 GRID = 240
 
 
-class Scaler(Protocol):
-    """What was fitted on the training inputs, as in scikit-learn."""
+class Applies(Protocol):
+    """What was fitted on the training inputs, such as `weft.data.Scaler`."""
+
+    def apply(self, x: Any, /) -> Any: ...
+
+
+class Transforms(Protocol):
+    """The same in scikit-learn's words."""
 
     def transform(self, x: Any, /) -> Any: ...
+
+
+Scaler = Applies | Transforms
 
 
 def plot_boundary(predict: Callable[[Any], Any], x: ArrayLike, y: ArrayLike, scaler: Scaler | None = None) -> Figure:
     """The regions that a model assigns to each class, and the points, in the units of the data.
 
     ``x`` (n, 2) and the axes are in the data's own units; with a ``scaler``, what ``predict`` receives is scaled
-    first, points and grid alike: a boundary drawn on unscaled inputs is the boundary of nothing. ``y`` (n,) are
-    class numbers. ``predict`` maps (m, 2) to class numbers (m,), to one score per class (m, classes), or, for two
-    classes, to the probability of class 1, (m,) or (m, 1).
+    first, points and grid alike: a boundary drawn on unscaled inputs is the boundary of nothing. ``trainer.predict``
+    scales by itself, and a second scaler is refused. ``y`` (n,) are class numbers. ``predict`` maps (m, 2) to class
+    numbers (m,), to one score per class (m, classes), or, for two classes, to the probability of class 1, (m,) or
+    (m, 1).
 
-    Raises DataError for other shapes, and for a single column that is no probability.
+    Raises DataError for other shapes, for a single column that is no probability, and for scores that are not finite.
 
     >>> points = np.array([[0.0, 1.0], [1.0, 0.0]])
     >>> plot_boundary(lambda x: (x[:, 0] > 0.5).astype(int), points, [0, 1]).axes[0].get_title("left")
     'Decision regions: 2 of 2 points right'
     """
-    points, labels = _points(x), _labels(y)
+    points, labels, change = _points(x), _labels(y), _change(predict, scaler)
     if len(points) != len(labels):
         raise DataError(f"{len(points)} points and {len(labels)} labels", expected="equally many")
     across, up, grid = grid_over(points, GRID)
 
     def classify(inputs: Floats) -> NDArray[np.int64]:
-        scaled = inputs if scaler is None else scaler.transform(inputs)
-        return as_classes(np.asarray(predict(scaled)), len(inputs))
+        return as_classes(np.asarray(predict(change(inputs))), len(inputs))
 
     regions, found = classify(grid).reshape(len(up), len(across)), classify(points)
     with look():
@@ -60,6 +69,24 @@ def plot_boundary(predict: Callable[[Any], Any], x: ArrayLike, y: ArrayLike, sca
     return figure
 
 
+def _change(predict: Any, scaler: Any) -> Callable[[Floats], Any]:
+    """What is done to inputs before they are given to ``predict``."""
+    if scaler is None:
+        return lambda inputs: inputs
+    if getattr(getattr(predict, "__self__", None), "scaler", None) is not None:
+        raise ArgumentError(
+            "a scaler beside a predict that scales by itself: the inputs would be scaled twice",
+            expected="one of the two",
+            cure="plot_boundary(trainer.predict, x, y)",
+        )
+    change = getattr(scaler, "transform", None) or getattr(scaler, "apply", None)
+    if change is None:
+        raise ArgumentError(
+            f"a scaler of type {type(scaler).__name__}", expected="weft.data.Scaler, or one of scikit-learn"
+        )
+    return change
+
+
 def _points(x: ArrayLike) -> Floats:
     points = np.asarray(x, dtype=np.float64)
     if points.ndim != 2 or points.shape[1] != 2 or not len(points):
@@ -70,9 +97,16 @@ def _points(x: ArrayLike) -> Floats:
 
 
 def _labels(y: ArrayLike) -> NDArray[np.int64]:
-    labels = np.asarray(y)
-    if labels.ndim != 1 or (labels != np.floor(labels)).any() or (labels < 0).any():
-        raise DataError(f"y has shape {labels.shape}", expected="class numbers from 0, one axis", cure="y.ravel()")
+    labels, expected = np.asarray(y), "class numbers from 0, one axis"
+    if labels.ndim != 1:
+        raise DataError(f"y has shape {labels.shape}", expected=expected, cure="y.ravel()")
+    if labels.dtype.kind not in "biuf":
+        raise DataError(f"y holds {labels.dtype}", expected=expected, cure="np.unique(y, return_inverse=True)[1]")
+    numbers = labels.astype(np.float64)
+    bad = ~((numbers >= 0) & (numbers == np.floor(numbers)) & np.isfinite(numbers))
+    if bad.any():
+        cure = "np.unique(y, return_inverse=True)[1]"
+        raise DataError(f"y holds {numbers[bad][0]:g} at row {int(bad.argmax())}", expected=expected, cure=cure)
     return labels.astype(np.int64)
 
 
@@ -86,6 +120,10 @@ def grid_over(points: Floats, size: int) -> tuple[Floats, Floats, Floats]:
 
 def as_classes(output: NDArray[Any], n: int) -> NDArray[np.int64]:
     """Class numbers (n,) from what a model says of n points: class numbers, a score per class, or a probability."""
+    if output.dtype.kind == "f" and not np.isfinite(output).all():
+        raise DataError(
+            "predict gave values that are not finite", expected="a model that has not diverged", cure="run.diagnosis"
+        )
     if output.ndim == 2 and output.shape[1] > 1 and len(output) == n:
         winners: NDArray[np.int64] = output.argmax(1)
         return winners

@@ -33,7 +33,7 @@ def confusion(y_true: ArrayLike, y_pred: ArrayLike, classes: int) -> NDArray[np.
     return np.bincount(truth * classes + found, minlength=classes**2).reshape(classes, classes)
 
 
-def plot_confusion(y_true: ArrayLike, y_pred: ArrayLike, classes: Sequence[str]) -> Figure:
+def plot_confusion(y_true: ArrayLike, y_pred: ArrayLike, classes: Sequence[object]) -> Figure:
     """The confusion matrix as a picture: rows are the truth, colours the share of the row, numbers the counts.
 
     >>> plot_confusion([0, 0, 1, 1], [0, 1, 1, 1], ["cat", "dog"]).get_suptitle()

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from weft.errors import DataError
-from weft.overfit.criteria import generalization_loss
-from weft.overfit.wobble import second_descent
+from weft.overfit.criteria import reference
+from weft.overfit.diagnosis import Diagnosis
+from weft.overfit.evidence import Evidence
+from weft.overfit.words import percent
 from weft.view.caption import caption, wrapped
-from weft.view.style import BLUE, GREY, INK, VERMILLION, light, look, new_figure, plain
+from weft.view.style import BLUE, GREY, INK, VERMILLION, light, look, new_figure, plain, spans_decades
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -22,35 +24,7 @@ Floats = NDArray[np.float64]
 History = Mapping[str, Sequence[float]]
 
 
-class Curves(Protocol):
-    """What a picture needs of evidence."""
-
-    @property
-    def train_loss(self) -> Floats: ...
-    @property
-    def val_loss(self) -> Floats: ...
-
-
-class Verdict(Protocol):
-    """What a picture needs of a diagnosis; epochs count from 1."""
-
-    @property
-    def verdict(self) -> str: ...
-    @property
-    def epoch(self) -> int: ...
-    @property
-    def best_epoch(self) -> int: ...
-    @property
-    def confidence(self) -> str: ...
-    @property
-    def numbers(self) -> Mapping[str, float]: ...
-    @property
-    def explanation(self) -> str: ...
-    @property
-    def second_descent(self) -> bool: ...
-
-
-def plot_curves(evidence_or_history: Curves | History, diagnosis: Verdict | None = None) -> Figure:
+def plot_curves(evidence_or_history: Evidence | History, diagnosis: Diagnosis | None = None) -> Figure:
     """The loss curves of one run and, below, those of its first metric, if it has one.
 
     From a history it takes ``train_loss`` (evaluation mode; the running ``loss`` if that is all there is),
@@ -76,7 +50,7 @@ def plot_curves(evidence_or_history: Curves | History, diagnosis: Verdict | None
         rows = figure.subplots(2, 1, sharex=True, height_ratios=(5, 3), squeeze=False) if metric else None
         top = figure.subplots() if rows is None else rows[0, 0]
         _lines(top, train, val, "loss")
-        if _spans_decades(train, val):
+        if spans_decades(train, val):
             top.set_yscale("log")
         if diagnosis is not None:
             _verdict(top, train, val, diagnosis)
@@ -90,7 +64,7 @@ def plot_curves(evidence_or_history: Curves | History, diagnosis: Verdict | None
     return figure
 
 
-def _title(diagnosis: Verdict | None) -> str:
+def _title(diagnosis: Diagnosis | None) -> str:
     return (
         "Loss per epoch"
         if diagnosis is None
@@ -98,7 +72,7 @@ def _title(diagnosis: Verdict | None) -> str:
     )
 
 
-def _history(source: Curves | History) -> dict[str, Floats]:
+def _history(source: Evidence | History) -> dict[str, Floats]:
     if not isinstance(source, Mapping):
         return {"train_loss": source.train_loss, "val_loss": source.val_loss}
     # None becomes NaN, which a line leaves out.
@@ -137,13 +111,7 @@ def _mark_broken(axes: Any, values: Floats, colour: str) -> None:
         axes.plot(bad, np.full(len(bad), 0.02), "x", color=colour, transform=axes.get_xaxis_transform(), markersize=7)
 
 
-def _spans_decades(*curves: Floats | None) -> bool:
-    """Whether a linear axis would flatten most of the curves: all positive, the largest over 20 times the least."""
-    values = np.concatenate([c[np.isfinite(c)] for c in curves if c is not None])
-    return bool(len(values) and values.min() > 0 and values.max() > 20 * values.min())
-
-
-def _verdict(axes: Any, train: Floats | None, val: Floats | None, diagnosis: Verdict) -> None:
+def _verdict(axes: Any, train: Floats | None, val: Floats | None, diagnosis: Diagnosis) -> None:
     t = diagnosis.best_epoch
     if diagnosis.verdict == "diverged" and diagnosis.epoch:
         axes.axvline(
@@ -154,16 +122,16 @@ def _verdict(axes: Any, train: Floats | None, val: Floats | None, diagnosis: Ver
         axes.axvline(t, color=GREY, linestyle=":", zorder=1, label=f"best epoch: {t}")
         _noise(axes, val, t, diagnosis)
         if diagnosis.verdict in ("overfitting", "over-confident"):
-            _rise(axes, val, t)
+            _rise(axes, val, t, diagnosis)
         if train is not None and len(train) >= t and np.isfinite([train[t - 1], val[t - 1]]).all():
             _gap(axes, train[t - 1], val[t - 1], t)
         axes.plot(t, val[t - 1], "o", color=VERMILLION, markersize=7, markeredgecolor="white", zorder=4)
-        if diagnosis.second_descent:
+        if "second_descent_epoch" in diagnosis.numbers:
             _again(axes, val, diagnosis)
     axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False)  # beside the curves: it hides nothing
 
 
-def _noise(axes: Any, val: Floats, t: int, diagnosis: Verdict) -> None:
+def _noise(axes: Any, val: Floats, t: int, diagnosis: Diagnosis) -> None:
     """What the validation loss would vary by with other examples; a rise inside the band shows nothing by itself."""
     se = diagnosis.numbers.get("validation_standard_error", math.nan)
     if not (math.isfinite(se) and se > 0) or t == len(val):  # nothing comes after it
@@ -183,11 +151,13 @@ def _noise(axes: Any, val: Floats, t: int, diagnosis: Verdict) -> None:
     )
 
 
-def _rise(axes: Any, val: Floats, t: int) -> None:
-    """The area between the best loss and the curve after it, where the curve is higher."""
-    best, after = val[t - 1], val[t - 1 :]
+def _rise(axes: Any, val: Floats, t: int, diagnosis: Diagnosis) -> None:
+    """The area between the best loss and the curve after it, where the curve is higher; the verdict's own number."""
+    best, after, numbers = val[t - 1], val[t - 1 :], diagnosis.numbers
     where = np.isfinite(after) & (after > best)
-    share = f": {100 * (after[-1] / best - 1):.0f} %" if best > 0 and np.isfinite(after[-1]) else ""
+    of = " of what was learned" if reference(val, numbers.get("baseline_loss", 0.0)) is not None else ""
+    rise = numbers.get("generalization_loss_percent")
+    share = "" if rise is None else f": {percent(rise)}" if not of else f":\n{percent(rise)}{of}"
     axes.fill_between(
         _epochs(val)[t - 1 :],
         best,
@@ -212,12 +182,9 @@ def _gap(axes: Any, low: float, high: float, t: int) -> None:
     )
 
 
-def _again(axes: Any, val: Floats, diagnosis: Verdict) -> None:
+def _again(axes: Any, val: Floats, diagnosis: Diagnosis) -> None:
     """The minimum before a hump, and the first epoch below it."""
-    scale = diagnosis.numbers.get("baseline_loss", 0.0)
-    found = second_descent(val, generalization_loss(val, scale if val.min() <= 0.01 * abs(scale) else None), hump=5)
-    if found is None:
-        return
+    found = int(diagnosis.numbers["second_descent_epoch"]) - 1
     first = int(val[:found].argmin())
     axes.plot(
         first + 1, val[first], "o", color=VERMILLION, markerfacecolor="white", markersize=7, zorder=4,

@@ -11,7 +11,21 @@ from numpy.typing import ArrayLike, NDArray
 
 from weft.errors import DataError
 from weft.view.caption import caption, wrapped
-from weft.view.style import BLUE, GREEN, GREY, INK, MARKERS, ORANGE, PURPLE, SKY, VERMILLION, look, new_figure, plain
+from weft.view.style import (
+    BLUE,
+    GREEN,
+    GREY,
+    INK,
+    MARKERS,
+    ORANGE,
+    PURPLE,
+    SKY,
+    VERMILLION,
+    look,
+    new_figure,
+    plain,
+    spans_decades,
+)
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -65,7 +79,7 @@ def plot_fan(
             _epochs(val), _finite(val[best]), "-.", color=INK, linewidth=1.4, label=f"best, model {best}: validation"
         )
         axes.plot(at + 1, val[best, at], "*", color=INK, markersize=11, markeredgecolor="white", zorder=6)
-        if _spans_decades(train, val):
+        if spans_decades(train, val, most=0.99):  # a few that diverged decide nothing
             axes.set_yscale("log")
         if verdicts is not None:
             _ends(axes, val, verdicts)
@@ -99,6 +113,8 @@ def _check(train: Floats, val: Floats, verdicts: Sequence[str] | None) -> None:
 def _band(axes: Any, curves: Floats, name: str, colour: str, dashes: str, hatch: str | None) -> None:
     """Only epochs at which some model has a finite loss."""
     seen = np.isfinite(curves).any(axis=0)
+    if not seen.any():
+        return
     low, middle, high = np.nanquantile(_finite(curves)[:, seen], [0.05, 0.5, 0.95], axis=0)
     t = _epochs(curves)[seen]
     face = (*_rgb(colour), 0.16)
@@ -142,9 +158,3 @@ def _rgb(colour: str) -> tuple[float, float, float]:
     from matplotlib.colors import to_rgb
 
     return to_rgb(colour)
-
-
-def _spans_decades(*curves: Floats) -> bool:
-    """Whether a linear axis would flatten most of the curves: all positive, the largest over 20 times the least."""
-    values = np.concatenate([c[np.isfinite(c)] for c in curves])
-    return bool(values.min() > 0 and np.quantile(values, 0.99) > 20 * values.min())

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from weft.errors import ArgumentError, DataError
+from weft.errors import DataError
+from weft.overfit.check import whole
 from weft.overfit.result import Result, table
 from weft.view.caption import caption
 from weft.view.style import BLUE, GREY, INK, VERMILLION, light, look, new_figure
@@ -75,8 +76,7 @@ def reliability(probabilities: ArrayLike, targets: ArrayLike, bins: int = 15) ->
     0.25
     """
     p, y = _probabilities(probabilities, targets)
-    if isinstance(bins, bool) or not isinstance(bins, int) or bins < 1:
-        raise ArgumentError(f"bins is {bins!r}", expected="a whole number, 1 or more")
+    bins = whole(bins, "bins", "a whole number, 1 or more")
     sure, right = p.max(axis=1), p.argmax(axis=1) == y
     place = np.clip(np.ceil(sure * bins).astype(np.int64) - 1, 0, bins - 1)
     counts = np.bincount(place, minlength=bins)
@@ -162,6 +162,9 @@ def _probabilities(probabilities: ArrayLike, targets: ArrayLike) -> tuple[Floats
     p = np.stack([1 - p, p], axis=1) if p.ndim == 1 else np.hstack([1 - p, p]) if p.shape[1] == 1 else p
     if np.abs(p.sum(axis=1) - 1).max() > 1e-2:
         raise DataError("probabilities whose sum over the classes is not 1", expected="one of the classes for each row")
-    if y.dtype.kind not in "iub" or not 0 <= int(y.min()) <= int(y.max()) < p.shape[1]:
-        raise DataError(f"targets of type {y.dtype}", expected=f"class numbers, 0 to {p.shape[1] - 1}")
+    wanted = f"class numbers, 0 to {p.shape[1] - 1}"
+    if y.dtype.kind not in "iub":
+        raise DataError(f"targets of type {y.dtype}", expected=wanted, cure="targets.astype(int)")
+    if not 0 <= int(y.min()) <= int(y.max()) < p.shape[1]:
+        raise DataError(f"targets from {int(y.min())} to {int(y.max())}", expected=wanted)
     return p, y.astype(np.int64)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import html
 import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
-from weft.errors import FileError
+from weft.overfit.diagnosis import Diagnosis
+from weft.storage.files import write_atomically
 from weft.view import page
 from weft.view.picture import embed
 
@@ -21,25 +20,6 @@ PICTURE_BYTES = 1_500_000
 """What all pictures together may weigh; the page stays below 2 MB."""
 
 _GOOD = ("good fit", "still improving")
-
-
-class Verdict(Protocol):
-    """What a report needs of a diagnosis; epochs count from 1."""
-
-    @property
-    def verdict(self) -> str: ...
-    @property
-    def epoch(self) -> int: ...
-    @property
-    def best_epoch(self) -> int: ...
-    @property
-    def confidence(self) -> str: ...
-    @property
-    def numbers(self) -> Mapping[str, float]: ...
-    @property
-    def explanation(self) -> str: ...
-    @property
-    def remedies(self) -> Sequence[str]: ...
 
 
 class Study(NamedTuple):
@@ -56,7 +36,7 @@ def write_report(
     title: str,
     summary_rows: Sequence[tuple[str, str]],
     history: Mapping[str, Sequence[float]],
-    diagnosis: Verdict | None,
+    diagnosis: Diagnosis | None,
     model_summary: str,
     figures: Mapping[str, Figure],
     settings: Mapping[str, str],
@@ -71,8 +51,8 @@ def write_report(
     ``hardest``       the validation rows with the largest losses as a table, the names of its columns first
 
     The file is self-contained (style and pictures inside, no script), dark on white, readable on a phone and on
-    paper, and below 2 MB. It appears whole or not at all: written beside its place, flushed, then renamed.
-    All text is escaped. Raises FileError if the folder cannot be written to.
+    paper, and below 2 MB. It appears whole or not at all: written beside its place, flushed, then renamed; a folder
+    that does not exist is made. All text is escaped. Raises FileError if it cannot be written there.
     """
     best = 0 if diagnosis is None else diagnosis.best_epoch
     epochs = max((len(values) for values in history.values()), default=0)
@@ -96,7 +76,7 @@ def write_report(
             page.history_table(history, best),
         ),
     ]
-    return _write(Path(path), page.document(title, body))
+    return write_atomically(path, page.document(title, body))
 
 
 _LOOK_AT = (
@@ -104,13 +84,13 @@ _LOOK_AT = (
 )
 
 
-def _verdict(diagnosis: Verdict | None) -> str:
+def _verdict(diagnosis: Diagnosis | None) -> str:
     if diagnosis is None:
         return (
             '<section class="verdict"><h2>No diagnosis</h2><p>Without validation data nothing can be said about'
             " overfitting.</p></section>"
         )
-    kind = "good" if diagnosis.verdict in _GOOD else "bad"
+    kind = "good" if diagnosis.verdict in _GOOD else "open" if diagnosis.verdict == "cannot tell" else "bad"
     best = f"best epoch: {diagnosis.best_epoch}" if diagnosis.best_epoch else "no epoch with a finite loss"
     speaks = f"confidence: {html.escape(diagnosis.confidence)} · {best} · speaks of epoch {diagnosis.epoch}"
     reason = diagnosis.explanation.removeprefix(f"{diagnosis.verdict}: ")
@@ -140,23 +120,3 @@ def _study(study: Study, budget: int) -> str:
         return f"<h3>{name}</h3>\n{text}"
     alt = f"{study.name}: what it shows is said below the picture"
     return f"<h3>{name}</h3>\n<figure>{embed(alt, study.figure, budget)}</figure>\n{text}"
-
-
-def _write(path: Path, text: str) -> Path:
-    """Write beside the place and rename: a reader sees the old file or the new one, never half of one."""
-    try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-    except OSError as error:
-        raise FileError(f"cannot write to {path.parent}: {error.strerror}", cure="a folder that exists") from error
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).chmod(0o644)  # mkstemp makes it readable by its owner only
-        os.replace(temporary, path)  # noqa: PTH105 - the documented atomic call
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(temporary).unlink()
-        raise
-    return path

@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -81,6 +84,18 @@ def plain(text: str) -> str:
     'from \\$1 to \\$2'
     """
     return text.replace("$", r"\$")
+
+
+def spans_decades(*curves: NDArray[np.float64] | None, most: float = 1.0) -> bool:
+    """Whether a linear axis would flatten most of the curves: all positive, the largest over 20 times the least.
+
+    ``most`` is the quantile that stands for the largest.
+
+    >>> spans_decades(np.array([10.0, 0.1]), None), spans_decades(np.array([10.0, 0.0]))
+    (True, False)
+    """
+    values = np.concatenate([c[np.isfinite(c)] for c in curves if c is not None])
+    return bool(len(values) and values.min() > 0 and np.quantile(values, most) > 20 * values.min())
 
 
 def light(colour: str, share: float = 0.25) -> tuple[float, float, float]:

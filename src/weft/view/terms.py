@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from weft.overfit.decomposition import Decomposition
+from weft.overfit.decomposed import Decomposition
 from weft.view.caption import caption
 from weft.view.style import BLUE, INK, VERMILLION, light, look, new_figure
 
@@ -22,22 +22,26 @@ def plot_terms(found: Decomposition) -> Figure:
     ['bias² 4 ± 4.6', 'variance 5 ± 2.5']
     """
     bias = "bias²" if found.kind == "squared" else "bias"
-    parts = ((bias, found.bias2, "bias2", BLUE, ""), ("variance", found.net_variance, "variance", VERMILLION, "//"))
+    parts = (
+        (bias, found.bias2, "bias2", BLUE, ""),
+        ("variance", found.net_variance, "net_variance", VERMILLION, "//"),
+    )
     with look():
         figure = new_figure(7.0, 2.4)
         axes = figure.subplots()
         start = 0.0
-        for name, value, term, colour, hatch in parts:
+        for k, (name, value, term, colour, hatch) in enumerate(parts):
             se = found.se.get(term, 0.0)
             label = f"{name} {value:.3g} ± {se:.2g}"
             axes.barh([0], [value], left=start, color=light(colour, 0.6), edgecolor=colour, hatch=hatch, label=label)
-            axes.errorbar([start + value], [0], xerr=[se], color=INK, capsize=3, linewidth=1)
+            axes.errorbar([start + value], [0.15 - 0.3 * k], xerr=[se], color=INK, capsize=3, linewidth=1)
             start += value
         axes.set_yticks([])
         axes.set_ylim(-0.6, 0.6)
         axes.grid(visible=False, axis="y")
         axes.set_xlabel("loss")
         figure.legend(loc="outside lower center", ncols=2)
-        models = f"{found.training_sets} training sets × {found.seeds} seeds, {found.examples} test rows"
+        seeds = f"{found.seeds} seed{'s' * (found.seeds != 1)}"
+        models = f"{found.training_sets} training sets × {seeds}, {found.examples} test rows"
         caption(axes, "Where the loss comes from", [models])
     return figure

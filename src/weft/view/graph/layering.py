@@ -65,8 +65,9 @@ def place(boxes: list[Box]) -> tuple[float, float]:
     """Give every box its place and size; the size of all together."""
     for box in boxes:
         _measure(box)
-    rows = _rows(boxes)
-    _order(rows, boxes)
+    sources = _sources(boxes)
+    rows = _rows(boxes, sources)
+    _order(rows, boxes, sources)
     widths = [sum(b.width for b in row) + GAP_X * (len(row) - 1) for row in rows]
     total, y = max(widths, default=0.0), 0.0
     for row, width in zip(rows, widths, strict=True):
@@ -111,9 +112,8 @@ def _sources(boxes: list[Box]) -> dict[int, list[Box]]:
     return found
 
 
-def _rows(boxes: list[Box]) -> list[list[Box]]:
+def _rows(boxes: list[Box], sources: dict[int, list[Box]]) -> list[list[Box]]:
     """Each box below all that it takes from; what takes from nothing stands just above its first use."""
-    sources = _sources(boxes)
     rank: dict[int, int] = {}
     for box in boxes:  # in an order in which sources come first
         rank[id(box)] = max((rank[id(s)] + 1 for s in sources[id(box)]), default=0)
@@ -130,9 +130,8 @@ def _rows(boxes: list[Box]) -> list[list[Box]]:
     return [rows[k] for k in sorted(rows)]
 
 
-def _order(rows: list[list[Box]], boxes: list[Box]) -> None:
+def _order(rows: list[list[Box]], boxes: list[Box], sources: dict[int, list[Box]]) -> None:
     """Sort each row by where its neighbours stand, downwards and upwards in turns, to cross few lines."""
-    sources = _sources(boxes)
     targets: dict[int, list[Box]] = {}
     for box in boxes:
         for s in sources[id(box)]:

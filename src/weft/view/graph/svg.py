@@ -8,6 +8,7 @@ from typing import Any
 
 from weft.errors import ArgumentError
 from weft.graph.node import Handle
+from weft.storage.files import write_atomically
 from weft.view.graph.layering import GAP_X, LINE, TITLE, Box, nest, place, text_of
 from weft.view.graph.vertices import KEY, Vertex, collect
 from weft.view.style import BLUE, GREEN, GREY, INK, ORANGE
@@ -26,12 +27,11 @@ class Drawing:
         self.svg, self.vertices = svg, vertices
 
     def save(self, path: str | Path) -> Path:
-        """Write the picture to a file whose name ends in ``.svg``."""
+        """Write the picture to a file whose name ends in ``.svg``, whole or not at all; folders are made."""
         target = Path(path)
-        if target.suffix != ".svg":
+        if target.suffix.lower() != ".svg":
             raise ArgumentError(f"a drawing saved as {target.name}", expected="a name that ends in .svg")
-        target.write_text(self.svg, encoding="utf-8")
-        return target
+        return write_atomically(target, self.svg)
 
     def _repr_svg_(self) -> str:
         return self.svg
