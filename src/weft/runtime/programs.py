@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from itertools import count
 from typing import Any, NamedTuple
@@ -51,28 +51,26 @@ class Memory(NamedTuple):
     temporary: int
 
 
+class Layout(NamedTuple):
+    """How the operands and results of a program lie on a mesh, in the engine's words; None where it chooses."""
+
+    inputs: Sequence[Any]
+    numbers: Any = None
+    results: Sequence[Any] | None = None
+
+
 class Program:
-    """A compiled graph: call it with the graph's inputs.
+    """A compiled graph: call it with the graph's inputs."""
 
-    On a mesh, ``placed`` are the engine's placements of the inputs, that of the numbers at −1, and ``results`` those
-    of the results, None where the engine chooses.
-    """
-
-    def __init__(
-        self, graph: Graph, place: Place, donated: tuple[int, ...] = (), placed: Mapping[int, Any] | None = None,
-        results: Any = None,
-    ) -> None:  # fmt: skip
+    def __init__(self, graph: Graph, place: Place, donated: tuple[int, ...] = (), layout: Layout | None = None) -> None:
         self.packs = _packs(graph)
         packed = {slot for _, slots in self.packs for slot in slots}
         self.buffers = tuple(slot for slot in range(len(graph.inputs)) if slot not in packed)
         # The engine looks at its switch for 64-bit types at every call, but only arguments of such a type need it.
         self.wide = any(spec.dtype.itemsize >= 8 for spec in graph.inputs)
-        how = {} if placed is None else {"out_shardings": results}
-        self.run = self._compile(graph, place, donated, placed or {}, how)
+        self.run = self._compile(graph, place, donated, layout or Layout([None] * len(graph.inputs)))
 
-    def _compile(
-        self, graph: Graph, place: Place, donated: tuple[int, ...], placed: Mapping[int, Any], how: dict[str, Any]
-    ) -> Callable[..., Any]:
+    def _compile(self, graph: Graph, place: Place, donated: tuple[int, ...], layout: Layout) -> Callable[..., Any]:
         started = time.perf_counter()
         first = len(self.packs)
         places = {slot: first + k for k, slot in enumerate(self.buffers)}
@@ -88,9 +86,10 @@ class Program:
                 return interpret(graph, arguments)
 
         describe = jax().ShapeDtypeStruct
-        shapes = [describe((len(slots),), dtype.numpy, sharding=placed.get(-1)) for dtype, slots in self.packs]
-        specs = ((s, graph.inputs[s]) for s in self.buffers)
-        shapes += [describe(spec.shape, spec.dtype.numpy, sharding=placed.get(s)) for s, spec in specs]
+        shapes = [describe((len(slots),), dtype.numpy, sharding=layout.numbers) for dtype, slots in self.packs]
+        specs = ((graph.inputs[s], layout.inputs[s]) for s in self.buffers)
+        shapes += [describe(spec.shape, spec.dtype.numpy, sharding=sharding) for spec, sharding in specs]
+        how = {} if layout.results is None else {"out_shardings": list(layout.results)}
         with wide_types(), jax().default_device(place.engine):
             jitted = jax().jit(program, donate_argnums=tuple(places[s] for s in donated), keep_unused=True, **how)
             lowering.convolved = False
@@ -139,9 +138,9 @@ class MeshProgram:
 
     def compiled(self, ways: tuple[Axes, ...]) -> Program:
         """The program for inputs that are divided in these ways; new state is divided as the old is."""
-        placed = dict(enumerate(map(self.mesh.sharding, ways))) | {-1: self.mesh.sharding()}
-        results = [placed[self.kept[k]] if k in self.kept else None for k in range(len(self.graph.outputs))]
-        return Program(self.graph, self.mesh, self.donated, placed, results)
+        inputs = [self.mesh.sharding(axes) for axes in ways]
+        results = [inputs[self.kept[k]] if k in self.kept else None for k in range(len(self.graph.outputs))]
+        return Program(self.graph, self.mesh, self.donated, Layout(inputs, self.mesh.sharding(), results))
 
     @property
     def memory(self) -> Memory:
