@@ -25,7 +25,7 @@ class Leakage:
 
     ``duplicates`` counts validation rows, ``percent`` is their share of the validation part, ``rows`` holds the first
     few (training index, validation index) pairs. ``by_chance`` is how many of them chance would make, were the columns
-    independent of each other: next to none in measurements, many in tables of a few categories.
+    independent of each other within a class: next to none in measurements, many in tables of a few categories.
     """
 
     duplicates: int
@@ -79,19 +79,34 @@ def leakage(x_train: Any, x_val: Any, groups_train: Any = None, groups_val: Any 
 
 
 def _by_chance(train: Array, n_val: int) -> float:
-    """The copies to be expected among ``n_val`` rows, ``n_val (1 - (1 - p)^n)``, were the columns independent.
+    """The copies to be expected among ``n_val`` rows, were the columns independent of each other within a class.
+
+    The classes are the values of the last column, where the target is, if it has few of them: without them the two
+    widths of an iris would seem to agree by chance much less often than they do.
+    """
+    rows = train[np.random.default_rng(0).permutation(len(train))[:_SAMPLE]].reshape(min(len(train), _SAMPLE), -1)
+    if not rows.size:
+        return 0.0
+    values, place = np.unique(rows[:, -1], return_inverse=True)
+    if len(values) > math.sqrt(len(rows)):
+        return n_val * _copied(rows, len(train))
+    parts = [rows[place == k] for k in range(len(values))]
+    shares = [len(part) / len(rows) for part in parts]
+    return n_val * sum(share * _copied(part, share * len(train)) for share, part in zip(shares, parts, strict=True))
+
+
+def _copied(rows: Array, n: float) -> float:
+    """The probability ``1 - (1 - p)^n`` that one of ``n`` rows equals a given one, were the columns independent.
 
     Then two rows agree with probability ``p = Π_j p_j``; p_j is the share of all pairs of rows that agree in column j.
     """
-    n = len(train)
-    rows = train[np.random.default_rng(0).permutation(n)[:_SAMPLE]].reshape(min(n, _SAMPLE), -1)
     agree = 1.0
     for column in rows.T:
         counts = np.unique(column, return_counts=True)[1]
         agree *= float((counts * (counts - 1)).sum()) / max(len(rows) * (len(rows) - 1), 1)
         if agree * n < 1e-9:
             return 0.0
-    return float(n_val) if agree >= 1 else -n_val * math.expm1(n * math.log1p(-agree))
+    return 1.0 if agree >= 1 else -math.expm1(n * math.log1p(-agree))
 
 
 def _matches(train: Array, val: Array) -> tuple[Array, Array]:
