@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import linecache
+import math
 import os
+from numbers import Integral
 from pathlib import Path
 from types import FrameType, TracebackType
+from typing import Any
 
 _PACKAGE = str(Path(__file__).resolve().parent) + os.sep
 
@@ -96,3 +99,12 @@ class DataError(WeftError, ValueError):
 
 class FileError(WeftError, OSError):
     """A file that is missing, truncated, or not one of ours."""
+
+
+def is_whole(value: Any, least: float = -math.inf, most: float = math.inf) -> bool:
+    """Whether ``value`` is a whole number of any type, NumPy's too, within ``least … most``; true and false are none.
+
+    >>> is_whole(3, 1), is_whole(3.0), is_whole(True), is_whole(0, 1)
+    (True, False, False, False)
+    """
+    return not isinstance(value, bool) and isinstance(value, Integral) and least <= int(value) <= most

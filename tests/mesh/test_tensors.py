@@ -133,10 +133,13 @@ def test_tensors_of_a_mesh_and_of_a_device_do_not_mix():
         (lambda: wf.Mesh(data=True), ArgumentError, "data=True"),
         (lambda: wf.Mesh(data=-1, model=-1), ArgumentError, "one axis at most"),
         (lambda: wf.Mesh(data=1, devices=["cpu:0", "cpu:0"]), DeviceError, "each once"),
+        (lambda: wf.Mesh(data=1, devices=["cpu:0", GRID]), DeviceError, r"\[cpu:0, mesh\(data=2, model=2\)\]"),
         (lambda: wf.tensor(X).to(GRID, "rows"), ArgumentError, r"an axis 'rows'[\s\S]*'data', 'model'"),
         (lambda: wf.tensor(X).to(GRID, "data", "data"), ArgumentError, "at most once"),
+        (lambda: wf.tensor(X).to(GRID, ("model", "data"), "data"), ArgumentError, r"try: +x.to\(mesh, 'data'\)"),
         (lambda: wf.tensor(X).to(GRID, None, "data"), ShapeError, r"axis 1 of a tensor of shape \(4, 3\)"),
         (lambda: wf.tensor(X).to(GRID, None, None, "data"), ShapeError, "at most 2 entries"),
+        (lambda: wf.tensor(X).to(GRID, None, "model", "data"), ShapeError, r"x.to\(mesh, None, 'model'\)"),
         (lambda: wf.tensor(X).to("cpu", "data"), ArgumentError, "a mesh, whose axes can divide a tensor"),
         (lambda: wf.tensor(X).to(3), DeviceError, "3 is no device"),
         (lambda: nn.Linear(3, 2).to("cpu", "data"), ArgumentError, "a mesh"),
@@ -147,3 +150,7 @@ def test_tensors_of_a_mesh_and_of_a_device_do_not_mix():
 def test_what_cannot_be_is_refused(wrong, error, text):
     with pytest.raises(error, match=text):
         wrong()
+
+
+def test_a_size_may_be_a_whole_number_of_numpys():
+    assert wf.Mesh(data=np.int64(2)).sizes == {"data": 2}

@@ -253,6 +253,8 @@ def test_the_loss_of_a_batch_follows_from_its_pieces_and_from_its_examples(name)
     assert np.dot(counted, means) / sum(counted) == pytest.approx(whole, rel=1e-5)
     assert float(loss(x, y)) == pytest.approx(whole, rel=1e-6)
     assert float(loss.per_example(x, y).mean()) == pytest.approx(whole, rel=1e-5)
+    added, weights = loss.each(x, y), loss.weight_of_each(y)
+    assert float(added.sum() / (len(y) if weights is None else weights.sum())) == pytest.approx(whole, rel=1e-5)
 
 
 def test_the_loss_of_examples_with_ignored_positions_is_that_of_the_others():

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from weft.augment.draws import check_keys, settle
-from weft.errors import ArgumentError, DTypeError, ShapeError
+from weft.errors import ArgumentError, DTypeError, ShapeError, is_whole
 from weft.tensor import Tensor, as_tensor
 
 Pair = tuple[Tensor, Any]
@@ -171,7 +171,7 @@ def span(name: str, argument: str, value: Any, low: float = -float("inf"), high:
 def both(name: str, argument: str, value: Any, least: int = 0) -> tuple[int, int]:
     """Whole numbers for the vertical and the horizontal, from one for both or from a pair."""
     pair = tuple(value) if isinstance(value, tuple | list) else (value, value)
-    if len(pair) != 2 or any(isinstance(n, bool) or not isinstance(n, int | np.integer) or n < least for n in pair):
+    if len(pair) != 2 or not all(is_whole(n, least) for n in pair):
         raise ArgumentError(
             f"{name}: {argument}={value!r}", expected=f"a whole number ≥ {least}, or (vertical, horizontal)"
         )

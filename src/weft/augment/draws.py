@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from weft.errors import ArgumentError, DTypeError, ShapeError
+from weft.errors import ArgumentError, DTypeError, ShapeError, is_whole
 from weft.graph.dtype import DType, float32, uint32
 from weft.graph.function import function
 from weft.graph.lowering import lowering
@@ -132,9 +132,9 @@ def fold(keys: Any, number: int) -> Tensor:
 
 
 def _count(name: str, what: str, n: Any) -> int:
-    if isinstance(n, bool) or not isinstance(n, int) or not 0 <= n < 2**31:
+    if not is_whole(n, 0, 2**31 - 1):
         raise ArgumentError(f"{name}: {what}={n!r}", expected=f"a whole number, 0 ≤ {what} < 2³¹")
-    return n
+    return int(n)
 
 
 # ── the hash ────────────────────────────────────────────────────────────────────────────────────────────────

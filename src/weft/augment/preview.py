@@ -9,7 +9,7 @@ import numpy as np
 from weft.augment.augmentation import Augmentation, check_pictures
 from weft.augment.combining import as_augmentation
 from weft.augment.draws import example_keys
-from weft.errors import ArgumentError
+from weft.errors import ArgumentError, is_whole
 from weft.runtime.compiled import compile
 from weft.tensor import as_tensor
 from weft.view.style import look, new_figure, plain
@@ -36,7 +36,7 @@ def preview(augmentation: Any, x: Any, y: Any = None, seed: int = 0, epochs: int
 
 def _epochs(augmentation: Any, x: Any, y: Any, seed: int, epochs: int) -> tuple[Array, list[Array] | None]:
     """The examples of each epoch, and their targets if there are any."""
-    if isinstance(epochs, bool) or not isinstance(epochs, int) or epochs < 1:
+    if not is_whole(epochs, 1):
         raise ArgumentError(f"preview: epochs={epochs!r}", expected="a whole number ≥ 1")
     x, y = as_tensor(x), None if y is None else as_tensor(y)
     chosen = _knowing(as_augmentation(augmentation), y)

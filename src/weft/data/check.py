@@ -10,7 +10,7 @@ import numpy as np
 
 from weft.data.naming import plural
 from weft.data.warning import DataWarning
-from weft.errors import ArgumentError, DataError, DTypeError
+from weft.errors import ArgumentError, DataError, DTypeError, is_whole
 
 Array = np.ndarray[Any, Any]
 
@@ -22,7 +22,7 @@ STEPS = 1024
 
 def check_whole(name: str, value: Any, least: int, cure: str | None = None) -> None:
     """Raise ArgumentError unless ``value`` is a whole number of at least ``least``; no bool is one."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+    if not is_whole(value, least):
         raise ArgumentError(f"{name}={value!r}", expected=f"a whole number, {least} or more", cure=cure)
 
 

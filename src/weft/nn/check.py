@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from numbers import Integral, Real
+from numbers import Real
 from typing import Any
 
-from weft.errors import ArgumentError
+from weft.errors import ArgumentError, is_whole
 
 
 def sizes(layer: str, least: int = 1, *, optional: bool = False, **arguments: Any) -> None:
@@ -18,7 +18,7 @@ def sizes(layer: str, least: int = 1, *, optional: bool = False, **arguments: An
     """
     for name, value in arguments.items():
         for n in value if isinstance(value, tuple | list) else (value,):
-            if not (n is None and optional) and (isinstance(n, bool) or not isinstance(n, Integral) or n < least):
+            if not (n is None and optional) and not is_whole(n, least):
                 raise ArgumentError(f"{layer}: {name}={value!r}", expected=f"whole numbers ≥ {least}")
 
 

@@ -70,22 +70,36 @@ class Loss:
             return self.weights(target).sum()
         return float(max(1, math.prod(self.function(prediction, target, reduction="none").shape)))
 
-    def per_example(self, prediction: Any, target: Any) -> Tensor:
-        """The loss of each example, (N,), whose mean is the loss of the batch: the mean over what else an example has.
-
-        With weights the losses of an example are summed, and divided by the mean weight of the batch's examples.
-        """
+    def each(self, prediction: Any, target: Any) -> Tensor:
+        """What each example adds to the loss, (N,): the mean of its losses, or with weights their sum."""
         losses = self.function(prediction, target, reduction="none")
         if losses.ndim == 0:
             raise ArgumentError(
                 f"the loss {self.name!r} gives one number for the whole batch",
                 expected='a function with the argument reduction="none", which gives one per example',
             )
-        rest = tuple(range(1, losses.ndim))
-        if self.weights is None:
-            return losses.mean(axis=rest) if rest else losses
-        mean = self.weights(target).sum() / losses.shape[0]
-        return (losses.sum(axis=rest) if rest else losses) / where(mean == 0, 1, mean)
+        return over_rest(losses, "mean" if self.weights is None else "sum")
+
+    def weight_of_each(self, target: Any) -> Any:
+        """The weights of each example's losses together, (N,); None where losses have none."""
+        return None if self.weights is None else over_rest(self.weights(target), "sum")
+
+    def per_example(self, prediction: Any, target: Any) -> Tensor:
+        """The loss of each example, (N,), whose mean is the loss of the batch.
+
+        That is what it adds, with weights divided by the mean weight of the batch's examples.
+        """
+        each, weights = self.each(prediction, target), self.weight_of_each(target)
+        if weights is None:
+            return each
+        mean = weights.mean()
+        return each / where(mean == 0, 1, mean)
+
+
+def over_rest(losses: Any, reduction: str) -> Any:
+    """(N, …) to (N,): the mean, or the sum, over what else an example has."""
+    rest = tuple(range(1, losses.ndim))
+    return getattr(losses, reduction)(axis=rest) if rest else losses
 
 
 # ── targets ─────────────────────────────────────────────────────────────────────────────────────────────────

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from weft.errors import ArgumentError
 from weft.nn import state
-from weft.nn.parameter import Parameter
 from weft.runtime.devices import as_place
 from weft.runtime.mesh import Axes, Mesh
 from weft.tensor import Tensor
@@ -51,6 +50,5 @@ def by_rules(module: Module, mesh: Mesh, rules: Mapping[str, Sequence[Any]]) -> 
     ways: dict[int, Axes] = {}
     for pattern, axes in rules.items():
         for p in state.matching(module, (pattern,)):
-            assert isinstance(p, Parameter)
             ways[id(p)] = mesh.divided((axes,) if isinstance(axes, str) else tuple(axes), p.shape)
     return ways

@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from weft.errors import ArgumentError, GradientError
+from weft.errors import ArgumentError, GradientError, is_whole
 from weft.graph.function import function
 from weft.graph.op import Op, floating, tensor_like
 from weft.ops.arithmetic import abs, clip, sign, square
@@ -256,9 +256,9 @@ def polygamma(n: int, x: Any, /) -> Any:
     >>> round(polygamma(1, wf.tensor(1.0)).item(), 4)
     1.6449
     """
-    if isinstance(n, bool) or not isinstance(n, int) or n < 0:
+    if not is_whole(n, 0):
         raise ArgumentError(f"polygamma of order {n!r}", expected="a whole number ≥ 0")
-    return polygamma_op(tensor_like(x), n=n) if n else digamma(tensor_like(x))
+    return polygamma_op(tensor_like(x), n=int(n)) if n else digamma(tensor_like(x))
 
 
 @function(takes=floating)
@@ -277,9 +277,9 @@ def multigammaln(a: Any, order: int, /) -> Any:
     >>> round(multigammaln(wf.tensor(2.0), 1).item(), 4)
     0.0
     """
-    if isinstance(order, bool) or not isinstance(order, int) or order < 1:
+    if not is_whole(order, 1):
         raise ArgumentError(f"multigammaln of order {order!r}", expected="a whole number ≥ 1")
-    return _multigammaln(tensor_like(a), order=order)
+    return _multigammaln(tensor_like(a), order=int(order))
 
 
 def logit(x: Any, /, *, eps: float | None = None) -> Any:

@@ -15,8 +15,8 @@ from weft.graph.spec import Spec
 from weft.optim.groups import check_patterns
 from weft.optim.plan import Plan, Unit, computing
 from weft.runtime.compiled import compile
-from weft.runtime.mesh import axes_of, laid_as
-from weft.tensor import Tensor, number_cell
+from weft.runtime.mesh import axes_of
+from weft.tensor import Tensor, beside, number_cell
 
 if TYPE_CHECKING:
     from weft.optim.optimizer import Optimizer
@@ -234,7 +234,7 @@ def make_group(
                 if not whole:
                     slots.append(Tensor(np.concatenate([a.ravel() for a in arrays])))
                     continue
-                slots.append(Tensor(laid_as(arrays[0], parameters[part[0]].node.data)))
+                slots.append(beside(arrays[0], parameters[part[0]]))
     remembering = numbers.remembering
     plan = Plan(
         optimizer.rule, len(parameters), tuple(units), numbers.layout(), len(late), len(remembering), optimizer.maximize

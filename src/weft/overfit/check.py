@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import operator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from weft.errors import ArgumentError, DataError
+from weft.errors import ArgumentError, DataError, is_whole
 
 
-def whole(value: Any, name: str, expected: str, *, least: int = 1, most: float = float("inf")) -> int:
+def whole(
+    value: Any, name: str, expected: str, *, least: int = 1, most: float = float("inf"), cure: str | None = None
+) -> int:
     """The int of a whole number of any kind, NumPy's too; ArgumentError for others, and outside ``least … most``.
 
     >>> whole(np.int64(3), "k", "the epochs of a strip, 1 or more")
     3
     """
-    is_whole = hasattr(value, "__index__") and not isinstance(value, bool | np.bool_ | np.ndarray)
-    if not is_whole or not least <= value <= most:
-        raise ArgumentError(f"{name} is {value!r}", expected=expected)
-    return operator.index(value)
+    if not is_whole(value, least, most):
+        raise ArgumentError(f"{name} is {value!r}", expected=expected, cure=cure)
+    return int(value)
 
 
 def truths(values: Any, name: str) -> NDArray[np.bool_]:

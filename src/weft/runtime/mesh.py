@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from weft.errors import ArgumentError, DeviceError, ShapeError
+from weft.errors import ArgumentError, DeviceError, ShapeError, is_whole
 from weft.runtime.devices import Device, Place, as_place, devices, of_engine
 from weft.runtime.engine import jax, wide_types
 
@@ -103,21 +103,30 @@ class Mesh(Place):
         """The placement that a person wrote down, for a tensor of this shape; refused where it cannot be."""
         if len(axes) > len(shape):
             raise ShapeError(
-                f"a placement {tuple(axes)} of a tensor of shape {shape}", expected=f"at most {len(shape)} entries"
+                f"a placement {tuple(axes)} of a tensor of shape {shape}",
+                expected=f"at most {len(shape)} entries",
+                cure=f"x.to(mesh{''.join(f', {entry!r}' for entry in axes[: len(shape)])})",
             )
         named = [name for entry in axes for name in parts(entry)]
         if wrong := [name for name in named if name not in self.sizes]:
             raise ArgumentError(
-                f"an axis {wrong[0]!r} of {self.name}", expected=f"one of {', '.join(map(repr, self.sizes))}, or None"
+                f"an axis {wrong[0]!r} of {self.name}",
+                expected=f"one of {', '.join(map(repr, self.sizes))}, or None",
+                cure=f"x.to(mesh, {next(iter(self.sizes))!r})",
             )
         if len(set(named)) < len(named):
-            raise ArgumentError(f"a placement {tuple(axes)}", expected="each axis of the mesh at most once")
+            raise ArgumentError(
+                f"a placement {tuple(axes)} on {self.name}",
+                expected="each axis of the mesh at most once",
+                cure=f"x.to(mesh, {max(named, key=named.count)!r})",
+            )
         for k, entry in enumerate(axes):
             count = prod(self.sizes[name] for name in parts(entry))
             if shape[k] % count:
                 raise ShapeError(
                     f"axis {k} of a tensor of shape {shape}, divided among {count} devices along {entry!r}",
                     expected=f"a size that {count} divides",
+                    cure="None in its place, which leaves that axis whole",
                 )
         return tuple(tuple(entry) if isinstance(entry, list) else entry for entry in axes)
 
@@ -132,25 +141,35 @@ def checked_devices(given: Sequence[Device | str] | None) -> list[Device]:
     if given is None:
         first = devices()[0].kind
         return list(devices(first))
-    found = [as_place(d) for d in given]
-    if not found or len({d.kind for d in found}) > 1 or len(set(found)) < len(found):
+    places = [as_place(d) for d in given]
+    found = [place for place in places if isinstance(place, Device)]
+    if not found or len(found) < len(places) or len({d.kind for d in found}) > 1 or len(set(found)) < len(found):
         raise DeviceError(
-            f"a mesh of the devices [{', '.join(map(str, found))}]", expected="devices of one kind, each once"
+            f"a mesh of the devices [{', '.join(map(str, places))}]",
+            expected="devices of one kind, each once",
+            cure=f"wf.Mesh(data=-1, devices=wf.devices({devices()[0].kind!r}))",
         )
-    return [d for d in found if isinstance(d, Device)]
+    return found
 
 
 def counted(sizes: dict[str, int], devices: int) -> tuple[tuple[str, int], ...]:
     """The sizes of the axes, with what −1 stands for."""
     for name, size in sizes.items():
-        if isinstance(size, bool) or not isinstance(size, int) or (size < 1 and size != -1):
+        if not is_whole(size, -1) or size == 0:
             raise ArgumentError(
-                f"{name}={size!r}", expected="a whole number of devices ≥ 1, or −1 for all that are left"
+                f"{name}={size!r}",
+                expected="a whole number of devices ≥ 1, or −1 for all that are left",
+                cure=f"wf.Mesh({name}=-1)",
             )
     if list(sizes.values()).count(-1) > 1:
-        raise ArgumentError(f"a mesh of {sizes}", expected="−1 for one axis at most")
+        first, *rest = sizes
+        raise ArgumentError(
+            f"a mesh of {sizes}",
+            expected="−1 for one axis at most",
+            cure=f"wf.Mesh({', '.join([f'{first}=-1', *(f'{name}=1' for name in rest)])})",
+        )
     fixed = prod(size for size in sizes.values() if size != -1)
-    return tuple((name, max(1, devices // fixed) if size == -1 else size) for name, size in sizes.items())
+    return tuple((name, max(1, devices // fixed) if size == -1 else int(size)) for name, size in sizes.items())
 
 
 def place_of(array: Any) -> Place:
@@ -182,15 +201,6 @@ def axes_of(data: Any, rank: int) -> Axes:
     """How an array is divided, an entry for each of its axes; nothing is where it lies on one device or on the host."""
     given = tuple(data.sharding.spec) if on_mesh(data) else ()
     return (*given, *(None,) * (rank - len(given)))
-
-
-def laid_as(value: Any, other: Any) -> Any:
-    """The array ``value`` divided as ``other`` of the same shape is, where that lies on a mesh; else as it was."""
-    if not on_mesh(other) or value.shape != other.shape:
-        return value
-    mesh = place_of(other)
-    assert isinstance(mesh, Mesh)
-    return mesh.put(value, axes_of(other, other.ndim))
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from weft.errors import ArgumentError, FileError
+from weft.errors import ArgumentError, FileError, is_whole
 from weft.storage.files import flush_folder, read_plain, write_atomically, write_new
 from weft.storage.lock import Lock
 from weft.storage.manifest import MANIFEST, TENSORS, Manifest, read_manifest
@@ -77,7 +77,7 @@ class Checkpoints:
     """
 
     def __init__(self, folder: str | os.PathLike[str], keep_last: int = 2) -> None:
-        if isinstance(keep_last, bool) or not isinstance(keep_last, int) or keep_last < 1:
+        if not is_whole(keep_last, 1):
             raise ArgumentError(f"Checkpoints: keep_last={keep_last!r}", expected="a whole number from 1")
         self.folder = Path(folder) / "checkpoints"
         self.keep_last = keep_last
@@ -108,12 +108,12 @@ class Checkpoints:
 
         ``about`` is data that JSON holds, NaN and the infinities included; it comes back equal.
         """
-        if isinstance(step, bool) or not isinstance(step, int) or not 0 <= step < 2**63:
+        if not is_whole(step, 0, 2**63 - 1):
             raise ArgumentError(f"Checkpoints.write: step={step!r}", expected="a whole number from 0 to 2**63 - 1")
         if not isinstance(about, dict):
             raise ArgumentError(f"Checkpoints.write: about is {type(about).__name__}", expected="a dict")
         tensors = write_tensors(arrays, {})
-        made = Manifest(step, 0, bool(best), about, len(tensors), hashlib.sha256(tensors).hexdigest())
+        made = Manifest(int(step), 0, bool(best), about, len(tensors), hashlib.sha256(tensors).hexdigest())
         with self._one_at_a_time:
             if self._lock.held:
                 return self._write(tensors, made)

@@ -10,7 +10,7 @@ import numpy as np
 
 from weft.data.dataset import Dataset, aligned, as_dataset
 from weft.data.order import generator
-from weft.errors import ArgumentError, DataError
+from weft.errors import ArgumentError, DataError, is_whole
 from weft.nn.losses import Loss
 from weft.optim.optimizer import Optimizer
 from weft.overfit.decomposition import Decomposition, decompose
@@ -103,7 +103,7 @@ def bias_variance(
     >>> bool(abs(d.bias2 + d.variance - d.loss) < 1e-9), bool(d.bias2 > d.variance)
     (True, True)
     """
-    if isinstance(replicas, bool) or not isinstance(replicas, int) or replicas < 2:
+    if not is_whole(replicas, 2):
         raise ArgumentError(
             f"replicas={replicas!r}", expected="2 or more: one model has no variance", cure="replicas=20"
         )

@@ -50,7 +50,7 @@ def compare(
             raise ArgumentError(
                 f"{name} is {type(of).__name__}", expected="a Population", cure='wf.Population(make, "cross_entropy")'
             )
-    better = {direction(of, metric, mode) for of in (first, second)}.pop()
+    better, _ = (direction(of, metric, mode) for of in (first, second))
     scores = []
     for of, name in zip((first, second), names, strict=True):
         found = cross_validate(of, data, folds, repeats=repeats, seed=seed, **how)

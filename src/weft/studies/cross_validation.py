@@ -11,7 +11,7 @@ import numpy as np
 
 from weft.data.dataset import Dataset, as_dataset
 from weft.data.naming import plural
-from weft.errors import ArgumentError, DataError
+from weft.errors import ArgumentError, DataError, is_whole
 from weft.nn.lookup import find
 from weft.optim.optimizer import Optimizer
 from weft.overfit.estimates import Estimate, estimate, out_of_fold
@@ -127,7 +127,7 @@ def folds_of(
     from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, StratifiedKFold
 
     n = len(data)
-    if isinstance(folds, bool) or not isinstance(folds, int | np.integer) or not 2 <= folds <= n:
+    if not is_whole(folds, 2, n):
         raise ArgumentError(f"folds={folds!r} of {plural(n, 'row')}", expected=f"2 to {n}", cure="folds=5")
     labels = None
     if data.y is not None and data.task != "regression" and data.y.dtype.kind in "iu" and data.y.size == n:

@@ -73,7 +73,7 @@ class Population:
     @property
     def wide(self) -> bool:
         """Whether it calculates in 64 bits, and takes its data so."""
-        return self.precision.name == "f64"
+        return self.precision.wide
 
     def fit(
         self,

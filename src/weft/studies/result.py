@@ -193,7 +193,7 @@ class PopulationRun:
 
     def outputs(self, x: Any) -> Array:
         """The raw output of every member for each row, (K, n, …), computed as one program."""
-        given = as_dataset(x, keep_float64=self.base.precision.name == "f64")
+        given = as_dataset(x, keep_float64=self.base.precision.wide)
         if self._outputs is None:
             self._outputs = compile(self._all_outputs)
         paths = list(self.states[0])

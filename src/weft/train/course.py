@@ -21,8 +21,7 @@ from weft.ops.random import fold_in
 from weft.ops.statistics import all as all_true
 from weft.random import hashed, using, wrap_key
 from weft.runtime.compiled import compile
-from weft.runtime.mesh import laid_as
-from weft.tensor import Tensor, number_cell
+from weft.tensor import Tensor, beside, number_cell
 from weft.train.measuring import Measure, laid_out
 from weft.train.step import Step
 
@@ -71,8 +70,7 @@ class Course:
         )  # Σ loss, examples, last loss, Σ of what is logged
         self.best_loss = number_cell(np.inf)
         self.best_epoch = number_cell(0, np.int64)
-        copies = {path: laid_as(np.array(w.numpy()), w.node.data) for path, w in self.weights.items()}
-        self.best_weights = {path: Tensor(copy) for path, copy in copies.items()}
+        self.best_weights = {path: beside(np.array(w.numpy()), w) for path, w in self.weights.items()}
         per_example = np.zeros((len(measure.columns), n_evaluated), np.float32)
         self.last_examples, self.best_examples = Tensor(per_example), Tensor(per_example)
         self.outputs = 1  # the size of the model's axis of classes

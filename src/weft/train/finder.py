@@ -127,7 +127,7 @@ def twin_of(trainer: Trainer, rate: Any) -> Trainer:
     made = Trainer(
         model, trainer.loss, optimizer, step=trainer.own, precision=trainer.precision, seed=trainer.seed
     )  # fmt: skip
-    if made.precision.name == "f64":
+    if made.precision.wide:
         model.to(made.precision.hold)
     return made
 

@@ -65,10 +65,11 @@ class Measure:
         with self.precision.computing(self.model):
             if self.loss is not None:
                 prediction = self.model(self.precision.given(x)).detach()
-                measured = [self.loss_of_each(prediction, y), *(m.per_example(prediction, y) for m in self.metrics)]
+                measured = [self.loss.each(prediction, y), *(m.per_example(prediction, y) for m in self.metrics)]
                 if self.weighted:
                     ones = full(x.shape[:1], 1.0)
-                    measured.append(ones if self.loss.weights is None else summed(self.loss.weights(y)))
+                    weights = self.loss.weight_of_each(y)
+                    measured.append(ones if weights is None else weights)
                     measured += [ones if m.weights is None else m.weights(y) for m in self.metrics]
             else:
                 assert self.own is not None
@@ -78,13 +79,6 @@ class Measure:
                 means = [sum(losses[1:], losses[0]), *(as_tensor(logs[name]) for name in self.names)]
                 measured = [broadcast_to(v.detach(), (x.shape[0],)) for v in means]
         return stack([m.astype("float32") for m in measured])
-
-    def loss_of_each(self, prediction: Any, y: Any) -> Any:
-        """The loss of each example: the mean over what else it has, or, where losses have weights, their sum."""
-        assert self.loss is not None
-        if self.loss.weights is None:
-            return self.loss.per_example(prediction, y)
-        return summed(self.loss.function(prediction, y, reduction="none"))
 
     def over_all(self, found: Any) -> Any:
         """What `examples` gives of a whole data set as numbers (1 + M, n) whose plain means are loss and metrics."""
@@ -100,11 +94,6 @@ class Measure:
             return self.examples(x[0], y[0])
         _, found = scan(lambda _, chunk: (None, self.examples(*chunk)), None, (x, y))
         return reshape(found.permute_dims(1, 0, 2), (found.shape[1], -1))
-
-
-def summed(values: Any) -> Any:
-    """(N, …) summed to (N,)."""
-    return values.sum(axis=tuple(range(1, values.ndim))) if values.ndim > 1 else values
 
 
 def laid_out(parts: Sequence[tuple[Array, Array]], *, by_example: bool) -> list[tuple[Array, Array]]:

@@ -6,9 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from weft.errors import ArgumentError
+from weft.errors import ArgumentError, is_whole
 from weft.nn.module import Module
 from weft.optim.optimizer import Optimizer
 from weft.runtime.mesh import Mesh
@@ -33,7 +31,7 @@ class Method:
 
 def whole(name: str, value: Any, least: int, *, of: str = "") -> None:
     """Refuse what is no whole number of at least ``least``; ``of`` names whose argument it is."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+    if not is_whole(value, least):
         given, better = (f"{of}({name}={v!r})" if of else f"{name}={v!r}" for v in (value, max(1, least)))
         raise ArgumentError(given, expected=f"a whole number ≥ {least}", cure=better)
 
@@ -124,7 +122,7 @@ def check_trainer(model: Any, optimizer: Any, metrics: Any, step: Any, seed: Any
         raise ArgumentError(
             f"metrics={metrics!r}", expected="a list", cure=f"metrics=[{'' if metrics is None else repr(metrics)}]"
         )
-    if isinstance(seed, bool) or not isinstance(seed, int | np.integer):
+    if not is_whole(seed):
         raise ArgumentError(f"seed={seed!r}", expected="a whole number", cure="seed=0")
     if step is not None and not callable(step):
         raise ArgumentError(f"step={step!r}", expected="a function of (model, batch) that returns a loss and logs")

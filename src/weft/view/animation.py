@@ -44,7 +44,9 @@ def animate(run: Any, path: str | os.PathLike[str], *, frames_per_second: int = 
     """
     target = Path(path)
     snapshots, origin = _snapshots(run, target), _origin(run)
-    frames_per_second = whole(frames_per_second, "frames_per_second", "a whole number, 1 to 50", most=50)
+    frames_per_second = whole(
+        frames_per_second, "frames_per_second", "a whole number, 1 to 50", most=50, cure="frames_per_second=10"
+    )
     writer = _writer(target, frames_per_second)
     with look():
         figure = new_figure(6.4, 4.8)

@@ -76,7 +76,7 @@ def reliability(probabilities: ArrayLike, targets: ArrayLike, bins: int = 15) ->
     0.25
     """
     p, y = _probabilities(probabilities, targets)
-    bins = whole(bins, "bins", "a whole number, 1 or more")
+    bins = whole(bins, "bins", "a whole number, 1 or more", cure="bins=10")
     sure, right = p.max(axis=1), p.argmax(axis=1) == y
     place = np.clip(np.ceil(sure * bins).astype(np.int64) - 1, 0, bins - 1)
     counts = np.bincount(place, minlength=bins)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from weft.errors import ArgumentError
+from weft.errors import ArgumentError, is_whole
 from weft.nn.state import matching
 from weft.train.callback import Callback
 
@@ -38,9 +38,9 @@ class Unfreeze(Callback):
         if not isinstance(patterns, Mapping) or not patterns:
             raise ArgumentError(f"Unfreeze({patterns!r})", expected="patterns by epoch", cure='Unfreeze({3: "body.*"})')
         for epoch in patterns:
-            if isinstance(epoch, bool) or not isinstance(epoch, int) or epoch < 1:
+            if not is_whole(epoch, 1):
                 raise ArgumentError(f"Unfreeze({{{epoch!r}: …}})", expected="numbers of epochs, from 1")
-        self.patterns = {epoch: several(patterns[epoch]) for epoch in sorted(patterns)}
+        self.patterns = {int(epoch): several(patterns[epoch]) for epoch in sorted(patterns)}
         self.freeze = several(freeze)
 
     def before_fit(self, loop: Loop) -> None:
