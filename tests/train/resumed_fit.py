@@ -3,6 +3,7 @@
 import hashlib
 import sys
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 
@@ -42,21 +43,21 @@ def trainer(kind):
 
 def fit(kind, folder, epochs=None, resume=True):
     """Train to the end; from where a killed process was, if it left anything."""
-    loop.SMALL = 4e9 if kind == "small" else 0
     made = trainer(kind)
-    run = made.fit(
-        data(kind),
-        validation=0.25,
-        epochs=epochs or EPOCHS[kind],
-        batch_size=16,
-        augment=[augment.GaussianNoise(0.1), augment.FeatureDropout(0.1)],
-        pieces=2 if kind == "large" else 1,
-        nonfinite="skip",
-        keep="last",
-        folder=folder,
-        resume=resume,
-        verbose=False,
-    )
+    with patch.object(loop, "SMALL", loop.SMALL if kind == "small" else 0):
+        run = made.fit(
+            data(kind),
+            validation=0.25,
+            epochs=epochs or EPOCHS[kind],
+            batch_size=16,
+            augment=[augment.GaussianNoise(0.1), augment.FeatureDropout(0.1)],
+            pieces=2 if kind == "large" else 1,
+            nonfinite="skip",
+            keep="last",
+            folder=folder,
+            resume=resume,
+            verbose=False,
+        )
     return made, run
 
 
