@@ -33,4 +33,8 @@ def table(title, rows):
     for what, ours, theirs, wanted in rows:
         ratio = theirs / ours
         mark = "" if ratio >= wanted else "  missed"
-        print(f"{what:<44}{ours * 1e6:>9.0f}us{theirs * 1e6:>9.0f}us{ratio:>7.2f}x{wanted:>7.1f}x{mark}", flush=True)
+        digits = 2 if ours < 1e-5 else 0
+        print(
+            f"{what:<44}{ours * 1e6:>9.{digits}f}us{theirs * 1e6:>9.{digits}f}us{ratio:>7.2f}x{wanted:>7.2f}x{mark}",
+            flush=True,
+        )

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from inspect import Parameter
 from inspect import Signature as PythonSignature
-from typing import Any, NamedTuple
+from typing import Any
 
 from weft.errors import ArgumentError, DTypeError, WeftError
 from weft.graph.dtype import DType, dtype, float32, promote, promote_number
@@ -17,17 +17,11 @@ from weft.graph.spec import Spec
 
 Kind = DType | type  # of an operand: a tensor's data type, or the type of a Python number
 Casts = tuple[DType | None, ...]  # for each operand, the type it takes; None leaves a tensor as it is
+Numbers = tuple[tuple[int, Spec], ...]  # the operands that are Python numbers, and what they become
+# What an op does with operands of certain specs, worked out once: how they are cast and whether any tensor has to be,
+# which are numbers, the spec of the result, and whether it can be differentiated. A plain tuple unpacks fastest.
+Signature = tuple[Casts, bool, Numbers, Spec | tuple[Spec, ...], bool]
 _NUMBERS = (float, int, bool, complex)
-
-
-class Signature(NamedTuple):
-    """What an op does with operands of certain specs, worked out once."""
-
-    casts: Casts
-    changes: bool  # whether any tensor has to be cast
-    numbers: tuple[tuple[int, Spec], ...]  # the operands that are Python numbers, and what they become
-    spec: Spec | tuple[Spec, ...]
-    differentiable: bool
 
 
 def alike(kinds: tuple[Kind, ...]) -> Casts:
@@ -187,7 +181,7 @@ class Op:
         first = result if isinstance(result, Spec) else None
         differentiable = self.vjp is not None and (first is None or first.dtype.is_differentiable)
         numbers = tuple((k, spec) for k, (kind, spec) in enumerate(zip(kinds, specs, strict=True)) if kind in _NUMBERS)
-        signature = Signature(casts, changes, numbers, result, differentiable)
+        signature = (casts, changes, numbers, result, differentiable)
         if len(self.signatures) > 4096:  # a program of ever new shapes must not grow without bound
             self.signatures.clear()
         self.signatures[(*kinds, static) if static else kinds] = signature

@@ -15,12 +15,15 @@ from weakref import ref
 
 from weft.errors import DeviceError, ValueNeededError
 from weft.graph.dtype import DType, check_whole
-from weft.graph.node import Handle, Node, leaf, wrap
+from weft.graph.node import Handle, Node, leaf, next_order, wrap
 from weft.graph.source import Place, Source, user_source
 from weft.graph.spec import Spec
 
 if TYPE_CHECKING:
     from weft.graph.op import Op
+
+
+_new = object.__new__
 
 
 class Literal(NamedTuple):
@@ -155,11 +158,15 @@ class Recording:
         self.entries.append((op, refs, params, 1))
         self.notes.append(source)
         self.count = number + 1
+        node = _new(Node)  # `Node(…)` written out: a call of the class would be a twentieth of all that recording costs
+        node.op, node.inputs, node.params = op, inputs, params
+        node.spec, node.recording, node.number = spec, self, number
+        node.source, node.order, node.data = source, next_order(), None
         if inputs:
             self.tracked.append(number)
-            node = Node(op, inputs, params, spec, self, number, True, source)
+            node.tracked = True
         else:
-            node = Node(op, (), params, spec, self, number, False, source)
+            node.tracked = False
         self.nodes.append(ref(node))
         self.bytes += spec.nbytes
         if number >= self.most_values or self.bytes > self.most_bytes:
