@@ -11,13 +11,13 @@ class Lowering(threading.local):
     """``platform`` is that of the device ("cpu", "gpu", "tpu"); ``in_loop`` holds inside a loop's body.
 
     ``host`` holds while NumPy interprets a graph of exact ops.
-    ``convolved`` is set by a lowering that uses the engine's convolution, for the compiler to know.
+    ``older_kernels`` is set by a lowering whose convolutions or products XLA's older kernels for CPUs do faster.
     """
 
     platform = "cpu"
     in_loop = False
     host = False
-    convolved = False
+    older_kernels = False
 
     @contextmanager
     def loop(self) -> Iterator[None]:

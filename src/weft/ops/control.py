@@ -32,6 +32,8 @@ def _scan(*operands: Spec, body: Graph, carried: int, constants: int, length: in
 def _scan_lower(*operands: Any, body: Graph, carried: int, constants: int, length: int, reverse: bool) -> Any:
     first, fixed, scanned = operands[:carried], operands[carried : carried + constants], operands[carried + constants :]
 
+    lowering.older_kernels |= _recurs(body, carried)
+
     def step(state: Any, slices: Any) -> Any:
         with lowering.loop():
             results = interpret(body, (*state, *slices, *fixed))
@@ -39,6 +41,19 @@ def _scan_lower(*operands: Any, body: Graph, carried: int, constants: int, lengt
 
     last, stacked = lax.scan(step, tuple(first), tuple(scanned), length=length, reverse=reverse)
     return (*last, *stacked)
+
+
+def _recurs(body: Graph, carried: int) -> bool:
+    """Whether something carried is multiplied by a matrix that is not, as the state of a recurrence is."""
+    moving, number = {~k for k in range(carried)}, 0
+    for op, references, _, results in body.entries:
+        moves = [r in moving for r in references]
+        if op.name == "dot" and moves == [True, False]:
+            return True
+        if any(moves):
+            moving.update(range(number, number + results))
+        number += results
+    return False
 
 
 def _scan_vjp(

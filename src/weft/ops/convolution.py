@@ -80,7 +80,7 @@ def _check_channels(x: Spec, w: Spec, groups: int) -> None:
 def _engine(x: Any, w: Any, stride: Sizes, padding: Any, **options: Any) -> Any:
     """Convolve x (N, C, *spatial) with w (O, C / groups, *kernel), in the layout that the platform likes."""
     spatial = "DHW"[5 - x.ndim :]
-    lowering.convolved = True
+    lowering.older_kernels = True
     if lowering.platform != "cpu":
         layout = ("NC" + spatial, "OI" + spatial, "NC" + spatial)
         return lax.conv_general_dilated(x, w, stride, padding, dimension_numbers=layout, **options)

@@ -28,9 +28,10 @@ from weft.runtime.interrupt import held_back
 from weft.runtime.mappings import running_out
 from weft.runtime.mesh import Axes, Mesh, axes_of
 
-# XLA's new CPU kernels make products faster (an MLP's step 2.1 instead of 2.5 ms) and convolutions slower (5.1 instead
-# of 2.5 ms for 64 images of 32 × 14 × 14 and 64 kernels of 3 × 3): a program with convolutions does without them.
-_OLD_KERNELS = {"xla_cpu_experimental_ynn_fusion_type": ""}
+# XLA's new CPU kernels make most products faster (an MLP's step 2.1 instead of 2.5 ms) and sums twice as fast, but
+# convolutions slower (5.1 instead of 2.5 ms for 64 images of 32 × 14 × 14 and 64 kernels of 3 × 3) and the products of
+# a recurrence too (an LSTM's step 4.5 instead of 3.9 ms): a program with one of these takes them for sums alone.
+_OLD_KERNELS = {"xla_cpu_experimental_ynn_fusion_type": "LIBRARY_FUSION_TYPE_REDUCE"}
 # A long chain of tiny values: 1,000 scalars that are all kept take 7.8 s to compile with a kernel fused for each, and
 # 1.1 s without; running them takes the same time.
 _QUICK_COMPILE = {"xla_cpu_use_fusion_emitters": False}
@@ -92,7 +93,7 @@ class Program:
         how = {} if layout.results is None else {"out_shardings": list(layout.results)}
         with wide_types(), jax().default_device(place.engine):
             jitted = jax().jit(program, donate_argnums=tuple(places[s] for s in donated), keep_unused=True, **how)
-            lowering.convolved = False
+            lowering.older_kernels = False
             loaded_from_disk()  # forget what was noted before
             lowered = jitted.lower(*shapes)
             options = _options(graph) if place.kind == "cpu" else {}
@@ -153,7 +154,7 @@ AnyProgram = Program | MeshProgram | HostProgram
 
 def _options(graph: Graph) -> dict[str, Any]:
     """How XLA should compile for the CPU."""
-    options: dict[str, Any] = dict(_OLD_KERNELS) if lowering.convolved else {}
+    options: dict[str, Any] = dict(_OLD_KERNELS) if lowering.older_kernels else {}
     if len(graph.entries) > _LONG and all(s.nbytes <= _TINY for specs in entry_specs(graph) for s in specs):
         options |= _QUICK_COMPILE
     return options

@@ -13,101 +13,13 @@ import numpy as np
 
 from weft.control import scan
 from weft.errors import ArgumentError, DTypeError, ShapeError
-from weft.graph.function import function, make
-from weft.graph.op import Casts, Kind, Op, floating
-from weft.nn.functional.rectifiers import relu
+from weft.graph.function import make
+from weft.graph.op import Casts, Kind
+from weft.nn.functional.cells import CELLS
 from weft.ops.assembling import concat, split
 from weft.ops.comparison import where
 from weft.ops.creation import arange, zeros
-from weft.ops.exponential import sigmoid
 from weft.ops.linalg import dot
-from weft.ops.trigonometry import tanh
-
-# ── cells: (products with the input, products with the state before, states before) to the new states ───────
-# An LSTM's come from its gates, and these from the products. They are kept for the way back in place of the product,
-# which also makes XLA compute each of them once: else its kernels for h and c would both do so.
-
-
-@function(takes=floating)
-def _tanh_cell(x: Any, a: Any) -> Any:
-    return (tanh(x + a),)
-
-
-@function(takes=floating)
-def _relu_cell(x: Any, a: Any) -> Any:
-    return (relu(x + a),)
-
-
-def _before_curves(of_gates: Any, gates: Any) -> Any:
-    """The gradient of the sum of both products, from those of the gates i, f, g, o."""
-    (di, df, dg, do), (i, f, g, o) = of_gates, gates
-    return concat([di * (i * (1 - i)), df * (f * (1 - f)), dg * (1 - g * g), do * (o * (1 - o))], axis=-1)
-
-
-@function(takes=floating, vjp=lambda g, y, x, a: (_before_curves(*(split(t, 4, axis=-1) for t in (g, y))),) * 2)
-def _lstm_gates(x: Any, a: Any) -> Any:
-    i, f, g, o = split(x + a, 4, axis=-1)
-    return concat([sigmoid(i), sigmoid(f), tanh(g), sigmoid(o)], axis=-1)
-
-
-@function(takes=floating)
-def _lstm_cell(i: Any, f: Any, g: Any, o: Any, c: Any) -> Any:
-    c = f * c + i * g
-    return o * tanh(c), c
-
-
-@function(takes=floating)
-def _gru_cell(x: Any, a: Any, h: Any) -> Any:
-    (xr, xz, xn), (ar, az, an) = split(x, 3, axis=-1), split(a, 3, axis=-1)
-    z = sigmoid(xz + az)
-    n = tanh(xn + sigmoid(xr + ar) * an)
-    return (n + z * (h - n),)
-
-
-class Cell(NamedTuple):
-    """A cell: its op, how many rows of the weight each unit has, and which states it looks at itself.
-
-    With an op for the ``gates_of`` both products, the cell's op takes these gates in place of the products.
-    """
-
-    op: Op
-    gates: int
-    sees: tuple[int, ...]
-    states: int = 1
-    sums: bool = True  # whether it only sees the sum of both products, whose gradients are then one
-    gates_of: Op | None = None
-
-    def kept(self, x: Any, a: Any) -> Any:
-        """What is kept of a step for the way back: its gates, or else the product with the state before."""
-        return a if self.gates_of is None else self.gates_of(x, a)
-
-    def operands(self, x: Any, kept: Any, states: Any) -> list[Any]:
-        """What its op takes."""
-        first = [x, kept] if self.gates_of is None else split(kept, self.gates, axis=-1)
-        return [*first, *(states[k] for k in self.sees)]
-
-    def back(self, d: Any, x: Any, kept: Any, states: Any, of_kept: Any) -> tuple[Any, Any, list[Any]]:
-        """Gradients of both products, and of the states that it sees; ``of_kept`` is a further one of what is kept."""
-        operands = self.operands(x, kept, states)
-        assert self.op.vjp is not None
-        found = self.op.vjp(tuple(d), None, *operands, needed=(True,) * len(operands))
-        n = len(operands) - len(self.sees)
-        of_first, of_states = list(found[:n]), list(found[n:])
-        if self.gates_of is None:
-            of_first[1] = of_first[1] if of_kept is None else of_first[1] + of_kept
-            return of_first[0], of_first[1], of_states
-        if of_kept is not None:
-            of_first = [a + b for a, b in zip(of_first, split(of_kept, self.gates, axis=-1), strict=True)]
-        of_sum = _before_curves(of_first, operands[:n])
-        return of_sum, of_sum, of_states
-
-
-CELLS = {
-    "tanh": Cell(_tanh_cell, 1, ()),
-    "relu": Cell(_relu_cell, 1, ()),
-    "lstm": Cell(_lstm_cell, 4, (1,), states=2, gates_of=_lstm_gates),
-    "gru": Cell(_gru_cell, 3, (0,), sums=False),
-}
 
 
 class Form(NamedTuple):
@@ -142,11 +54,8 @@ def _takes(kinds: tuple[Kind, ...]) -> Casts:
 
 def step(cell: str, x: Any, weight: Any, states: Sequence[Any], bias: Any = None, projection: Any = None) -> Any:
     """The states after one step, and what is kept of it, from a weight that is (features, rows)."""
-    kind = CELLS[cell]
     a = dot(states[0], weight, ta=False, tb=False)
-    a = a if bias is None else a + bias
-    kept = kind.kept(x, a)
-    out, *others = kind.op(*kind.operands(x, kept, states))
+    (out, *others), kept = CELLS[cell].forth(x, a if bias is None else a + bias, states)
     h = out if projection is None else dot(out, projection, ta=False, tb=True)
     return [h, *others], kept
 
@@ -162,15 +71,26 @@ def _run(x: Any, weight: Any, *rest: Any, **form: Any) -> Any:
         after, kept = step(form["cell"], given[0], across, before, bias, projection)
         if inside is not None:
             after = [where(given[1], new, old) for new, old in zip(after, before, strict=True)]
-        return after, concat([*after, kept], axis=-1)
+        made = after if kept is None else [*after, kept]
+        return after, made[0] if len(made) == 1 else concat(made, axis=-1)
 
     given = [x] if inside is None else [x, inside]
     return scan(forth, states, given, reverse=form["reverse"])[1]
 
 
+def _parts_of(y: Any, states: Sequence[Any]) -> tuple[list[Any], Any]:
+    """The states of all steps, and what is kept of them or None; also of a gradient of y."""
+    widths = [s.shape[-1] for s in states]
+    rest = y.shape[-1] - sum(widths)
+    if not rest:
+        return [y] if len(widths) == 1 else list(split(y, tuple(widths), axis=-1)), None
+    *after, kept = split(y, (*widths, rest), axis=-1)
+    return after, kept
+
+
 def _run_vjp(g: Any, y: Any, x: Any, weight: Any, *rest: Any, **form: Any) -> Any:
     states, *_ = Form(**form).parts(rest)
-    *of_states, of_kept = split(g, (*(s.shape[-1] for s in states), x.shape[-1]), axis=-1)
+    of_states, of_kept = _parts_of(g, states)
     return _back(y, of_states, of_kept, [None] * len(states), x, weight, *rest, **form)
 
 
@@ -194,46 +114,37 @@ def _back(
     form = Form(**options)
     states, _, projection, inside = form.parts(rest)
     cell = CELLS[form.cell]
-    *after, kept = split(y, (*(s.shape[-1] for s in states), x.shape[-1]), axis=-1)
+    after, kept = _parts_of(y, states)
     before = [_shifted(first, all_, form.reverse) for first, all_ in zip(states, after, strict=True)]
-    given = {"x": x if cell.gates_of is None else None, "kept": kept, "inside": inside, "of_kept": of_kept}
-    given |= {f"s{k}": before[k] for k in cell.sees} | {f"d{k}": d for k, d in enumerate(of_states)}
+    given = {"slopes": cell.slopes(x, kept, before, after), "inside": inside, "of_states": list(of_states)}
+    given["of_a"] = None if of_kept is None else cell.of_products(of_kept, kept)
 
     def back(carried: Any, now: Any) -> Any:
-        d = [dc if now[f"d{k}"] is None else dc + now[f"d{k}"] for k, dc in enumerate(carried)]
+        d = [dc if dk is None else dc + dk for dc, dk in zip(carried, now["of_states"], strict=True)]
         d_in = d if inside is None else [where(now["inside"], dk, 0) for dk in d]
         of_h = d_in[0]
         if projection is not None:
             d_in = [dot(of_h, projection, ta=False, tb=False), *d_in[1:]]
-        seen = {k: now[f"s{k}"] for k in cell.sees}
-        dx, da, of_seen = cell.back(d_in, now["x"], now["kept"], seen, now["of_kept"])
+        da, of_before = cell.back(d_in, now["slopes"])
+        da = da if now["of_a"] is None else da + now["of_a"]
         made: list[Any] = [None if inside is None else where(now["inside"], 0, dk) for dk in d]
-        for k, part in (*zip(cell.sees, of_seen, strict=True), (0, dot(da, weight, ta=False, tb=False))):
-            made[k] = part if made[k] is None else made[k] + part
-        shared = cell.gates_of is not None or (cell.sums and of_kept is None)
-        return made, (da, None if shared else dx, None if projection is None else of_h)
+        for k, part in (*enumerate(of_before), (0, dot(da, weight, ta=False, tb=False))):
+            made[k] = part if made[k] is None else made[k] if part is None else made[k] + part
+        return made, (da, None if cell.sums and projection is None else of_h)
 
     last = [zeros(s.shape, dtype=s.dtype) if d is None else d for s, d in zip(states, of_last, strict=True)]
-    of_first, (da, dx, of_h) = scan(back, last, given, reverse=not form.reverse)
+    of_first, (da, of_h) = scan(back, last, given, reverse=not form.reverse)
+    dx = cell.of_inputs(da, of_h, x, kept, before)
     d_weight = dot(_rows(da), _rows(before[0]), ta=True, tb=False)
-    d_projection = None if of_h is None else dot(_rows(of_h), _rows(_hidden(form, x, kept, before)), ta=True, tb=False)
-    return (
-        da if dx is None else dx,
-        d_weight,
-        *form.gradients(of_first, da.sum(axis=(0, 1)), d_projection, None),
-    )
+    outputs = _rows(cell.outputs(kept, after))
+    d_projection = None if projection is None else dot(_rows(of_h), outputs, ta=True, tb=False)
+    return dx, d_weight, *form.gradients(of_first, da.sum(axis=(0, 1)), d_projection, None)
 
 
 def _shifted(first: Any, after: Any, reverse: bool) -> Any:
     """What each step began with: the states after the others, and the first one."""
     one = first.reshape(1, *first.shape)
     return concat([after[1:], one], axis=0) if reverse else concat([one, after[:-1]], axis=0)
-
-
-def _hidden(form: Form, x: Any, kept: Any, before: Sequence[Any]) -> Any:
-    """What was projected, computed again."""
-    cell = CELLS[form.cell]
-    return cell.op(*cell.operands(x, kept, before))[0]
 
 
 def _rows(x: Any) -> Any:
@@ -248,7 +159,7 @@ def _rows(x: Any) -> Any:
 
 def _read(y: Any, x: Any, weight: Any, *rest: Any, **form: Any) -> Any:
     states, *_ = Form(**form).parts(rest)
-    *after, _kept = split(y, (*(s.shape[-1] for s in states), x.shape[-1]), axis=-1)
+    after, _ = _parts_of(y, states)
     end = 0 if form["reverse"] else -1
     return (after[0], *(s[end] for s in after[1:]))
 

@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 from weft.errors import ArgumentError, ShapeError
 from weft.nn import functional
 from weft.nn.check import choice, fraction, sizes
-from weft.nn.functional.recurrent import CELLS, inside_of, recurrence
+from weft.nn.functional.cells import CELLS
+from weft.nn.functional.recurrent import inside_of, recurrence
 from weft.nn.module import Module
 from weft.nn.parameter import Parameter
 from weft.nn.registry import register

@@ -7,7 +7,8 @@ from typing import Any
 from weft.errors import ArgumentError, ShapeError
 from weft.nn import functional
 from weft.nn.check import choice, sizes
-from weft.nn.functional.recurrent import CELLS, step
+from weft.nn.functional.cells import CELLS
+from weft.nn.functional.recurrent import step
 from weft.nn.module import Module
 from weft.nn.parameter import Parameter
 from weft.nn.registry import register
