@@ -31,7 +31,10 @@ def main():
 
 
 def from_parquet():
-    """An epoch of the MLP with rows from Parquet files, against the same rows in memory."""
+    """An epoch of the MLP with rows from Parquet files, against the same rows in memory.
+
+    The files (193 and 266 MB) are read once and kept, which is the default, or read again in each epoch.
+    """
     rng = np.random.default_rng(0)
     x, y = rng.random((ROWS, FEATURES), np.float32), rng.integers(0, 10, ROWS)
     with tempfile.TemporaryDirectory() as folder:
@@ -39,10 +42,17 @@ def from_parquet():
         for name, columns in (("list", listed(x)), ("columns", {f"p{k}": x[:, k] for k in range(FEATURES)})):
             path = written(Path(folder) / f"{name}.parquet", columns, y)
             sources[name] = wf.data.parquet(path, "y")
+            sources[f"{name} again"] = wf.data.parquet(path, "y", cache=0)
         best = epochs_of(sources, rounds=1 if QUICK else 3)
     print(f"\nan epoch of the MLP 784-512-256-10, {ROWS:,} rows, batch {BATCH}, shuffled: files against memory")
     print(f"  {'rows in memory':<46}{best['memory']:>8.3f} s")
-    for name, what in (("list", "Parquet, one column of lists"), ("columns", f"Parquet, {FEATURES} columns")):
+    lists, columns = "Parquet, one column of lists", f"Parquet, {FEATURES} columns"
+    for name, what in (
+        ("list", lists),
+        ("columns", columns),
+        ("list again", f"{lists}, cache=0"),
+        ("columns again", f"{columns}, cache=0"),
+    ):
         ratio = best[name] / best["memory"]
         mark = "" if ratio <= WITHIN else "  missed"
         print(f"  {what:<46}{best[name]:>8.3f} s{ratio:>7.2f}x  wanted <= {WITHIN:.2f}x{mark}", flush=True)

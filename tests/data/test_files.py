@@ -132,6 +132,63 @@ def test_several_text_files_come_in_the_order_of_the_epoch(folder):
     assert sorted(index.tolist()) == list(range(N))
 
 
+def reading(monkeypatch):
+    """A list that grows with every table file that is opened from now on."""
+    opened = []
+    for module, name in ((parquet_files, "parquet_file"), (csv_files, "_csv_frames")):
+        read = getattr(module, name)
+        monkeypatch.setattr(module, name, lambda *given, read=read: (opened.append(given[0]), read(*given))[1])
+    return opened
+
+
+STREAMS = {
+    "parquet": lambda folder, **how: parquet(str(folder / "part-*.parquet"), "kind", **how),
+    "csv": lambda folder, **how: csv_stream(str(folder / "part-*.csv"), "kind", **how),
+}
+
+
+@pytest.mark.parametrize("kind", STREAMS)
+def test_what_was_read_stays_in_memory_as_long_as_there_is_room(kind, folder, monkeypatch):
+    kept, again = STREAMS[kind](folder), STREAMS[kind](folder, cache=0)
+    part = sum(array.nbytes for array in next(again.blocks(200, seed=0, epoch=0, shuffle=False)))
+    some = STREAMS[kind](folder, cache=part + part // 8)
+    opened, counts = reading(monkeypatch), []
+    for epoch in range(3):
+        whole = [list(stream.blocks(37, seed=3, epoch=epoch)) for stream in (kept, again, some)]
+        for blocks in zip(*whole, strict=True):
+            for arrays in zip(*blocks, strict=True):
+                assert all(np.array_equal(arrays[0], array) for array in arrays)
+        for stream in (kept, again, some):
+            before = len(opened)
+            list(stream.blocks(37, seed=3, epoch=epoch, shuffle=False))
+            counts.append(len(opened) - before)
+    assert counts == [0, 3, 2] * 3
+
+
+@pytest.mark.parametrize("kind", STREAMS)
+def test_a_file_that_was_written_anew_is_read_anew(kind, folder):
+    stream = STREAMS[kind](folder, shuffle=None)
+    before = stream.load().x
+    path = folder / f"part-1.{kind}"
+    frame = FRAME.iloc[200:400].assign(length=7.0)
+    frame.to_csv(path, index=False) if kind == "csv" else frame.to_parquet(path, index=False, row_group_size=70)
+    after = stream.load().x
+    assert (after[200:400, 0] == 7).all()
+    assert np.array_equal(np.delete(after, np.s_[200:400], 0), np.delete(before, np.s_[200:400], 0))
+
+
+def test_what_is_kept_cannot_be_written_into(folder):
+    block = next(STREAMS["parquet"](folder, shuffle=None).blocks(50, seed=0, epoch=0))
+    with pytest.raises(ValueError, match="read-only"):
+        block.x[0] = 0
+
+
+@pytest.mark.parametrize("cache", [-1, 1.5, True, "1 GB"])
+def test_room_that_cannot_be_is_refused(cache, folder):
+    with pytest.raises(ArgumentError, match="cache"):
+        parquet(folder / "whole.parquet", "kind", cache=cache)
+
+
 def test_the_files_to_test_on_are_read_as_those_to_train_on(folder):
     for read, end in ((csv_stream, "csv"), (parquet, "parquet")):
         train = read(folder / f"part-0.{end}", "kind")

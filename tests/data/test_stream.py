@@ -72,6 +72,19 @@ def test_blocks_do_not_depend_on_the_batches_of_the_source(n, size, rows):
     assert y.tolist() == [i % 3 for i in range(n)]
 
 
+@pytest.mark.parametrize("in_batches", [True, False])
+def test_a_source_may_use_its_memory_again(in_batches):
+    def source():
+        x, y = np.zeros((2, 3) if in_batches else 3, np.float32), np.zeros(2 if in_batches else (), np.int64)
+        for number in range(6):
+            x[...], y[...] = number, number
+            yield x, y
+
+    x, y, _ = whole(Stream(source, batched=in_batches), rows=5)
+    expected = np.repeat(np.arange(6), 2 if in_batches else 1)
+    assert x[:, 0].tolist() == y.tolist() == expected.tolist()
+
+
 STEPS = {
     "map": lambda stream: stream.map(lambda x, y: (x * 2, y)),
     "threads": lambda stream: stream.map(lambda x, y: (x / 2, y), threads=3),

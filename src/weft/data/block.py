@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ from weft.data.convert import as_array
 from weft.errors import DataError
 
 Array = np.ndarray[Any, Any]
+ALIGNED = 64  # bytes
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -62,9 +64,39 @@ class Chunk:
         """The examples at these places, in this order."""
         return Chunk(*(_picked(part, rows) for part in (self.x, self.y, self.index)))
 
+    def replaced(self, places: Array, other: Chunk) -> Chunk:
+        """These examples with those at ``places`` replaced by ``other``: in place where the arrays are alike."""
+        mine, given = (self.x, self.y, self.index), (other.x, other.y, other.index)
+        if all(map(_alike, mine, given)):
+            for part, new in zip(mine, given, strict=True):
+                if part is not None:
+                    part[places] = new
+            return self
+        rows = np.arange(len(self))
+        rows[places] = len(self) + np.arange(len(other))
+        return joined([self, other]).pick(rows)
+
 
 def _picked(part: Any, rows: Array) -> Any:
-    return [part[row] for row in rows] if isinstance(part, list) else None if part is None else part[rows]
+    if isinstance(part, list):
+        return [part[row] for row in rows]
+    if part is None or part.dtype.kind not in "biufc":
+        return None if part is None else part[rows]
+    return np.take(part, rows, axis=0, out=_aligned((len(rows), *part.shape[1:]), part.dtype), mode="clip")
+
+
+def _aligned(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+    """An empty array that begins where a device takes it as it is; one that begins elsewhere it copies."""
+    size = math.prod(shape) * dtype.itemsize
+    room = np.empty(size + ALIGNED, np.uint8)
+    start = -room.ctypes.data % ALIGNED
+    return room[start : start + size].view(dtype).reshape(shape)
+
+
+def _alike(a: Any, b: Any) -> bool:
+    """Whether the rows of one can take the places of rows of the other as they are."""
+    arrays = isinstance(a, np.ndarray) and isinstance(b, np.ndarray)
+    return bool(a.dtype == b.dtype and a.shape[1:] == b.shape[1:]) if arrays else a is b is None
 
 
 def joined(parts: list[Chunk]) -> Chunk:

@@ -111,6 +111,8 @@ class Column:
         """Each feature of the cells, a Series or numbers (n,); None where one is a text among numbers, or not known."""
         from pandas import isna
 
+        if self.kind == "number" and self.fill is None and isinstance(cells, np.ndarray):
+            return [cells]  # what is missing is NaN, and so not finite
         missing = isna(cells)
         if self.kind == "number":
             numbers = cells if isinstance(cells, np.ndarray) else to_numbers(cells)
@@ -145,17 +147,9 @@ class Column:
 
 def stacked(rows: list[Array]) -> Array | None:
     """Features of (n,) each as x, float32 (n, features); None where one is not finite there."""
-    x = np.empty((len(rows[0]), len(rows)), np.float32)
-    few = np.empty((32, len(x)), np.float32)  # filled by row and turned while it is in the cache: the fastest way
     with np.errstate(all="ignore"):
-        for place in range(0, len(rows), 32):
-            part = few[: len(rows) - place]
-            for one, row in zip(part, rows[place : place + 32], strict=True):
-                one[:] = row
-            if not all_finite(part):
-                return None
-            x[:, place : place + 32] = part.T
-    return x
+        x = np.stack(rows, axis=1, dtype=np.float32, casting="unsafe")
+    return x if all_finite(x) else None
 
 
 def hardly_repeat(values: int, rows: int) -> bool:

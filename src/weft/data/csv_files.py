@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import warnings
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ from weft.data.frame import (
     tidied,
     width_error,
 )
+from weft.data.kept import ROOM, Kept
 from weft.data.order import permutation
 from weft.data.recipe import Table
 from weft.data.stream import Stream
@@ -50,13 +52,14 @@ def csv_stream(
     ignore: Sequence[str] = (),
     like: Stream | Table | None = None,
     shuffle: int | None = 8192,
+    cache: int = ROOM,
 ) -> Stream:
     r"""The rows of text files with one header, read as ``read_csv`` reads them, a piece at a time.
 
     ``paths`` is a path, a pattern such as ``"part-*.csv"``, a folder of ``.csv`` files, or several. One pass finds the
     columns, categories, classes and values to impute, and checks every line; ``like``, the stream of the training files
     or a Table, takes all that from there. The order is that of files and, within ``shuffle`` rows, of rows; None leaves
-    them as they are.
+    them as they are. ``cache``: so many bytes of rows of files stay in memory once they were read.
     Medians are exact up to keep = 2²⁵ / columns rows (between 1024 and 2²²), and beyond within a share of
     log₂(rows/keep)/keep of the rank. Errors are ``read_csv``'s.
 
@@ -74,14 +77,21 @@ def csv_stream(
     text, needed = table.text_columns(), {*(column.name for column in table.columns), target}
     bases = list(accumulate(sizes or [], initial=0))
 
+    kept = Kept(cache)
+
+    def read(place: int, at: int) -> Iterator[Chunk]:
+        for frame in _csv_frames(files[place], table.separator, text, needed):
+            x, y = encoded(table, frame.__getitem__, lambda frame=frame: frame)  # type: ignore[misc]
+            yield Chunk(x, y, np.arange(at, at + len(x)))
+            at += len(x)
+
     def pieces(order: Order) -> Iterator[Chunk]:
         at = 0
         for place in permutation(len(files), order.seed, order.epoch) if order.groups and sizes else range(len(files)):
             at = bases[place] if sizes else at
-            for frame in _csv_frames(files[place], table.separator, text, needed):
-                x, y = encoded(table, frame.__getitem__, lambda frame=frame: frame)  # type: ignore[misc]
-                yield Chunk(x, y, np.arange(at, at + len(x)))
-                at += len(x)
+            for chunk in kept.part(files[place], at, partial(read, place, at)):
+                yield chunk
+                at += len(chunk)
 
     return stream_of(Reader(pieces, bases[-1] if sizes else None), files, table, shuffle)
 

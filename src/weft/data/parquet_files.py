@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ from weft.data.block import Chunk
 from weft.data.encode import encoded
 from weft.data.files import found_files, stream_of, table_like
 from weft.data.foreign import as_frame, list_rows, parquet_file
+from weft.data.kept import ROOM, Kept
 from weft.data.order import permutation
 from weft.data.recipe import Table
 from weft.data.stream import Stream
@@ -40,14 +41,16 @@ def parquet(
     ignore: Sequence[str] = (),
     like: Stream | Table | None = None,
     shuffle: int | None = 8192,
+    cache: int = ROOM,
 ) -> Stream:
     """The rows of Parquet files, row group by row group, as ``open_table`` makes them from the whole.
 
     ``columns`` are the inputs, all but the target if None; one column of lists of equal length, or of tensors, is x
     of shape (n, length, …). ``paths``, ``like`` and ``missing`` are as for ``csv_stream``. ``shuffle``: row groups come
-    in the order of (seed, epoch), then rows are mixed within so many; None leaves them as they are in the files. Only
-    columns that need fitting (texts, the target, what is imputed) are read beforehand. Raises FileError for what is
-    no Parquet file, DataError for columns that differ or cannot be numbers, ArgumentError for unknown names.
+    in the order of (seed, epoch), then rows are mixed within so many; None leaves them as they are in the files.
+    ``cache``: so many bytes of row groups stay in memory once they were read. Only columns that need fitting (texts,
+    the target, what is imputed) are read beforehand. Raises FileError for what is no Parquet file, DataError for
+    columns that differ or cannot be numbers, ArgumentError for unknown names.
     """
     files = found_files(paths, ".parquet")
     contents = [_contents(path) for path in files]
@@ -72,13 +75,19 @@ def parquet(
     width = getattr(schema.field(vector).type, "list_size", 1024) if vector else len(table.features)
     batch = int(np.clip(_BYTES // (4 * width), 256, 1 << 16))
 
+    kept = Kept(cache)
+
     def pieces(order: Order) -> Iterator[Chunk]:
         again = lru_cache(maxsize=32)(parquet_file)
-        for place in permutation(len(groups), order.seed, order.epoch) if order.groups else range(len(groups)):
+
+        def read(place: int) -> Iterator[Chunk]:
             (file, group), at = groups[place], bases[place]
             for part in again(files[file]).iter_batches(batch, row_groups=[group], columns=[*inputs, target]):
                 yield _chunk(part, table, numeric, vector, at)
                 at += part.num_rows
+
+        for place in permutation(len(groups), order.seed, order.epoch) if order.groups else range(len(groups)):
+            yield from kept.part(files[groups[place][0]], groups[place][1], partial(read, place))
 
     return stream_of(Reader(pieces, bases[-1]), files, table, shuffle)
 

@@ -91,7 +91,8 @@ def from_source(source: Any, in_batches: bool, order: Order) -> Iterator[Chunk]:
             f"the source of a stream gave a {type(items).__name__}", expected="an iterator of examples (x, y) or x"
         )
     number = 0
-    for item in items:
+    for given in items:
+        item = type(given)(map(_own, given)) if type(given) in (tuple, list) else _own(given)
         if in_batches:
             chunk = batch(item, number)
         else:
@@ -100,3 +101,8 @@ def from_source(source: Any, in_batches: bool, order: Order) -> Iterator[Chunk]:
         number += len(chunk)
         if len(chunk):
             yield chunk
+
+
+def _own(part: Any) -> Any:
+    """A copy of an array: the source may fill the same memory with what it gives next."""
+    return part.copy() if isinstance(part, np.ndarray) else part

@@ -68,16 +68,17 @@ def window(chunks: Iterator[Chunk], start: int, stop: int | None) -> Iterator[Ch
 def shuffled(chunks: Iterator[Chunk], buffer: int, random: np.random.Generator) -> Iterator[Chunk]:
     """The examples mixed: half of a buffer, chosen at random, goes on, and the buffer is filled again."""
     half = (buffer + 1) // 2
-    held: Chunk | None = None
+    held, gone = None, np.arange(0)  # the buffer, and the places in it that have gone on
     for part in sized(chunks, chain([buffer], repeat(half))):
-        held = part if held is None else joined([held, part])
-        if len(held) < buffer:
+        held = part.pick(np.arange(len(part))) if held is None else held.replaced(gone[: len(part)], part)
+        gone = gone[len(part) :]
+        if len(gone) or len(held) < buffer:
             break  # the last part
-        order = random.permutation(buffer)
-        yield held.pick(order[:half])
-        held = held.pick(order[half:])
-    if held is not None and len(held):
-        yield held.pick(random.permutation(len(held)))
+        gone = random.permutation(buffer)[:half]
+        yield held.pick(gone)
+    left = np.setdiff1d(np.arange(0 if held is None else len(held)), gone)
+    if held is not None and len(left):
+        yield held.pick(random.permutation(left))
 
 
 def sized(chunks: Iterator[Chunk], sizes: Iterator[int]) -> Iterator[Chunk]:

@@ -15,7 +15,9 @@ from weft.runtime.ingest import current_device
 from weft.tensor import Tensor
 
 Array = np.ndarray[Any, Any]
-BLOCK_BYTES, BLOCK_BATCHES = 1 << 25, 64  # of a block: small enough to wait for, large enough for one launch
+# Of a block: small enough to wait for, large enough for one launch; a power of two batches, as what goes on from the
+# buffer of a shuffle is then a block as it is, without a copy.
+BLOCK_BYTES, BLOCK_BATCHES = 1 << 24, 64
 AHEAD = 2  # blocks that are made ready while the device works on one
 
 
@@ -88,7 +90,8 @@ class Streamed:
     ) -> None:
         self.source, self.batch_size, self.seed, self.shuffle, self.ready = source, batch_size, seed, shuffle, ready
         self.place = current_device()
-        self.per_block = int(np.clip(BLOCK_BYTES // max(1, row_bytes * batch_size), 1, BLOCK_BATCHES))
+        fitting = int(np.clip(BLOCK_BYTES // max(1, row_bytes * batch_size), 1, BLOCK_BATCHES))
+        self.per_block = 1 << (fitting.bit_length() - 1)
         self.examples: int | None = length_of(source)
 
     def blocks(self, epoch: int, skip: int) -> Iterator[tuple[Block, int]]:
@@ -114,7 +117,8 @@ class Streamed:
         numbers = np.zeros(rows, np.int32)
         numbers[:n] = index  # a number beyond 2³¹ wraps: it still tells the examples apart
         arrays = (filled(x, rows), filled(y, rows), numbers, order)
-        on_x, on_y, on_index, on_order = (Tensor(a, device=self.place) for a in arrays)
+        # Nobody writes into a block any more, so the device may take its memory as it is.
+        on_x, on_y, on_index, on_order = (Tensor(self.place.put(a)) for a in arrays)
         return Block(on_x, on_y, on_index, on_order, steps, last)
 
 
