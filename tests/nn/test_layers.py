@@ -107,6 +107,20 @@ def test_layers_learn_their_channels_from_a_batch():
         nn.ConvTranspose2d(6, 3)(wf.zeros((4, 5, 5)))
 
 
+@pytest.mark.parametrize(
+    ("layer", "shape", "weight"),
+    [
+        (lambda: nn.Linear(None, 5), (2, 4), (5, 4)),
+        (lambda: nn.Conv2d(None, 5, 3), (2, 4, 6, 6), (5, 4, 3, 3)),
+        (lambda: nn.ConvTranspose1d(None, 5, 3), (2, 4, 6), (4, 5, 3)),
+    ],
+)
+def test_a_size_that_is_none_is_learned_too(layer, shape, weight):
+    made = layer()
+    made(wf.zeros(shape))
+    assert made.weight.shape == weight
+
+
 def test_first_values_have_the_spread_of_pytorchs():
     for layer, fan in ((nn.ConvTranspose2d(8, 16, 3), 16 * 9), (nn.Bilinear(25, 7, 40), 25)):
         bound = 1 / np.sqrt(fan)

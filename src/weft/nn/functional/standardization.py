@@ -12,6 +12,7 @@ from typing import Any
 from weft.graph.dtype import float32
 from weft.graph.function import function
 from weft.graph.op import floating
+from weft.ops.calling import barrier_op
 from weft.ops.creation import full
 from weft.ops.exponential import rsqrt
 from weft.ops.linalg import matmul
@@ -72,7 +73,9 @@ def _gradient(g: Any, x: Any, *affine: Any, view: View, axes: tuple[int, ...], e
     dx = (g_wide * own - mean - deviation * (slope * scale * scale)).reshape(x.shape).astype(x.dtype)
     if not affine:
         return dx
-    found = (_over_examples(sums[1], scale, view), sums[0].sum(axis=_places(view, (0,))))
+    # A sum of sums XLA would take over all of g once more: it must not see that it is one.
+    total = barrier_op(sums[0])[0] if within else sums[0]
+    found = (_over_examples(sums[1], scale, view), total.sum(axis=_places(view, (0,))))
     return (dx, *(t.reshape(w.shape).astype(w.dtype) for t, w in zip(found, affine, strict=False)))
 
 

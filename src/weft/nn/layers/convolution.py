@@ -44,6 +44,7 @@ class Convolution(Module):
                 expected="(in_channels, out_channels, kernel_size), or (out_channels, kernel_size) to infer the first",
                 cure=f"nn.{layer}(3, 16, 5), or nn.{layer}(16, 5)",
             )
+        known = known[1:] if len(known) == 2 and known[0] is None else known
         sizes(layer, 1, channels=tuple(known), groups=groups)
         self.in_channels = known[0] if len(known) == 2 else None
         self.out_channels: int = known[-1]

@@ -18,7 +18,8 @@ from weft.tensor import Tensor
 
 @register
 class Linear(Module):
-    """y = x Wᵀ + b: ``Linear(4, 16)`` takes 4 features to 16; ``Linear(16)`` learns the 4 from its first input.
+    """y = x Wᵀ + b: ``Linear(4, 16)`` takes 4 features to 16; ``Linear(16)`` or ``Linear(None, 16)`` learns the 4
+    from its first input.
 
     Shapes: x (…, in_features), weight (out_features, in_features), bias (out_features,), y (…, out_features).
 
@@ -30,7 +31,7 @@ class Linear(Module):
 
     def __init__(
         self,
-        *features: int,
+        *features: int | None,
         bias: Any = True,
         weight_init: str | Callable[..., Tensor] = "fan_uniform",
         bias_init: str | Callable[..., Tensor] = "fan_uniform",
@@ -40,9 +41,10 @@ class Linear(Module):
             raise ArgumentError(
                 f"Linear{features}", expected="one or two sizes", cure="nn.Linear(4, 16), or nn.Linear(16)"
             )
-        sizes("Linear", 1, features=features)
-        self.in_features = features[0] if len(features) == 2 else None
-        self.out_features = features[-1]
+        known = [n for k, n in enumerate(features) if n is not None or k == len(features) - 1]
+        sizes("Linear", 1, features=tuple(known))
+        self.in_features = known[0] if len(known) == 2 else None
+        self.out_features: int = known[-1]  # type: ignore[assignment]  # no None, as checked above
         self.weight_init, self.bias_init, self.dtype = weight_init, bias_init, data_type(dtype)
         self.weight = Parameter.drawn(None, weight_init, dtype=dtype)
         self.bias = Parameter.drawn(None, bias_init, dtype=dtype) if bias else None
