@@ -255,6 +255,27 @@ class Tensor(Operators, Methods):
         """The same value without history: gradients stop here."""
         return conversion.detach(self)
 
+    # ── copies that Python makes ────────────────────────────────────────────────────────────────────────────
+
+    # A history belongs to the session that recorded it, and a node knows its tensor: neither is copied field by field.
+
+    def __copy__(self) -> Tensor:
+        copied: Tensor = self.copy()
+        return copied
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
+        made = memo[id(self)] = beside(np.array(self.numpy()), self)
+        return made.requires_grad_(self._requires_grad)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if type(self) is not Tensor:
+            raise ArgumentError(
+                f"a pickle of a {type(self).__name__}",
+                expected="a plain tensor: the parts of a model belong to it",
+                cure='wf.save(model, "model.weft"), or p.numpy() for the numbers alone',
+            )
+        return _unpickled, (self.numpy(), self._requires_grad)
+
     # ── gradients ───────────────────────────────────────────────────────────────────────────────────────────
 
     @property
@@ -446,6 +467,10 @@ def beside(value: Any, like: Tensor, dtype: Any = None) -> Tensor:
     if isinstance(place, Mesh) and made.shape == like.shape:
         return wrap(leaf(place.put(made.node.data, axes_of(data, like.ndim)), made.node.spec))
     return made if place == devices.default_device() else Tensor(value, dtype, device=place)
+
+
+def _unpickled(value: np.ndarray, requires_grad: bool) -> Tensor:
+    return Tensor(value, requires_grad=requires_grad)
 
 
 def number_cell(value: float, dtype: Any = np.float32) -> Tensor:

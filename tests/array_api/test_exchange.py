@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from itertools import product
 from typing import Any
 
@@ -11,6 +13,7 @@ import pandas as pd
 import pytest
 
 import weft as wf
+from weft import nn
 
 mpl.use("Agg")
 TYPES = ["bool", "int8", "uint16", "int64", "float16", "float32", "float64", "complex64", "complex128"]
@@ -116,6 +119,30 @@ def test_pandas_and_matplotlib_take_tensors_as_they_are():
     axes.bar(wf.arange(3), wf.tensor([1.0, 2.0, 3.0]))
     figure.canvas.draw()
     plt.close(figure)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "int8", "bool", "complex64"])
+def test_pickle_and_deepcopy_take_the_value_and_no_history(dtype: str):
+    for x in (wf.tensor([1, 0], dtype=dtype), wf.stack([wf.tensor([1, 0], dtype=dtype)] * 2)):
+        for made in (pickle.loads(pickle.dumps(x)), copy.deepcopy({"x": [x]})["x"][0]):
+            assert (made.dtype, made.tolist(), made.requires_grad) == (x.dtype, x.tolist(), False)
+
+
+def test_a_copy_by_python_is_a_tensor_of_its_own():
+    w = wf.tensor([1.0, 2.0], requires_grad=True)
+    for made in (pickle.loads(pickle.dumps(w)), copy.deepcopy(w)):
+        (made * made).sum().backward()
+        assert (made.requires_grad, made.grad.tolist(), w.grad) == (True, [2.0, 4.0], None)
+    deep = w
+    for _ in range(2000):  # a history as deep as this has no end for a copy field by field
+        deep = deep * 1.0
+    assert copy.deepcopy(deep).tolist() == [1.0, 2.0]
+    assert not copy.deepcopy(deep).node.tracked
+    shallow = copy.copy(w)
+    shallow[0] = 7.0
+    assert w.tolist() == [1.0, 2.0]
+    with pytest.raises(ValueError, match="a pickle of a Parameter"):
+        pickle.dumps(nn.Parameter(wf.ones(2)))
 
 
 def test_methods_people_type():
