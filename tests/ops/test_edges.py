@@ -53,6 +53,15 @@ def test_the_imaginary_part_is_not_dropped_silently() -> None:
         wf.tensor([1 + 2j]).astype("float32")
 
 
+@pytest.mark.parametrize("dtype", [np.int32, np.float16, np.float32, np.float64])
+def test_the_angle_of_real_numbers_has_all_digits_of_their_type(dtype: Any) -> None:
+    x = np.array([-2, 0, 3], dtype)
+    made = wf.angle(wf.tensor(x)).numpy()
+    assert made.dtype == (np.float32 if dtype is np.int32 else dtype)
+    assert made.tolist() == [made.dtype.type(np.pi), 0, 0]
+    assert np.isnan(wf.angle(wf.tensor(np.nan)).item())
+
+
 def test_whole_numbers_have_no_negative_power() -> None:
     with pytest.raises(DTypeError, match="power of -1"):
         exponential.integer_pow(wf.tensor([2]), exponent=-1)

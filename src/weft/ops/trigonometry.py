@@ -190,4 +190,5 @@ def angle(x: Any, /) -> Any:
     x = tensor_like(x)
     if x.dtype.kind == "complex":
         return atan2(imag(x), real(x))
-    return where(x < 0, math.pi, where(isnan(x), math.nan, 0.0)).astype(x.dtype if x.dtype.is_floating else "float32")
+    x = x if x.dtype.is_floating else x.astype("float32")
+    return where(x < 0, math.pi, where(isnan(x), x, 0.0))  # x says how many digits π has
