@@ -69,6 +69,10 @@ class ShapeError(WeftError, ValueError):
     """Shapes that do not fit together."""
 
 
+class NoAxesError(ShapeError, TypeError):
+    """A tensor without axes where a sequence is needed; Python and NumPy ask for a TypeError to see that it is none."""
+
+
 class AxisError(ShapeError, IndexError):
     """An axis or an index that a tensor does not have."""
 

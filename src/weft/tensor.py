@@ -8,7 +8,7 @@ from weakref import ref
 
 import numpy as np
 
-from weft.errors import ArgumentError, DTypeError, GradientError, ShapeError
+from weft.errors import ArgumentError, DTypeError, GradientError, NoAxesError, ShapeError
 from weft.graph import op as graph_op
 from weft.graph.dtype import DType
 from weft.graph.dtype import dtype as data_type
@@ -165,12 +165,12 @@ class Tensor(Operators, Methods):
 
     def __len__(self) -> int:
         if self.ndim == 0:
-            raise ShapeError("len() of a tensor without axes", cure=".size, which is 1")
+            raise NoAxesError("len() of a tensor without axes", cure=".size, which is 1")
         return self.shape[0]
 
     def __iter__(self) -> Iterator[Tensor]:
         if self.ndim == 0:
-            raise ShapeError("iteration over a tensor without axes", cure=".item()")
+            raise NoAxesError("iteration over a tensor without axes", cure=".item()")
         return (self[k] for k in range(self.shape[0]))
 
     def __repr__(self) -> str:

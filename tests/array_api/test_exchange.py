@@ -117,6 +117,8 @@ def test_pandas_and_matplotlib_take_tensors_as_they_are():
     axes.imshow(wf.zeros((4, 4)))
     axes.hist(y)
     axes.bar(wf.arange(3), wf.tensor([1.0, 2.0, 3.0]))
+    axes.axhline(y[2])
+    axes.text(x[1], y[1], "a tensor without axes is a number")
     figure.canvas.draw()
     plt.close(figure)
 
@@ -143,6 +145,15 @@ def test_a_copy_by_python_is_a_tensor_of_its_own():
     assert w.tolist() == [1.0, 2.0]
     with pytest.raises(ValueError, match="a pickle of a Parameter"):
         pickle.dumps(nn.Parameter(wf.ones(2)))
+
+
+def test_a_tensor_without_axes_is_no_sequence():
+    x = wf.tensor(1.5)
+    assert not np.iterable(x)
+    for wrong in (len, iter, list):
+        with pytest.raises(TypeError, match="a tensor without axes") as caught:
+            wrong(x)
+        assert isinstance(caught.value, wf.errors.ShapeError)
 
 
 def test_methods_people_type():
