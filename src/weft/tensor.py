@@ -44,6 +44,7 @@ class Tensor(Operators, Methods):
     __slots__ = ("_grad", "_requires_grad")
     __array_priority__ = 1000
     __array_ufunc__ = None  # so that NumPy leaves array + tensor to us
+    __pandas_priority__ = 5000  # above a DataFrame's: so that pandas leaves column + tensor to us
     __hash__ = object.__hash__
 
     def __init__(self, data: Any, dtype: Any = None, *, requires_grad: bool = False, device: Any = None) -> None:

@@ -156,6 +156,15 @@ def test_a_tensor_without_axes_is_no_sequence():
         assert isinstance(caught.value, wf.errors.ShapeError)
 
 
+def test_a_column_of_pandas_and_a_tensor_make_a_tensor():
+    column, t = pd.Series([1.0, 2.0]), wf.tensor(np.array([3.0, 4.0]))
+    for made in (column + t, t + column):
+        assert isinstance(made, wf.Tensor)
+        assert made.tolist() == [4.0, 6.0]
+    assert (pd.DataFrame({"a": column, "b": column}) * t).tolist() == [[3.0, 4.0], [6.0, 8.0]]
+    assert (column < t).tolist() == [True, True]
+
+
 def test_methods_people_type():
     x = np.arange(6.0, dtype=np.float32).reshape(2, 3)
     t = wf.asarray(x)
