@@ -76,6 +76,7 @@ def test_without_repeats_or_errors_the_scatter_is_the_noise() -> None:
         ([0.3, 0.31, 0.29, 0.305], 0.01, "does not fall by more than its noise"),
         ([0.2, 0.25, 0.3, 0.35], 0.001, "does not fall by more than its noise"),
         ([0.3, 0.28, 0.255, 0.25], 0.012, "wider than the fall itself"),
+        ([0.9, 0.85, 0.3, 0.1, 0.05], 0.004, "no single power law to forecast by: between 50 and 800 examples"),
     ],
 )
 def test_what_cannot_be_forecast_is_refused(errors: Any, se: float, reason: str) -> None:
@@ -86,6 +87,15 @@ def test_what_cannot_be_forecast_is_refused(errors: Any, se: float, reason: str)
     for ask in (law.forecast, law.gain):
         with pytest.raises(DataError, match="to forecast"):
             ask(10_000)
+
+
+def test_a_curve_of_another_shape_is_no_law_however_small_its_noise() -> None:
+    """The law through a fall that quickens and ends is far from its last point, and would be very sure of itself."""
+    rng = np.random.default_rng(0)
+    bent = np.array([1.9, 1.25, 0.55, 0.18, 0.066])[:, None] * (1 + 0.02 * rng.normal(size=(5, 3)))
+    assert "no single power law" in fit_power_law(SIZES, bent).refusal
+    straight = (20 * SIZES**-1.0)[:, None] * (1 + 0.02 * rng.normal(size=(5, 3)))
+    assert not fit_power_law(SIZES, straight).refusal
 
 
 def test_no_number_from_a_law_that_was_not_fitted() -> None:

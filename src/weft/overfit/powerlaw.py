@@ -30,6 +30,8 @@ from weft.overfit.words import num
 
 FEWEST_SIZES = 4
 """Three numbers are fitted; fewer sizes than this leave nothing to judge the fit by."""
+MISFIT = 0.001
+"""Points as far from the law as its own noise would put them more rarely than this are no power law."""
 
 
 class Forecast(NamedTuple):
@@ -216,6 +218,7 @@ def _law(
 
 def _judged(law: PowerLaw) -> PowerLaw:
     n, e, noise = (np.array(v) for v in (law.sizes, law.errors, law.noise))
+    misfit, chance = _misfit(law)
     slope, se = powerfit.slope(np.log(n), e, powerfit.widened(noise, law.freedom))
     refusal = ""
     if slope > -2 * se:
@@ -223,12 +226,32 @@ def _judged(law: PowerLaw) -> PowerLaw:
             f"the curve is too noisy to forecast: the {law.metric} does not fall by more than its noise between"
             f" {num(n[0])} and {num(n[-1])} examples ({plus_minus(slope, se)} for each factor e)"
         )
+    elif chance < MISFIT:
+        refusal = (
+            f"the curve is no single power law to forecast by: between {num(n[0])} and {num(n[-1])} examples the"
+            f" {law.metric} lies {num(misfit)} times its noise from the best one; the larger sizes alone may follow one"
+        )
     else:
         try:
             law.gain(2 * n[-1])
         except DataError as error:
             refusal = error.received
     return dataclasses.replace(law, refusal=refusal)
+
+
+def _misfit(law: PowerLaw) -> tuple[float, float]:
+    """How far the errors lie from the law, in units of their noise, and the chance of lying so far if it were true.
+
+    ``F = χ²/(m-3)``, with the degrees of freedom of the noise below it. A law that is none has parameters that are
+    known very well, and forecasts that are far off: their standard errors believe in it.
+    """
+    from scipy.stats import chi2, f
+
+    n, e, noise = (np.array(v) for v in (law.sizes, law.errors, law.noise))
+    free = len(n) - 3
+    ratio = float((((e - law(n)) / noise) ** 2).sum()) / free
+    chance = f.sf(ratio, free, law.freedom) if law.freedom else chi2.sf(ratio * free, free)
+    return math.sqrt(ratio), float(chance)
 
 
 # ── the points ──────────────────────────────────────────────────────────────────────────────────────────────
