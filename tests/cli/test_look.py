@@ -42,6 +42,13 @@ def test_the_path_of_a_report(weft, runs):
     assert weft("report", runs / "iris" / "model.weft").out == said.out
 
 
+def test_a_report_as_json(weft, runs):
+    found = json.loads(weft("report", runs / "iris", "--json").out)
+    path = runs / "iris" / "report.html"
+    assert (found["report"], found["bytes"]) == (str(path.resolve()), path.stat().st_size)
+    assert found["verdict"] == json.loads(weft("diagnose", runs / "iris", "--json").out)["verdict"]
+
+
 def test_devices_are_listed(weft):
     said = weft("devices")
     lines = said.out.splitlines()
