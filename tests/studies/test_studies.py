@@ -206,6 +206,8 @@ ONE = wf.Population(make, "cross_entropy", metrics=["accuracy", "top3", hit_rate
         (lambda: wf.bias_variance(make, IRIS, test=0.3, loss="cross_entropy", decompose_by="squared"), "'zero_one'"),
         (lambda: wf.bias_variance(make, IRIS, test=0.3, loss="cross_entropy", seeds=1.5), "seeds=1.5"),
         (lambda: wf.bias_variance(ONE, IRIS, test=0.3, patience=3), "patience"),
+        (lambda: wf.bias_variance(ONE, IRIS, test=None), "test=None"),
+        (lambda: wf.bias_variance(ONE, IRIS, test=1.0), "test=1.0"),
         (lambda: wf.learning_curve(ONE, IRIS, metric="acuracy"), "acuracy"),
         (lambda: wf.learning_curve(ONE, IRIS, metric="hit_rate"), 'mode="min" or mode="max"'),
         (lambda: wf.learning_curve(ONE, IRIS, validation=None), "validation=None"),
@@ -214,6 +216,7 @@ ONE = wf.Population(make, "cross_entropy", metrics=["accuracy", "top3", hit_rate
         (lambda: wf.validation_curve(ONE, IRIS, "learning_rate", [1, 2], metric="auc"), "'auc'"),
         (lambda: wf.validation_curve(ONE, IRIS, "learning_rate", [1, 2], validation=None), "validation=None"),
         (lambda: wf.validation_curve(ONE, IRIS, "learning_rate", [1, 2], repeats=2.5), "repeats=2.5"),
+        (lambda: wf.validation_curve(make, IRIS, "weight_decy", [1, 2], loss="mse"), "(?s)decy.*'weight_decay'"),
         (lambda: wf.compare(ONE, ONE, IRIS, metric="acc"), "'acc'"),
         (lambda: wf.compare(ONE, ONE, IRIS, metric="loss", mode="down"), "mode='down'"),
         (lambda: wf.compare(make, ONE, IRIS), "first is function"),
@@ -257,6 +260,21 @@ def test_scores_survive_a_fold_that_diverged():
         wf.bias_variance(
             make, IRIS, test=0.3, loss="cross_entropy", optimizer=optim.SGD(1e38), replicas=2, epochs=2, verbose=False
         )
+
+
+def test_a_metric_that_validation_rows_do_not_define_has_not_diverged():
+    x, y = np.random.default_rng(0).normal(size=(40, 3)), np.arange(40) < 20
+    one_class = x[20:], y[20:].astype(int)  # no area under a curve without both classes
+    how = {"loss": "binary_cross_entropy_with_logits", "metrics": ["roc_auc"], "epochs": 1, "verbose": False}
+    with pytest.warns(UserWarning, match="1 class missing"):
+        found = wf.validation_curve(
+            lambda: nn.Linear(1), (x, y.astype(int)), "learning_rate", [1e-2, 1e-1], metric="roc_auc",
+            validation=one_class, **how,
+        )  # fmt: skip
+    assert str(found).count("not finite") == 2
+    for ask in (lambda: found.best, found.select, found.plot):
+        with pytest.raises(DataError, match="roc_auc is not defined on these 20 rows of validation"):
+            ask()
 
 
 def test_an_imputed_table_is_predicted_by_models_that_saw_neither_the_row_nor_its_part_in_a_median(tmp_path):

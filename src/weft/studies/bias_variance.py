@@ -150,6 +150,10 @@ def parted(data: Any, test: Any, seed: int, *, wide: bool = False) -> tuple[Data
     from weft.data.split import split
 
     given = as_dataset(data, keep_float64=wide)
+    if test is None or (isinstance(test, int | float) and not 0 < test < 1):  # split would call it validation
+        raise ArgumentError(
+            f"test={test!r}", expected="a fraction between 0 and 1, both excluded, or data of its own", cure="test=0.3"
+        )
     chosen = split(given, test, seed=seed)
     train, held = chosen.apply(given)
     held = aligned(held, given.classes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from numbers import Real
@@ -9,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from weft.data.naming import closest, listing, plural
 from weft.errors import ArgumentError, DataError
 from weft.optim.adam import Adam
 from weft.optim.optimizer import Optimizer
@@ -41,16 +43,29 @@ class ValidationCurve:
 
     @property
     def best(self) -> Any:
-        """The value whose mean validation error is lowest; DataError if all of them diverged."""
+        """The value whose mean validation error is lowest; DataError if there is none of any value."""
+        self._check_some()
         means = self.validation.mean(axis=1)
-        if not np.isfinite(means).any():
+        return self.values[int(np.where(np.isfinite(means), means, np.inf).argmin())]
+
+    def _check_some(self) -> None:
+        """Refuse errors that are finite for no value; where no model diverged, the metric itself is not defined."""
+        if np.isfinite(self.validation.mean(axis=1)).any():
+            return
+        if any(run.diverged.any() for run in self.runs):
             raise DataError(
                 f"every value of {self.setting} diverged", expected="at least one finite error", cure="smaller values"
             )
-        return self.values[int(np.where(np.isfinite(means), means, np.inf).argmin())]
+        raise DataError(
+            f"the {self.metric} is not defined on these {plural(len(self.runs[0].members[0].validation), 'row')} of"
+            " validation",
+            expected="rows on which it is, such as both classes for an area under a curve",
+            cure="a larger validation=",
+        )
 
     def select(self, *, simplest_first: bool = True) -> Selection:
         """The simplest value within one standard error of the best, and how much the look at so many flatters it."""
+        self._check_some()
         order = np.flatnonzero(np.isfinite(self.validation).all(axis=1))[:: 1 if simplest_first else -1]
         return one_standard_error(
             [self.values[k] for k in order],
@@ -61,6 +76,7 @@ class ValidationCurve:
 
     def plot(self) -> Any:
         """Training and validation error against the setting, as a matplotlib figure."""
+        self._check_some()
         from weft.view.setting import plot_setting
 
         finite = int(np.isfinite(self.validation).all(axis=1).sum())
@@ -91,6 +107,8 @@ def spread(values: Array) -> str:
     >>> spread(np.array([1.0, 2.0, 3.0]))
     '2 ± 0.58'
     """
+    if not np.isfinite(values).all():
+        return "not finite"
     if len(values) < 2:
         return f"{values[0]:.4g}"
     return f"{values.mean():.4g} ± {values.std(ddof=1) / np.sqrt(len(values)):.2g}"
@@ -137,13 +155,13 @@ def validation_curve(
     whole("repeats", repeats, 1)
     check_how("validation_curve", how)
     check_held_out("validation_curve", validation)
-    numeric = set((optimizer or getattr(make, "optimizer", None) or Adam()).numbers_of.values)
-    as_setting = setting in numeric | {"dropout", "label_noise"}
+    numeric = [*(optimizer or getattr(make, "optimizer", None) or Adam()).numbers_of.values, "dropout", "label_noise"]
+    as_setting = setting in numeric
     if as_setting:
         population = as_population(make, loss, optimizer, metrics, seed=seed)
         made = [population]
     else:
-        made = [of_value(make, value, setting, loss, optimizer, metrics, seed) for value in values]
+        made = [of_value(make, value, setting, numeric, loss, optimizer, metrics, seed) for value in values]
         population = made[0]
     towards = direction(population, metric, mode)
     given, train, held = divided(data, validation, seed, wide=population.wide)
@@ -166,14 +184,32 @@ def validation_curve(
 
 
 def of_value(
-    make: Any, value: Any, setting: str, loss: Any, optimizer: Optimizer | None, metrics: Sequence[Any], seed: int
+    make: Any,
+    value: Any,
+    setting: str,
+    numeric: Sequence[str],
+    loss: Any,
+    optimizer: Optimizer | None,
+    metrics: Sequence[Any],
+    seed: int,
 ) -> Population:
-    """The population of models that ``make(value)`` makes."""
+    """The population of models that ``make(value)`` makes; ``numeric`` are the settings that need no such function."""
     if isinstance(make, Population) or not callable(make):
         raise ArgumentError(
             f"{setting!r} is no number of the optimizer, and {type(make).__name__} takes no value",
             expected=f"a function of {setting} that makes a model",
             cure=f"lambda {setting}: nn.Sequential(nn.Linear({setting}), nn.ReLU(), nn.Linear(3))",
         )
+    try:
+        inspect.signature(make).bind(value)
+    except TypeError:  # most often a number of the optimizer whose name was mistyped
+        near = closest(setting, numeric)
+        raise ArgumentError(
+            f"{setting!r} is no number of the optimizer, and the function that makes a model takes no value",
+            expected=f"a function of {setting}, or one of {listing(numeric)}",
+            cure=repr(near) if near else f"lambda {setting}: …",
+        ) from None
+    except ValueError:  # a function without a signature is simply called
+        pass
     build: Callable[[], Any] = lambda: make(value)
     return as_population(build, loss, optimizer, metrics, seed=seed)
