@@ -63,6 +63,18 @@ def test_folds_that_cannot_be_are_refused(options, match):
         wf.cross_validate(make, IRIS, **{"folds": 5, "epochs": 1, **HOW, **options})
 
 
+def test_a_class_that_a_fold_has_not_seen_is_said():
+    """A class all of whose rows are in one group is in the training rows of no model that is asked about it."""
+    with pytest.raises(DataError, match="rows of class 'virginica' are in groups of fold 1, none is left for training"):
+        wf.cross_validate(make, IRIS, 3, groups=IRIS.y, epochs=1, **HOW)
+    found = wf.cross_validate(make, IRIS, 3, groups=IRIS.y, stratify=False, epochs=1, repeats=2, **HOW)
+    assert str(found).count("no training row of class") == 6
+    assert found.remarks[0].startswith("repeat 1, fold 1: ")
+    assert wf.cross_validate(make, IRIS, 3, epochs=1, **HOW).remarks == []
+    with pytest.raises(DataError, match="every row is of class '0'"):
+        wf.cross_validate(make, (IRIS.x, np.zeros(150, int)), 3, epochs=1, **HOW)
+
+
 def test_planted_copies_are_called_leakage_in_a_fit_of_these_rows():
     x, y = np.concatenate([IRIS.x, IRIS.x]), np.concatenate([IRIS.y, IRIS.y])
     run = wf.fit(make(), (x, y), "cross_entropy", validation=0.5, epochs=6, verbose=False)

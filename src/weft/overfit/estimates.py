@@ -78,7 +78,7 @@ def estimate(
     repeats, k = table.shape
     rho = share(test_over_train, k)
     defined = np.isfinite(table)
-    left_out = tuple(_named(i, j, repeats) for i, j in np.argwhere(~defined))
+    left_out = tuple(fold_name(i, j, repeats) for i, j in np.argwhere(~defined))
     if left_out and not skip_undefined:
         raise DataError(
             f"{name} is not finite in {listed(left_out)}",
@@ -193,7 +193,8 @@ def listed(names: Any) -> str:
     return ", ".join(all_names[:SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
-def _named(repeat: int, fold: int, repeats: int) -> str:
+def fold_name(repeat: int, fold: int, repeats: int) -> str:
+    """What a fold is called, counted from 1."""
     return f"repeat {repeat + 1}, fold {fold + 1}" if repeats > 1 else f"fold {fold + 1}"
 
 

@@ -14,7 +14,7 @@ from weft.data.naming import plural
 from weft.errors import ArgumentError, DataError, is_whole
 from weft.nn.lookup import find
 from weft.optim.optimizer import Optimizer
-from weft.overfit.estimates import Estimate, estimate, out_of_fold
+from weft.overfit.estimates import Estimate, estimate, fold_name, out_of_fold
 from weft.studies.result import PopulationRun
 from weft.studies.setup import as_population, check_how
 from weft.train.options import whole
@@ -59,7 +59,18 @@ class CrossValidation:
         lines += [
             f"  {self[name]}" if self._defined(name) else f"  {name}: not finite in every fold" for name in self.scores
         ]
-        return "\n".join([*lines, *self.run.remarks])
+        return "\n".join([*lines, *self.remarks])
+
+    @property
+    def remarks(self) -> list[str]:
+        """What a reader of its numbers should know: of the population, and classes that a fold's models never saw."""
+        data, (repeats, folds) = self.run.data, next(iter(self.scores.values())).shape
+        labels = class_numbers(data)
+        lines = [] if labels is None else unknown(labels, [(m.train, m.validation) for m in self.run.members])
+        return self.run.remarks + [
+            f"{fold_name(k // folds, k % folds, repeats)}: no training row of class {class_name(data, c)!r}"
+            for k, c in lines
+        ]
 
     def _defined(self, name: str) -> bool:
         finite = np.isfinite(self.scores[name])
@@ -129,9 +140,7 @@ def folds_of(
     n = len(data)
     if not is_whole(folds, 2, n):
         raise ArgumentError(f"folds={folds!r} of {plural(n, 'row')}", expected=f"2 to {n}", cure="folds=5")
-    labels = None
-    if data.y is not None and data.task != "regression" and data.y.dtype.kind in "iu" and data.y.size == n:
-        labels = data.y.reshape(-1)
+    labels = class_numbers(data)
     if stratify and labels is None:
         raise ArgumentError("stratify=True, but y does not hold one class a row", expected="integer class labels (n,)")
     stratified = labels is not None and stratify is not False
@@ -145,21 +154,59 @@ def folds_of(
     else:
         kind = StratifiedKFold if stratified else KFold
     chooser = kind(folds, shuffle=True, random_state=seed)
-    made = chooser.split(np.zeros((n, 1)), labels, groups)
-    return [(np.sort(train), np.sort(held)) for train, held in made]
+    made = [(np.sort(train), np.sort(held)) for train, held in chooser.split(np.zeros((n, 1)), labels, groups)]
+    if stratified and groups is not None:
+        check_known(data, labels, made)
+    return made
+
+
+def class_numbers(data: Dataset) -> Array | None:
+    """The class of each row, (n,); None where y holds none."""
+    if data.y is not None and data.task != "regression" and data.y.dtype.kind in "iu" and data.y.size == len(data):
+        return np.asarray(data.y).reshape(-1)
+    return None
 
 
 def check_classes(data: Dataset, labels: Any, folds: int) -> None:
-    """Refuse a class that cannot be in every fold."""
+    """Refuse a class that cannot be in every fold, or that is the only one."""
     found, counts = np.unique(labels, return_counts=True)
+    if len(found) < 2:
+        raise DataError(
+            f"every row is of class {class_name(data, int(found[0]))!r}",
+            expected="two classes or more: a constant answer is always right",
+        )
     rarest = int(counts.argmin())
     if counts[rarest] < folds:
-        name = data.classes[found[rarest]] if found[rarest] < len(data.classes) else str(found[rarest])
+        name = class_name(data, int(found[rarest]))
         raise DataError(
             f"class {name!r} has {plural(int(counts[rarest]), 'example')} for {folds} folds",
             expected=f"{folds} or more of every class, so that each is in every fold",
             cure=f"folds={max(2, int(counts[rarest]))}, or stratify=False",
         )
+
+
+def unknown(labels: Any, rows: Sequence[tuple[Array, Array]]) -> list[tuple[int, int]]:
+    """The folds, from 0, with a class among their validation rows that none of their training rows has.
+
+    >>> unknown(np.array([0, 0, 1]), [(np.array([0, 1]), np.array([2])), (np.array([1, 2]), np.array([0]))])
+    [(0, 1)]
+    """
+    return [(k, int(c)) for k, (train, held) in enumerate(rows) for c in np.setdiff1d(labels[held], labels[train])]
+
+
+def check_known(data: Dataset, labels: Any, rows: Sequence[tuple[Array, Array]]) -> None:
+    """Refuse folds whose models are asked about a class that they have never seen."""
+    for k, c in unknown(labels, rows):
+        raise DataError(
+            f"all rows of class {class_name(data, c)!r} are in groups of fold {k + 1}, none is left for training",
+            expected="every class in groups of two folds or more",
+            cure="fewer folds, smaller groups, or stratify=False to measure it nevertheless",
+        )
+
+
+def class_name(data: Dataset, number: int) -> str:
+    """What a class is called, or its number."""
+    return data.classes[number] if number < len(data.classes) else str(number)
 
 
 def check_groups(groups: Any, n: int, folds: int) -> None:
