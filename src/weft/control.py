@@ -21,26 +21,27 @@ from weft.ops.control import cond_op, scan_op, while_op
 from weft.ops.creation import arange
 from weft.tensor import as_tensor
 from weft.transforms.bodies import assign_all, record_body
+from weft.transforms.structure import tensors
 
 
 def scan(f: Callable[..., Any], init: Any, xs: Any = None, *, length: int | None = None, reverse: bool = False) -> Any:
     """Run ``carry, y = f(carry, x)`` over the leading axis of ``xs`` as one program; (last carry, stacked ys).
 
-    ``carry``, ``xs`` and ``y`` are tensors or nested tuples, lists and dicts of them (or None). The carry keeps its
-    shapes and types. Differentiable: the steps are run again on the way back, so only the carries are stored.
+    ``carry``, ``xs`` and ``y`` are tensors, numbers, or nested tuples, lists and dicts of them (or None). The carry
+    keeps its shapes and types. Differentiable: the steps are run again on the way back, so only the carries are stored.
 
     >>> import weft as wf
     >>> last, sums = wf.scan(lambda total, x: (total + x, total + x), wf.tensor(0.0), wf.tensor([1.0, 2.0, 3.0]))
     >>> float(last), sums.tolist()
     (6.0, [1.0, 3.0, 6.0])
     """
-    carry, carry_form = flatten(init)
-    scanned, scanned_form = flatten(xs)
+    carry, carry_form = _values(init)
+    scanned, scanned_form = _values(xs)
     steps = _length(scanned, length)
     scanned.append(arange(steps))
     closure = _loop_body(lambda c, x, i: _pair(f(c, x)), "the body of scan", carry, scanned, [carry_form, scanned_form])
     made_form, step_form = closure.structure[1]
-    _same_structure(made_form, carry_form, "scan")
+    _same_structure(made_form, carry_form, "the body of scan", "it began with")
     state, fixed = _state_and_constants(closure)
     n, given = len(carry), closure.arguments
     order = [*range(n), *(given + k for k in state), *range(n, given), *(given + k for k in fixed)]
@@ -74,13 +75,11 @@ def while_loop(condition: Callable[..., Any], body: Callable[..., Any], init: An
     >>> float(wf.while_loop(lambda x: x < 100, lambda x: x * 2, wf.tensor(3.0)))
     192.0
     """
-    carry, form = flatten(init)
+    carry, form = _values(init)
     carry.append(as_tensor(0))
     step = _loop_body(lambda state, i: (body(state), i + 1), "the body of while_loop", carry, [], [form])
-    _same_structure(step.structure[1][0], form, "while_loop")
-    test = _loop_body(lambda state, i: condition(state), "the condition of while_loop", carry, [], [form])
-    if len(test.graph.outputs) != 1 or spec_at(test.graph, test.graph.outputs[0]).shape != ():
-        raise ArgumentError("the condition of while_loop returned no single truth value", expected="x.sum() > 0, say")
+    _same_structure(step.structure[1][0], form, "the body of while_loop", "it began with")
+    test = _loop_body(lambda state, i: _truth(condition(state)), "the condition of while_loop", carry, [], [form])
     state, fixed = _state_and_constants(step)
     assigned = {id(step.captured[k]): step.captured[k] for k in state}
     carried = [*carry, *assigned.values()]
@@ -104,13 +103,20 @@ def cond(condition: Any, yes: Callable[..., Any], no: Callable[..., Any], *opera
     >>> float(wf.cond(wf.tensor(2.0) > 1, lambda x: x * 10, lambda x: x, wf.tensor(3.0)))
     30.0
     """
+    chosen = as_tensor(condition)
+    if chosen.shape != ():
+        raise ShapeError(
+            f"cond with a condition of shape {chosen.shape}",
+            expected="a single truth value",
+            cure="wf.where(condition, a, b), which chooses element by element",
+        )
     leaves, form = flatten(operands)
     branches = [_loop_body(lambda xs, f=f: f(*xs), "a branch of cond", leaves, [], [form]) for f in (yes, no)]
     if any(branch.written for branch in branches):
         raise ArgumentError(
             "a branch of cond assigns a tensor", expected="branches that return values", cure="w.assign(wf.cond(…))"
         )
-    _same_structure(branches[1].structure, branches[0].structure, "the second branch of cond")
+    _same_structure(branches[1].structure, branches[0].structure, "the second branch of cond", "the first")
     captured = list({id(h): h for branch in branches for h in branch.captured}.values())
     everything = [*leaves, *captured]
     specs = [t.node.spec for t in everything]
@@ -118,7 +124,7 @@ def cond(condition: Any, yes: Callable[..., Any], no: Callable[..., Any], *opera
     first, second = ([spec_at(g, r) for r in g.outputs] for g in graphs)
     if first != second:
         raise ShapeError(f"the branches of cond give {first} and {second}", expected="equal shapes and types")
-    made = cond_op(as_tensor(condition), *everything, yes=graphs[0], no=graphs[1])
+    made = cond_op(chosen, *everything, yes=graphs[0], no=graphs[1])
     return unflatten(branches[0].structure, made)
 
 
@@ -139,7 +145,26 @@ def _loop_body(
         parts = [unflatten(form, rest) for form in forms]
         return [*parts, arguments[last]] if counted else parts
 
-    return record_body(f, operands, rebuild, purpose, counter=last if counted else None)
+    def values(*parts: Any) -> Any:
+        return tensors(f(*parts), whole=True)
+
+    return record_body(values, operands, rebuild, purpose, counter=last if counted else None)
+
+
+def _values(given: Any) -> tuple[list[Any], Any]:
+    """The tensors of what a loop begins with, where a number is a value too: it may be another one at the end."""
+    return flatten(tensors(given, whole=True))
+
+
+def _truth(made: Any) -> Any:
+    """What the condition of a loop returned, as the truth value that it must be."""
+    found = as_tensor(made) if isinstance(made, Handle | bool) else None
+    if found is None or found.shape != () or found.dtype.kind != "bool":
+        kind = type(made).__name__ if found is None else f"{found.node.spec!r}"
+        raise ArgumentError(
+            f"the condition of while_loop returned {kind}", expected="a single truth value", cure="x.sum() > 0, say"
+        )
+    return found
 
 
 def _state_and_constants(closure: Closure) -> tuple[list[int], list[int]]:
@@ -168,9 +193,9 @@ def _length(scanned: Sequence[Any], length: int | None) -> int:
     return int(sizes.pop())
 
 
-def _same_structure(made: Any, begun: Any, what: str) -> None:
-    if made != begun:
-        raise ArgumentError(f"the body of {what} returns another structure than it began with", expected="the same")
+def _same_structure(made: Any, wanted: Any, what: str, other: str) -> None:
+    if made != wanted:
+        raise ArgumentError(f"{what} returns another structure than {other}", expected="the same")
 
 
 def _same_specs(graph: Any, carried: Sequence[Any], what: str) -> None:

@@ -209,6 +209,33 @@ def test_a_carry_that_changes_shape_is_named():
         wf.scan(lambda c, x: ((c, c), x), wf.tensor(1.0), wf.ones(3))
 
 
+def test_a_loop_may_begin_with_numbers():
+    last, before = wf.scan(lambda c, x: (c + x, c), 0.0, wf.tensor([1.0, 2.0, 3.0]))
+    assert (float(last), before.tolist()) == (6.0, [0.0, 1.0, 3.0])
+    assert wf.scan(lambda c, _: (c + 1, 7), 0, length=3)[1].tolist() == [7, 7, 7]
+    count, x = wf.while_loop(lambda s: s[0] < 5, lambda s: (s[0] + 1, s[1] * 2), (0, 1.0))
+    assert (int(count), float(x)) == (5, 32.0)
+    assert float(wf.cond(wf.tensor(2.0) > 1, lambda: 1.0, lambda: 2.0)) == 1.0
+    assert float(wf.grad(lambda w: wf.scan(lambda c, _: (c * w, None), 1.0, length=3)[0])(2.0)) == 12.0
+
+
+@pytest.mark.parametrize(
+    ("condition", "kind"),
+    [(lambda x: x, "int64"), (lambda x: wf.stack([x, x]) > 0, r"bool\[2\]"), (lambda x: None, "NoneType")],
+)
+def test_the_condition_of_a_loop_is_a_single_truth_value(condition, kind):
+    with pytest.raises(ArgumentError, match=f"the condition of while_loop returned {kind}"):
+        wf.while_loop(condition, lambda x: x - 1, wf.tensor(3))
+
+
+def test_branches_that_differ_are_named():
+    with pytest.raises(ShapeError, match=r"a condition of shape \(2,\)") as caught:
+        wf.cond(wf.tensor([True, False]), lambda: 1.0, lambda: 2.0)
+    assert "wf.where" in str(caught.value)
+    with pytest.raises(ArgumentError, match="the second branch of cond returns another structure than the first"):
+        wf.cond(wf.tensor(True), lambda: (1.0, 2.0), lambda: 1.0)
+
+
 def test_a_compiled_function_runs_where_its_tensors_are():
     double = wf.compile(lambda x: x * 2)
     there = double(wf.tensor([1.0, 2.0], device="cpu:1"))
