@@ -172,7 +172,7 @@ class Op:
             result = self.shape(*specs, **dict(static))
         except WeftError as error:
             if error.where is None:
-                error.where = whereabouts()
+                error.where = f"{self.name}(…), {whereabouts()}"
             raise
         changes = any(
             isinstance(kind, Spec) and to is not None and kind.dtype is not to
