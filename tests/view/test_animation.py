@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +110,20 @@ def test_a_film_of_a_curve_in_the_targets_units(tmp_path: Path, monkeypatch: pyt
     assert len(frames(animate(run, tmp_path / "curve.gif"))) == len(run.callbacks[0].epochs)
     assert np.abs(curves[-1][20:-20] - 500 * np.linspace(-0.04, 1.04, 360)[20:-20] - 100).max() < 60
     assert len(set(heights)) == 1
+
+
+def test_the_numbers_below_a_film_do_not_touch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from weft.view import animation
+
+    x = np.linspace(-1, 1, 40, dtype=np.float32)[:, None]
+    run = fitted((x, x**2), 1, "mse", [Snapshots(2)], epochs=2)
+    axes, entitle = [], animation._entitle
+    monkeypatch.setattr(animation, "_entitle", lambda scene, *rest: axes.append(scene.axes) or entitle(scene, *rest))
+    animate(run, tmp_path / "curve.gif")
+    numbers = [label for label in axes[-1].get_xticklabels() if label.get_text()]
+    places = [label.get_window_extent() for label in numbers]
+    assert 2 < len(numbers) <= 8  # with a longer legend beside them eleven would touch
+    assert all(left.x1 < right.x0 for left, right in pairwise(places))
 
 
 def test_a_binary_classifier(tmp_path: Path) -> None:

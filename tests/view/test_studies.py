@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import weakref
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -187,6 +188,10 @@ def test_reliability_picture() -> None:
     assert [text.get_text() for text in low.texts] == [str(n) for n in SURE.counts]
     assert "over-confident by" in caption_of(figure)
     inside(plot_reliability(reliability([1.0, 1.0], [1, 1], bins=np.int64(5))))
+    many = inside(plot_reliability(reliability(RNG.dirichlet([0.1] * 3, 120_000), RNG.integers(3, size=120_000))))
+    numbers = [text.get_window_extent() for text in many.axes[1].texts]
+    for left, right in pairwise(numbers):
+        assert left.x1 < right.x0 or left.y1 < right.y0
 
 
 @pytest.mark.parametrize(

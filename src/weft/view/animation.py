@@ -153,6 +153,7 @@ class Curve:
         # Of the data alone: a curve that shoots out of the picture is part of the story.
         height = 0.15 * float(np.ptp(y)) or 1.0
         axes.set(xlim=(self.inputs[0, 0], self.inputs[-1, 0]), ylim=(y.min() - height, y.max() + height))
+        axes.locator_params(axis="x", nbins=6)  # a film is narrow: more numbers would touch
         axes.set(xlabel="input", ylabel="target")
         axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False)
 

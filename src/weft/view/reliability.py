@@ -114,7 +114,7 @@ def plot_reliability(found: Reliability) -> Figure:
         top, low = figure.subplots(2, 1, sharex=True, height_ratios=(7, 2))
         _diagram(top, found)
         _counts(low, found)
-        below = [f"{text} ({side} by {abs(gap):.1%})".replace("%)", " %)")]
+        below = [text, f"{side} by {abs(gap):.1%}".replace("%", " %")]
         caption(top, f"Reliability: calibration error {found.ece:.3f}", below)
     return figure
 
@@ -138,10 +138,23 @@ def _counts(axes: Any, found: Reliability) -> None:
     axes.bar(middles, found.counts, width=0.94 / found.bins, color=light(BLUE, 0.6), edgecolor=BLUE, linewidth=0.6)
     size = 7.5 if found.bins <= 20 else 6
     for x, n in zip(middles, found.counts, strict=True):
-        axes.annotate(str(n), (x, n), (0, 2), textcoords="offset points", ha="center", fontsize=size)
+        axes.annotate(brief(n), (x, n), (0, 2), textcoords="offset points", ha="center", fontsize=size)
     axes.set(
         xlabel="confidence: probability of the predicted class", ylabel="examples", ylim=(0, 1.22 * max(found.counts))
     )
+
+
+def brief(n: int) -> str:
+    """A count in at most four characters, as wide as a bar.
+
+    >>> brief(999), brief(3359), brief(72520), brief(999_950), brief(2_345_678)
+    ('999', '3.4k', '73k', '1M', '2.3M')
+    """
+    for size, unit in ((1, ""), (1e3, "k"), (1e6, "M")):
+        shown = n / size
+        if round(shown, 0) < 1000 or unit == "M":
+            break
+    return f"{shown:.1f}".removesuffix(".0") + unit if unit and shown < 9.95 else f"{shown:.0f}{unit}"
 
 
 def _share_se(right: float, n: int) -> float:
