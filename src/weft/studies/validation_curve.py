@@ -52,7 +52,7 @@ class ValidationCurve:
         """Refuse errors that are finite for no value; where no model diverged, the metric itself is not defined."""
         if np.isfinite(self.validation.mean(axis=1)).any():
             return
-        if any(run.diverged.any() for run in self.runs):
+        if self.metric == "loss" or any(run.diverged.any() for run in self.runs):
             raise DataError(
                 f"every value of {self.setting} diverged", expected="at least one finite error", cure="smaller values"
             )
