@@ -128,6 +128,14 @@ def test_ridge_regression_inside_the_interval() -> None:
     assert (np.mean(hits, axis=0) >= 0.85).all()
 
 
+def test_noise_that_cannot_be_is_named_and_a_small_one_is_not_written_as_none() -> None:
+    p, y = np.random.default_rng(0).normal(size=(6, 1, 50)), np.zeros(50)
+    assert "the loss is below the noise, 50, which no model can avoid" in str(decompose(p, y, noise=50.0))
+    assert "which no model can avoid" not in str(decompose(p, y, noise=0.1))
+    rows = str(decompose(1000 * p, y, noise=0.1)).split("\n")
+    assert [row.split()[-1] for row in rows if row.startswith("noise, known")] == ["0.1"]
+
+
 def test_the_noise_is_taken_from_the_bias() -> None:
     rng = np.random.default_rng(1)
     p, f = 0.1 * rng.normal(size=(50, 1, 4000)), np.zeros(4000)

@@ -86,7 +86,8 @@ def _rows(d: Decomposition) -> list[tuple[str, ...]]:
     for label, name in rows:
         lines.append((label, *_pair(d, name, places), *(_pair(d, f"{name}_corrected", places) if corrected else ())))
     if d.noise is not None:
-        lines.append(("noise, known", f"{d.noise:.{places}f}", *[""] * (3 if corrected else 1)))
+        shown = f"{d.noise:.{places}f}" if round(d.noise, places) else f"{d.noise:.2g}"  # small is not nothing
+        lines.append(("noise, known", shown, *[""] * (3 if corrected else 1)))
     return lines
 
 
@@ -104,6 +105,10 @@ def _notes(d: Decomposition) -> list[str]:
         notes.append("the noise is subtracted from the corrected bias² only")
     else:
         notes.append(f"bias without the noise: {d.bias2 - d.noise:.4g}")
+    if d.noise is not None and d.noise > d.loss:
+        notes.append(
+            f"the loss is below the noise, {d.noise:.4g}, which no model can avoid: is that in the loss's units?"
+        )
     if d.seeds == 1:
         notes.append("one seed: the variance from the seed cannot be told from that of the data")
     if d.floored:

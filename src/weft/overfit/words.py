@@ -10,13 +10,13 @@ from weft.overfit.measures import Measures
 def num(value: float) -> str:
     """A number to three significant digits, for people.
 
-    >>> [num(v) for v in (0.4, 60, 12.345, 99.96, 1234.5, 0.00002, float("nan"))]
-    ['0.400', '60', '12.3', '100', '1234', '2.00e-05', 'NaN']
+    >>> [num(v) for v in (0.4, 60, 12.345, 99.96, 1234.5, 0.00002, -0.0, float("nan"))]
+    ['0.400', '60', '12.3', '100', '1234', '2.00e-05', '0', 'NaN']
     """
     if not math.isfinite(value):
         return "NaN" if math.isnan(value) else "∞" if value > 0 else "-∞"
     if value == round(value) and abs(value) < 1e6:
-        return f"{value:.0f}"
+        return f"{value + 0.0:.0f}"  # 0.0 and no -0
     if abs(value) >= 100:
         return f"{value:.0f}" if abs(value) < 1e6 else f"{value:.2e}"
     return f"{value:#.3g}".rstrip(".") if abs(value) >= 0.0005 else f"{value:.2e}"
