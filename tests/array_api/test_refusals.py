@@ -104,7 +104,9 @@ REFUSED: dict[str, tuple[Any, type[Exception], str]] = {
 }
 
 
-@pytest.mark.parametrize(("f", "name"), [(lambda x: -x, "negative"), (wf.floor, "floor"), (lambda x: wf.max(1j * x), "max")])
+@pytest.mark.parametrize(
+    ("f", "name"), [(lambda x: -x, "negative"), (wf.floor, "floor"), (lambda x: wf.max(1j * x), "max")]
+)
 def test_the_operation_that_refuses_is_named(f: Any, name: str):
     with pytest.raises(TypeError, match=rf"does not take .*\n.*\n.*where: +{name}\("):
         f(wf.tensor([True, False]))

@@ -176,6 +176,11 @@ def test_remedies_are_tried_and_measured_seed_by_seed():
     for t in found.tried:
         assert t.comparison.effect == pytest.approx(t.losses.mean() - found.before.mean(), rel=1e-6, abs=1e-9)
     assert "set-ups were compared on the same validation rows" in str(found)
+    lost, se = found.later  # an earlier stop is a remedy too: this model overfits
+    assert lost > 3 * se > 0
+    assert lost == pytest.approx((found.last - found.before).mean())
+    assert (found.last >= found.before).all()
+    assert f"not stopped early    {found.last.mean():.4f}" in str(found)
     assert max(map(len, str(found).splitlines())) <= 100
 
 

@@ -104,14 +104,19 @@ def verdict(found: Prescription) -> str:
 
 def reading(found: Prescription) -> list[str]:
     """The table of remedies, and what was left out."""
+    from weft.studies.prescription import LAST
+
+    lost, se = found.later
     rows = [["remedy", "validation loss", "change", ""], ["as it was", spread(found.before), "", ""]]
+    rows.append([LAST, spread(found.last), f"{lost:+.4f} ± {se:.4f}", ""])
     for tried in found.tried:
         change = f"{tried.comparison.effect:+.4f} ± {tried.comparison.se:.4f}"
         rows.append([tried.remedy.name, spread(tried.losses), change, mark(tried)])
     seeds = len(found.before)
     note = (
         f"{len(found.tried) + 1} set-ups of {seeds} seeds each in {found.seconds:.1f} s, all measured on the same "
-        "validation rows: the best of so many flatters. Measure what you take on rows that took no part."
+        "validation rows, where their loss is lowest: the best of so many flatters. Measure what you take on rows "
+        "that took no part."
     )
     return ["", table(rows), "", wrapped(note), *(wrapped(why, "Left out: ", "  ") for why in found.left_out)]
 
@@ -147,7 +152,7 @@ def with_remedy(training: TrainOptions, hidden: tuple[int, ...], best: Tried) ->
 def result(before: Run, found: Prescription) -> dict[str, Any]:
     """The verdict before, and the losses and comparison of each remedy."""
     return {
-        "before": {"verdict": before.diagnosis.verdict, "losses": found.before},
+        "before": {"verdict": before.diagnosis.verdict, "losses": found.before, "last": found.last},
         "remedies": [
             {
                 "name": tried.remedy.name,

@@ -29,6 +29,8 @@ from weft.train.run import Origin, Run
 
 Array = np.ndarray[Any, Any]
 DECAYS, RATES = (1e-3, 1e-2, 1e-1), (0.2, 0.5)
+AS_IT_WAS, LAST = "as it was", "not stopped early"
+STOPPED = "All others stop where their validation loss is lowest, which flatters them a little."
 ALPHA = 0.05  # the chance of claiming that any of the remedies changes something where none does
 
 
@@ -68,10 +70,14 @@ class Tried:
 
 @dataclass(frozen=True, eq=False)
 class Prescription:
-    """The result of `prescribe`: the losses of the model as it was, and what each remedy did, the best first."""
+    """The result of `prescribe`: the losses of the model as it was, and what each remedy did, the best first.
+
+    ``before`` are its losses at the epoch where each seed's was lowest, as all others are; ``last`` at the last epoch.
+    """
 
     verdict: str
     before: Array
+    last: Array
     tried: tuple[Tried, ...]
     left_out: tuple[str, ...]
     seconds: float
@@ -81,9 +87,20 @@ class Prescription:
         """The remedy with the lowest mean validation loss among those that helped; None if none did."""
         return next((t for t in self.tried if t.helped), None)
 
+    @property
+    def later(self) -> tuple[float, float]:
+        """What the model as it was loses without an earlier stop, and its standard error over the seeds.
+
+        No winner is named: the rows that it is measured on have chosen where to stop.
+        """
+        lost = self.last - self.before
+        return float(lost.mean()), float(lost.std(ddof=1) / np.sqrt(len(lost)))
+
     def __str__(self) -> str:
         rows = [("remedy", "validation loss", "change", "")]
-        rows.append(("as it was", _shown(self.before), "", ""))
+        rows.append((AS_IT_WAS, _shown(self.before), "", ""))
+        lost, se = self.later
+        rows.append((LAST, _shown(self.last), f"{lost:+.4f} ± {se:.4f}", ""))
         for t in self.tried:
             change = f"{t.comparison.effect:+.4f} ± {t.comparison.se:.4f}"
             rows.append((t.remedy.name, _shown(t.losses), change, "helped" if t.helped else ""))
@@ -98,6 +115,7 @@ class Prescription:
             f"Take: {best.remedy.code}" if best else "None of them lowered the validation loss by more than chance."
         )
         lines += [f"Left out: {why}" for why in self.left_out]
+        lines.append(STOPPED)
         looks = len(self.tried) + 1
         lines.append(f"The chance that any claim is luck is at most {100 * ALPHA:.0f} % (Holm, over all {looks - 1}).")
         lines.append(f"{looks} set-ups were compared on the same validation rows: measure the one you take on others.")
@@ -115,7 +133,7 @@ def _shown(losses: Array) -> str:
 
 
 def prescribe(run: Run, *, seeds: int = 5, epochs: int | None = None, verbose: bool = True) -> Prescription:
-    """Try what the diagnosis recommends: weight decay, dropout, a smaller model, noise, mixing, smoothed labels.
+    """Try what the diagnosis recommends: decay, dropout, half the width, noise, mixing, smoothed labels, an early stop.
 
     Each remedy is trained with ``seeds`` other first values and orders on the run's own training rows, as populations,
     and compared with the model as it was, seed by seed, on the run's validation rows. "As it was" has the augmentation
@@ -167,7 +185,7 @@ def prescribe(run: Run, *, seeds: int = 5, epochs: int | None = None, verbose: b
     started, losses = time.perf_counter(), dict[str, Array]()
     for group in groups.values():
         losses |= tried(origin, group, seeds, length, verbose)
-    before = losses["as it was"]
+    before = losses[AS_IT_WAS]
     if not np.isfinite(before).all():
         raise DataError(
             f"the model as it was diverged with {int((~np.isfinite(before)).sum())} of {seeds} seeds",
@@ -180,14 +198,14 @@ def prescribe(run: Run, *, seeds: int = 5, epochs: int | None = None, verbose: b
     found = [Tried(remedy, losses[remedy.name], v) for remedy, v in zip(whole_ones, verdicts, strict=True)]
     found.sort(key=lambda t: float(t.losses.mean()))
     seconds = time.perf_counter() - started
-    return Prescription(run.diagnosis.verdict, before, tuple(found), (*left_out, *lost), seconds)
+    return Prescription(run.diagnosis.verdict, before, losses[LAST], tuple(found), (*left_out, *lost), seconds)
 
 
 def compared(remedies: Sequence[Remedy], losses: dict[str, Array]) -> list[Comparison]:
     """Each remedy beside the model as it was, seed by seed; the error of all claims together is at most `ALPHA`."""
 
     def one(remedy: Remedy, alpha: float) -> Comparison:
-        after, before, names = losses[remedy.name], losses["as it was"], (remedy.name, "as it was")
+        after, before, names = losses[remedy.name], losses[AS_IT_WAS], (remedy.name, AS_IT_WAS)
         how: dict[str, Any] = {"metric": "validation loss", "test_over_train": 0, "alpha": alpha}
         return compare_scores(after[None], before[None], names=names, **how)
 
@@ -212,7 +230,7 @@ def thresholds(p: Sequence[float]) -> list[float]:
 
 def as_it_was(origin: Origin) -> Remedy:
     """No remedy."""
-    return Remedy("as it was", "", origin.trainer.model, the_optimizer(origin), origin.augment)
+    return Remedy(AS_IT_WAS, "", origin.trainer.model, the_optimizer(origin), origin.augment)
 
 
 def besides(given: Any, added: augment.Augmentation) -> Any:
@@ -310,4 +328,7 @@ def tried(origin: Origin, group: Sequence[Remedy], seeds: int, epochs: int, verb
         verbose=verbose,
     )
     found = to_the_end(made).held("val_loss").reshape(len(group), seeds)
-    return {remedy.name: found[k] for k, remedy in enumerate(group)}
+    losses = {remedy.name: found[k] for k, remedy in enumerate(group)}
+    if first.name == AS_IT_WAS:
+        losses[LAST] = made["val_loss"][np.arange(seeds), made.done[:seeds] - 1]
+    return losses
