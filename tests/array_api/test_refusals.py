@@ -100,6 +100,7 @@ REFUSED: dict[str, tuple[Any, type[Exception], str]] = {
     "einsum": (lambda: wf.einsum("ij,jk->ik", wf.ones((2, 3)), wf.ones((2, 3))), ValueError, "one size"),
     "a mask of another shape": (lambda: wf.ones(3)[wf.tensor([True, False])], IndexError, "mask"),
     "two ellipses": (lambda: wf.ones((2, 2))[..., ...], IndexError, "more than one"),
+    "the text of a number": (lambda: wf.text(3.0), ValueError, "the text of float"),
     "a value that does not fit": (lambda: wf.ones(3).at[:2].set(wf.ones(3)), ValueError, "place of shape"),
 }
 

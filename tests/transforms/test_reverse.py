@@ -105,6 +105,8 @@ def test_a_gradient_reaches_past_an_end_of_history_that_does_not_concern_it() ->
         (lambda x: vjp(wf.sin, x)[1](), GradientError, "one element"),
         (lambda x: vjp(lambda x: (x, x), x)[1](x), ArgumentError, "2 parts"),
         (lambda x: wf.gradients(x.sum(), [1.0]), ArgumentError, "float"),
+        (lambda x: wf.gradients(x.sum().item(), x), ArgumentError, "the gradient of float"),
+        (lambda x: wf.gradients([x.sum(), None], x), ArgumentError, "the gradient of NoneType"),
     ],
 )
 def test_gradients_that_do_not_exist_are_lessons(wrong: Any, error: type[Exception], says: str) -> None:

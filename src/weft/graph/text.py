@@ -7,6 +7,7 @@ from string import ascii_lowercase
 from textwrap import indent
 from typing import Any
 
+from weft.errors import ArgumentError
 from weft.graph.check import entry_specs
 from weft.graph.dtype import DType
 from weft.graph.node import Handle
@@ -44,6 +45,8 @@ def tensor_text(tensor: Handle, *, notes: bool = False) -> str:
       return %0
     }
     """
+    if not isinstance(tensor, Handle):
+        raise ArgumentError(f"the text of {type(tensor).__name__}", expected="a tensor", cure="print(wf.text(loss))")
     node, recording = tensor.node, tensor.node.recording
     if recording is None:
         return f"{node.spec!r}, computed" + (f" by {node.op.name}" if node.op else "")

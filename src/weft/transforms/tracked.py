@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -42,7 +42,13 @@ def gradients(y: Any, xs: Any, *, cotangents: Any = None, unused: str = "refuse"
             expected="a tensor, or a list or dict of tensors",
             cure="wf.gradients(loss, model.parameters())",
         )
-    ys = [y] if isinstance(y, Tensor) else list(y)
+    ys = list(y) if isinstance(y, Iterable) and not isinstance(y, Tensor) else [y]
+    for each in ys:
+        if not isinstance(each, Tensor):
+            raise ArgumentError(
+                f"the gradient of {type(each).__name__}",
+                expected="a tensor, or a list of tensors with cotangents of their shapes",
+            )
     if ys and (there := beside(ys[0].node)) is not context.recording:
         with context.set(recording=there):
             return gradients(ys, xs, cotangents=cotangents, unused=unused)
