@@ -101,6 +101,13 @@ REFUSED: dict[str, tuple[Any, type[Exception], str]] = {
     "a mask of another shape": (lambda: wf.ones(3)[wf.tensor([True, False])], IndexError, "mask"),
     "two ellipses": (lambda: wf.ones((2, 2))[..., ...], IndexError, "more than one"),
     "the text of a number": (lambda: wf.text(3.0), ValueError, "the text of float"),
+    "a slice with a fraction": (lambda: wf.ones(3)[0.5:], TypeError, "a slice with 0.5"),
+    "a slice of step 0": (lambda: wf.ones(3)[::0], ValueError, "step 0"),
+    "a number that the type does not hold": (
+        lambda: wf.ones(3, dtype=wf.uint8).at[0].set(300),
+        TypeError,
+        "the number 300 with a uint8",
+    ),
     "a value that does not fit": (lambda: wf.ones(3).at[:2].set(wf.ones(3)), ValueError, "place of shape"),
 }
 

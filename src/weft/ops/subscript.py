@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from weft.errors import ArgumentError, AxisError, DTypeError, ShapeError
-from weft.graph.dtype import promote, promote_number
+from weft.graph.dtype import check_whole, promote, promote_number
 from weft.graph.node import Handle
 from weft.graph.op import tensor_like
 from weft.graph.recording import whereabouts
@@ -57,7 +57,7 @@ def _part(part: Any) -> Any:
     if part is None or part is Ellipsis or type(part) is int:
         return part
     if isinstance(part, slice):
-        return slice(*(None if n is None else index(n) for n in (part.start, part.stop, part.step)))
+        return slice(_bound(part.start), _bound(part.stop), _step(part.step))
     if isinstance(part, int | np.integer) and not isinstance(part, bool):
         return int(part)
     if isinstance(part, list) and not part:
@@ -68,6 +68,20 @@ def _part(part: Any) -> Any:
             f"an index of type {found.dtype.name}", expected="integers, or truth values", cure="index.astype(wf.int64)"
         )
     return found
+
+
+def _bound(n: Any) -> int | None:
+    """Where a slice begins or ends; what is no whole number has no ``__index__``."""
+    if n is not None and not hasattr(n, "__index__"):
+        raise DTypeError(f"a slice with {n!r}", expected="whole numbers, or nothing", cure="int(n)")
+    return None if n is None else index(n)
+
+
+def _step(n: Any) -> int | None:
+    step = _bound(n)
+    if step == 0:
+        raise ArgumentError("a slice of step 0", expected="a step that is not zero")
+    return step
 
 
 def _consumed(part: Any) -> int:
@@ -217,6 +231,8 @@ def _values(x: Any, value: Any, shape: tuple[int, ...]) -> Any:
             where=whereabouts(),
             cure=f"x = x.astype(wf.{fits.name}) before, or value.astype(wf.{dtype.name})",
         )
+    if kind is int:
+        check_whole(value, dtype)
     if kind:
         value = tensor_like(np.array(value, dtype.numpy))
     value = cast(value, dtype=dtype) if value.dtype is not dtype else value
