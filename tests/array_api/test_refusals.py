@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
+import numpy as np
 import pytest
 
 import weft as wf
@@ -58,6 +59,13 @@ def test_the_number_of_operands(name: str):
         op(*[x] * (wanted + 1))
 
 
+class Closed:
+    """Another library's array that cannot be NumPy's, such as PyTorch's of bfloat16."""
+
+    def __array__(self, *_: Any, **__: Any) -> np.ndarray:
+        raise TypeError("not for NumPy")
+
+
 REFUSED: dict[str, tuple[Any, type[Exception], str]] = {
     "shapes that do not broadcast": (lambda: wf.ones(2) + wf.ones(3), ValueError, "do not broadcast"),
     "bits of floats": (lambda: wf.ones(2) & wf.ones(2), TypeError, "float32"),
@@ -108,6 +116,7 @@ REFUSED: dict[str, tuple[Any, type[Exception], str]] = {
         TypeError,
         "the number 300 with a uint8",
     ),
+    "an array that NumPy cannot have": (lambda: wf.tensor(Closed()), TypeError, "not for NumPy"),
     "a value that does not fit": (lambda: wf.ones(3).at[:2].set(wf.ones(3)), ValueError, "place of shape"),
 }
 

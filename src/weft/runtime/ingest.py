@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from weft.errors import DTypeError, ShapeError
+from weft.errors import DTypeError, ShapeError, WeftError
 from weft.graph.dtype import dtype as data_type
 from weft.graph.node import Handle, Node, leaf
 from weft.graph.recording import context
@@ -49,6 +49,8 @@ def host_array(data: Any, dtype: Any = None) -> np.ndarray:
     ours = isinstance(data, np.ndarray | np.generic) or _has_dtype(data)  # it says its own type
     try:
         array = np.array(data) if dtype is None or ours else np.array(data, data_type(dtype).numpy)
+    except WeftError:  # of a tensor among the data
+        raise
     except OverflowError as error:
         raise DTypeError(
             f"cannot make a tensor of {data_type(dtype).name}: {error}", expected="numbers that the type holds"
@@ -56,6 +58,12 @@ def host_array(data: Any, dtype: Any = None) -> np.ndarray:
     except ValueError as error:
         raise ShapeError(
             f"cannot make a tensor of {type(data).__name__}: {error}", expected="rows of equal length"
+        ) from None
+    except (TypeError, RuntimeError) as error:  # another library's array, which it does not give to NumPy
+        raise DTypeError(
+            f"cannot make a tensor of {type(data).__name__}: {error}",
+            expected="what NumPy takes as an array",
+            cure="wf.from_dlpack(x), or x.detach() of a tensor of PyTorch that requires a gradient",
         ) from None
     if array.dtype == object or (array.dtype.kind in "USmMV" and array.dtype.name != "bfloat16"):
         raise DTypeError(
