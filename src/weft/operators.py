@@ -115,6 +115,9 @@ class Operators(Handle):
     def __divmod__(self, other: Any) -> Any:
         return _floor_divide(self, other), _remainder(self, other)
 
+    def __rdivmod__(self, other: Any) -> Any:
+        return _floor_divide(other, self), _remainder(other, self)
+
     def __and__(self, other: Any) -> Any:
         return _bitwise_and(self, other)
 

@@ -184,6 +184,7 @@ def test_methods_people_type():
     assert t.take(wf.tensor([5, 0])).tolist() == [5.0, 0.0]
     assert t[0].dot(t[1]).item() == 14.0
     assert divmod(wf.tensor([7]), 2)[1].item() == 1
+    assert [part.item() for part in divmod(-7, wf.tensor([2]))] == [-4, 1]
     copy = t.copy()
     copy[0, 0] = 9
     assert t[0, 0].item() == 0.0
