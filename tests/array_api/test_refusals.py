@@ -136,3 +136,20 @@ def test_refused(name: str):
         f()
     assert isinstance(caught.value, WeftError)
     assert "expected:" in str(caught.value) or "try:" in str(caught.value)
+
+
+@pytest.mark.parametrize("data", [None, [1.0, None], "3", ["1", "2"], [[1], [None]]])
+@pytest.mark.parametrize("make", [wf.tensor, wf.asarray])
+def test_what_numpy_would_make_a_number_of_is_none_even_where_a_type_is_asked_for(make: Any, data: Any):
+    for dtype in (None, wf.float32):
+        with pytest.raises(TypeError, match="cannot make a tensor"):
+            make(data, dtype=dtype)
+
+
+def test_whole_numbers_beyond_all_types_are_numbers_of_a_floating_type():
+    assert wf.tensor([2**70, 1.5], dtype=wf.float64).tolist() == [2.0**70, 1.5]
+
+
+def test_the_running_sum_of_no_axis_says_what_to_do():
+    with pytest.raises(ValueError, match=r"x\.reshape\(1\)"):
+        wf.cumulative_sum(wf.tensor(1.0))

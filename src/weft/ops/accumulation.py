@@ -118,7 +118,9 @@ def _running(op: Op, x: Any, axis: int | None, to: Any, initial: int | None, **o
 
     x = tensor_like(x)
     if x.ndim == 0 or (axis is None and x.ndim != 1):
-        raise ShapeError(f"{op.name} of a tensor of shape {x.shape} without axis", cure="axis=0")
+        raise ShapeError(
+            f"{op.name} of a tensor of shape {x.shape} without axis", cure="axis=0" if x.ndim else "x.reshape(1)"
+        )
     at = normalize_axis(axis or 0, x.ndim)
     made = op(x if to is None else x.astype(to), axis=at, **options)
     made = made if to is None else made.astype(to)

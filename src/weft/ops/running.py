@@ -82,5 +82,8 @@ def cumulative_logsumexp(x: Any, /, *, axis: int | None = None) -> Any:
     """
     x = tensor_like(x)
     if x.ndim == 0 or (axis is None and x.ndim != 1):
-        raise ShapeError(f"cumulative_logsumexp of a tensor of shape {x.shape} without axis", cure="axis=0")
+        raise ShapeError(
+            f"cumulative_logsumexp of a tensor of shape {x.shape} without axis",
+            cure="axis=0" if x.ndim else "x.reshape(1)",
+        )
     return cumulative_logsumexp_op(x, axis=normalize_axis(axis or 0, x.ndim))

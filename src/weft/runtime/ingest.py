@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Number
 from typing import Any
 
 import numpy as np
@@ -65,15 +66,23 @@ def host_array(data: Any, dtype: Any = None) -> np.ndarray:
             expected="what NumPy takes as an array",
             cure="wf.from_dlpack(x), or x.detach() of a tensor of PyTorch that requires a gradient",
         ) from None
-    if array.dtype == object or (array.dtype.kind in "USmMV" and array.dtype.name != "bfloat16"):
+    given = array.dtype if dtype is None or ours else _unasked(data)  # NumPy makes NaN of None, and 3.0 of "3"
+    if given.kind == "O" or (given.kind in "USmMV" and given.name != "bfloat16"):
         raise DTypeError(
-            f"cannot make a tensor of {type(data).__name__} with elements of type {array.dtype}",
+            f"cannot make a tensor of {type(data).__name__} with elements of type {given}",
             expected="numbers or truth values",
             cure="encode text as numbers first: wf.data.read_csv does for tables",
         )
     if ours or dtype is not None:
         return array
     return array.astype({"float64": np.float32, "complex128": np.complex64}.get(array.dtype.name, array.dtype))
+
+
+def _unasked(data: Any) -> np.dtype[Any]:
+    """The type of the data itself; whole numbers that no type of NumPy holds count as floating point."""
+    array = np.array(data)
+    large = array.dtype == object and all(isinstance(value, Number) for value in array.flat)
+    return np.dtype(np.float64) if large else array.dtype
 
 
 def _has_dtype(data: Any) -> bool:
