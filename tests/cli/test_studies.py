@@ -1,4 +1,5 @@
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -6,8 +7,8 @@ import pytest
 from tests.cli.conftest import homes
 from weft import augment
 from weft.cli import sweep
-from weft.cli.learning_curve import usual_batch
-from weft.cli.options import PrescribeOptions, SweepOptions, TrainOptions
+from weft.cli.learning_curve import following, usual_batch
+from weft.cli.options import LearningCurveOptions, PrescribeOptions, SweepOptions, TrainOptions
 from weft.cli.prescribe import training_of, with_remedy
 from weft.cli.stored import store
 from weft.studies.prescription import Remedy, Tried
@@ -303,3 +304,17 @@ def test_values_go_from_the_simplest_to_the_most_powerful():
     assert sweep.values_of(SweepOptions("iris", vary="dropout", values=("0.1,0.2", "0"))) == [0.1, 0.2, 0.0]
     close = sweep.values_of(SweepOptions("iris", vary="learning_rate", values=("0.001", "0.00100000001")))
     assert [sweep.shown(v) for v in close] == ["0.001", "0.00100000001"]
+
+
+@pytest.mark.parametrize(
+    ("refusal", "misfits", "command"),
+    [
+        ("too noisy", False, "weft learning-curve iris --repeats 6"),
+        ("no power law", True, "weft prescribe iris"),  # more repeats would only make the law more wrong
+        ("", False, "weft prescribe iris"),
+    ],
+)
+def test_what_to_run_after_a_learning_curve(refusal, misfits, command):
+    law = SimpleNamespace(refusal=refusal, misfits=misfits)
+    found = SimpleNamespace(law=law, validation=np.ones((4, 2)), train=np.zeros((4, 2)))
+    assert following(LearningCurveOptions("iris", repeats=3), found).startswith(command)

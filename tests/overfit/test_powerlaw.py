@@ -94,8 +94,11 @@ def test_a_curve_of_another_shape_is_no_law_however_small_its_noise() -> None:
     rng = np.random.default_rng(0)
     bent = np.array([1.9, 1.25, 0.55, 0.18, 0.066])[:, None] * (1 + 0.02 * rng.normal(size=(5, 3)))
     assert "no single power law" in fit_power_law(SIZES, bent).refusal
+    assert fit_power_law(SIZES, bent).misfits
     straight = (20 * SIZES**-1.0)[:, None] * (1 + 0.02 * rng.normal(size=(5, 3)))
     assert not fit_power_law(SIZES, straight).refusal
+    assert not fit_power_law(SIZES, straight).misfits
+    assert not fit_power_law(SIZES[:3], straight[:3]).misfits  # too few sizes to say
 
 
 def test_no_number_from_a_law_that_was_not_fitted() -> None:

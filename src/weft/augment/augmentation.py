@@ -62,7 +62,7 @@ class Augmentation:
 
     def apply(self, x: Tensor, y: Any, keys: Tensor) -> Pair:
         """What the augmentation does with examples, targets and keys that have been checked."""
-        raise NotImplementedError(f"{self.name}.apply")
+        raise NotImplementedError(f"{self.name} has no method apply(x, y, keys), which gives (x, y)")
 
     @property
     def name(self) -> str:
@@ -99,7 +99,7 @@ class PictureAugmentation(Augmentation):
 
     def pictures(self, x: Tensor, keys: Tensor) -> Tensor:
         """The augmented pictures."""
-        raise NotImplementedError(f"{self.name}.pictures")
+        raise NotImplementedError(f"{self.name} has no method pictures(x, keys), which gives pictures")
 
     def check_examples(self, x: Tensor) -> None:
         super().check_examples(x)

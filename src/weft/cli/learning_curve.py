@@ -102,7 +102,7 @@ def reading(study: Study, found: LearningCurve) -> list[str]:
 
 def following(options: LearningCurveOptions, found: LearningCurve) -> str:
     """What to run next."""
-    if not found.law.refusal:
+    if not found.law.refusal or found.law.misfits:
         low = float(found.validation.mean(axis=1)[-1] - found.train.mean(axis=1)[-1])
         if low > 0.1 * float(found.validation.mean(axis=1)[-1]):
             return options.to_train(PrescribeOptions).command()

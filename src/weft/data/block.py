@@ -14,7 +14,7 @@ from weft.data.convert import as_array
 from weft.errors import DataError
 
 Array = np.ndarray[Any, Any]
-ALIGNED = 64  # bytes
+ALIGNED = 64  # bytes: XLA takes an array of the host as it is where it begins at a multiple of these
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -78,15 +78,17 @@ class Chunk:
 
 
 def _picked(part: Any, rows: Array) -> Any:
+    if part is None:
+        return None
     if isinstance(part, list):
         return [part[row] for row in rows]
-    if part is None or part.dtype.kind not in "biufc":
-        return None if part is None else part[rows]
+    if part.dtype.kind not in "biufc":
+        return part[rows]
     return np.take(part, rows, axis=0, out=_aligned((len(rows), *part.shape[1:]), part.dtype), mode="clip")
 
 
 def _aligned(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
-    """An empty array that begins where a device takes it as it is; one that begins elsewhere it copies."""
+    """An empty array that begins at a multiple of `ALIGNED`."""
     size = math.prod(shape) * dtype.itemsize
     room = np.empty(size + ALIGNED, np.uint8)
     start = -room.ctypes.data % ALIGNED

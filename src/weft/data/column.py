@@ -111,11 +111,11 @@ class Column:
         """Each feature of the cells, a Series or numbers (n,); None where one is a text among numbers, or not known."""
         from pandas import isna
 
-        if self.kind == "number" and self.fill is None and isinstance(cells, np.ndarray):
-            return [cells]  # what is missing is NaN, and so not finite
+        if self.kind == "number" and isinstance(cells, np.ndarray):  # what is missing there is NaN, and nothing else is
+            return [cells if self.fill is None else np.where(np.isnan(cells), self.fill, cells)]
         missing = isna(cells)
         if self.kind == "number":
-            numbers = cells if isinstance(cells, np.ndarray) else to_numbers(cells)
+            numbers = to_numbers(cells)
             if (np.isnan(numbers) & ~missing).any():
                 return None
             return [numbers if self.fill is None else np.where(missing, self.fill, numbers)]

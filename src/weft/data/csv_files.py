@@ -76,7 +76,6 @@ def csv_stream(
         table, sizes = _fit_csv(files, target, missing, task, separator, ignore)
     text, needed = table.text_columns(), {*(column.name for column in table.columns), target}
     bases = list(accumulate(sizes or [], initial=0))
-
     kept = Kept(cache)
 
     def read(place: int, at: int) -> Iterator[Chunk]:

@@ -18,6 +18,7 @@ from weft.ops.calling import as_is
 from weft.ops.calling import call_op as call_op
 from weft.ops.creation import zeros
 from weft.ops.engine import lax
+from weft.ops.linalg import dot
 
 # ── scan ────────────────────────────────────────────────────────────────────────────────────────────────────
 # Operands: carried values, then constants, then what is scanned (with a leading axis of ``length``).
@@ -48,7 +49,7 @@ def _recurs(body: Graph, carried: int) -> bool:
     moving, number = {~k for k in range(carried)}, 0
     for op, references, _, results in body.entries:
         moves = [r in moving for r in references]
-        if op.name == "dot" and moves == [True, False]:
+        if op is dot and moves == [True, False]:
             return True
         if any(moves):
             moving.update(range(number, number + results))

@@ -80,7 +80,9 @@ def _bound(n: Any) -> int | None:
 def _step(n: Any) -> int | None:
     step = _bound(n)
     if step == 0:
-        raise ArgumentError("a slice of step 0", expected="a step that is not zero")
+        raise ArgumentError(
+            "a slice of step 0", expected="a step that is not zero", cure="x[::1], or x[::-1] backwards"
+        )
     return step
 
 

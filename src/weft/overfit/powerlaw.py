@@ -79,6 +79,11 @@ class PowerLaw(Result):
             raise DataError(self.refusal, expected="a fitted law")
         return self.a * _sizes(n) ** -self.b + self.c
 
+    @property
+    def misfits(self) -> bool:
+        """Whether the errors lie further from the law than their noise explains: more repeats will not mend that."""
+        return not math.isnan(self.b) and _misfit(self)[1] < MISFIT
+
     def forecast(self, n: float) -> Forecast:
         """The error with n training examples, and how uncertain it is.
 
@@ -218,7 +223,6 @@ def _law(
 
 def _judged(law: PowerLaw) -> PowerLaw:
     n, e, noise = (np.array(v) for v in (law.sizes, law.errors, law.noise))
-    misfit, chance = _misfit(law)
     slope, se = powerfit.slope(np.log(n), e, powerfit.widened(noise, law.freedom))
     refusal = ""
     if slope > -2 * se:
@@ -226,10 +230,11 @@ def _judged(law: PowerLaw) -> PowerLaw:
             f"the curve is too noisy to forecast: the {law.metric} does not fall by more than its noise between"
             f" {num(n[0])} and {num(n[-1])} examples ({plus_minus(slope, se)} for each factor e)"
         )
-    elif chance < MISFIT:
+    elif law.misfits:
         refusal = (
             f"the curve is no single power law to forecast by: between {num(n[0])} and {num(n[-1])} examples the"
-            f" {law.metric} lies {num(misfit)} times its noise from the best one; the larger sizes alone may follow one"
+            f" {law.metric} lies {num(_misfit(law)[0])} times its noise from the best one; the larger sizes alone may"
+            " follow one"
         )
     else:
         try:

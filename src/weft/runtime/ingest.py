@@ -71,7 +71,7 @@ def host_array(data: Any, dtype: Any = None) -> np.ndarray:
         raise DTypeError(
             f"cannot make a tensor of {type(data).__name__} with elements of type {given}",
             expected="numbers or truth values",
-            cure="encode text as numbers first: wf.data.read_csv does for tables",
+            cure="float('nan') for a missing number; texts encoded first, as wf.data.read_csv does for tables",
         )
     if ours or dtype is not None:
         return array

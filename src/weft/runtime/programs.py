@@ -75,7 +75,6 @@ class Program:
         started = time.perf_counter()
         first = len(self.packs)
         places = {slot: first + k for k, slot in enumerate(self.buffers)}
-        alone = place.kind == "cpu" and layout.results is None
 
         def program(*operands: Any) -> Any:
             arguments: list[Any] = [None] * len(graph.inputs)
@@ -86,7 +85,9 @@ class Program:
                     arguments[slot] = pack[k]
             with lowering.on(place.kind):
                 made = interpret(graph, arguments)
-            return [_laid_out(y) for y in made] if lowering.older_kernels and alone else made
+            if place.kind == "cpu" and lowering.older_kernels and layout.results is None:
+                made = [_laid_out(y) for y in made]
+            return made
 
         describe = jax().ShapeDtypeStruct
         shapes = [describe((len(slots),), dtype.numpy, sharding=layout.numbers) for dtype, slots in self.packs]
@@ -158,7 +159,7 @@ def _laid_out(y: Any) -> Any:
     """A result whose elements the kernel that computes it puts in their order.
 
     XLA lets what follows a convolution keep its layout, channels last, and copies each result of several once more.
-    Seen as one row it has no layout to keep.
+    Seen as one row it has no layout to keep. A result of a recurrence is in its order already, and stays as it is.
     """
     if y.ndim < 3:
         return y

@@ -200,16 +200,23 @@ def of_value(
             expected=f"a function of {setting} that makes a model",
             cure=f"lambda {setting}: nn.Sequential(nn.Linear({setting}), nn.ReLU(), nn.Linear(3))",
         )
-    try:
-        inspect.signature(make).bind(value)
-    except TypeError:  # most often a number of the optimizer whose name was mistyped
+    if not takes_one(make):  # most often a number of the optimizer whose name was mistyped
         near = closest(setting, numeric)
         raise ArgumentError(
             f"{setting!r} is no number of the optimizer, and the function that makes a model takes no value",
             expected=f"a function of {setting}, or one of {listing(numeric)}",
             cure=repr(near) if near else f"lambda {setting}: …",
-        ) from None
-    except ValueError:  # a function without a signature is simply called
-        pass
+        )
     build: Callable[[], Any] = lambda: make(value)
     return as_population(build, loss, optimizer, metrics, seed=seed)
+
+
+def takes_one(function: Callable[..., Any]) -> bool:
+    """Whether a function can be called with one value, as far as its signature says."""
+    try:
+        inspect.signature(function).bind(None)
+    except TypeError:
+        return False
+    except ValueError:  # it has none, as some that are written in C
+        return True
+    return True

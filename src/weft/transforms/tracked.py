@@ -48,6 +48,7 @@ def gradients(y: Any, xs: Any, *, cotangents: Any = None, unused: str = "refuse"
             raise ArgumentError(
                 f"the gradient of {type(each).__name__}",
                 expected="a tensor, or a list of tensors with cotangents of their shapes",
+                cure="wf.gradients(loss, xs), where loss is computed from the tensors xs",
             )
     if ys and (there := beside(ys[0].node)) is not context.recording:
         with context.set(recording=there):

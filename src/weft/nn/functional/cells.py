@@ -8,6 +8,7 @@ Letters: x products with the input, a products with the state before, h and c st
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,7 +23,7 @@ from weft.ops.trigonometry import tanh
 Slopes = tuple[Any, ...]
 
 
-class Cell:
+class Cell(ABC):
     """A cell; ``gates`` is how many rows of the weights each unit has, ``states`` how many states it carries.
 
     Where it ``sums``, x and a enter it as one sum, and their gradients are one. Tensors of all steps have the layout
@@ -33,17 +34,17 @@ class Cell:
     states = 1
     sums = True
 
+    @abstractmethod
     def forth(self, x: Any, a: Any, before: Sequence[Any]) -> tuple[list[Any], Any]:
         """The output and the other states after the step, and what is kept for the way back (None: nothing)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def slopes(self, x: Any, kept: Any, before: Sequence[Any], after: Sequence[Any]) -> Slopes:
         """What `back` multiplies by, for all steps."""
-        raise NotImplementedError
 
+    @abstractmethod
     def back(self, d: Sequence[Any], slopes: Slopes) -> tuple[Any, list[Any]]:
         """From the gradients of the states after a step: those of a, and of what it takes of the states before."""
-        raise NotImplementedError
 
     def of_products(self, of_kept: Any, kept: Any) -> Any:
         """The gradient of a of all steps, from that of what is kept of them."""
