@@ -36,19 +36,6 @@ def test_damaged_evidence_is_said(weft, tmp_path):
     assert said.err.startswith("weft: error: this is not standard JSON")
 
 
-def test_the_path_of_a_report(weft, runs):
-    said = weft("report", runs / "iris")
-    assert said.out == f"{(runs / 'iris' / 'report.html').resolve()}\n"
-    assert weft("report", runs / "iris" / "model.weft").out == said.out
-
-
-def test_a_report_as_json(weft, runs):
-    found = json.loads(weft("report", runs / "iris", "--json").out)
-    path = runs / "iris" / "report.html"
-    assert (found["report"], found["bytes"]) == (str(path.resolve()), path.stat().st_size)
-    assert found["verdict"] == json.loads(weft("diagnose", runs / "iris", "--json").out)["verdict"]
-
-
 def test_devices_are_listed(weft):
     said = weft("devices")
     lines = said.out.splitlines()

@@ -106,6 +106,9 @@ def test_a_validation_curve_over_a_number_is_one_program_and_over_a_model_one_ea
     )  # fmt: skip
     assert wide.best == 16
     assert wide.select().chosen == "16"
+    assert wide.select().looks == 2 * 30  # the best epoch of each value was chosen on the same rows
+    last = wf.validation_curve(make, IRIS, "weight_decay", [0.1, 0.2], repeats=2, epochs=3, keep="last", **HOW)
+    assert last.select().looks == 2
     with pytest.raises(ArgumentError, match="width"):
         wf.validation_curve(wf.Population(make, "cross_entropy"), IRIS, "width", [1, 2], verbose=False)
 

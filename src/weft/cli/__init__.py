@@ -6,8 +6,8 @@
 - `sources`, `models`, `folders`: data, network and run folder from what was typed
 - `earlier`: what an earlier run left in the folder, set aside until the new one has begun
 - `setup`, `stored`, `study`: what is trained, the command of a run as a file, what the studies share
-- `train`, `crossval`, `learning_curve`, `bias_variance`, `sweep`, `prescribe`, `apply`, `look`: the commands; they
-  alone import the rest of Weft, when they run
+- `train`, `crossval`, `learning_curve`, `bias_variance`, `sweep`, `prescribe`, `report`, `apply`, `look`: the commands;
+  they alone import the rest of Weft, when they run
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from typing import TextIO
 
 from weft import __version__
-from weft.cli import apply, bias_variance, crossval, learning_curve, look, prescribe, sweep, train
+from weft.cli import apply, bias_variance, crossval, learning_curve, look, prescribe, report, sweep, train
 from weft.cli.parsing import Parser
 from weft.cli.train import INTERRUPTED
 from weft.cli.wording import failure, warning
@@ -67,7 +67,7 @@ def parser() -> Parser:
     )
     top.add_argument("--version", action="version", version=f"weft {__version__}")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True, title="commands")
-    for family in (train, crossval, learning_curve, bias_variance, sweep, prescribe, apply, look):
+    for family in (train, crossval, learning_curve, bias_variance, sweep, prescribe, report, apply, look):
         family.add_commands(commands)
     return top
 

@@ -95,7 +95,7 @@ def kind_of(folder: Path) -> str | None:
     if not found:
         return None
     asked = str(found.get(COMMAND, {}).get("command", "weft train"))
-    return "study" if RESULT in found or not asked.startswith("weft train") else "run"
+    return "study" if RESULT in found or not asked.startswith(("weft train", "weft report")) else "run"
 
 
 def _about(path: Path) -> dict[str, Any]:

@@ -1,9 +1,8 @@
-"""``weft diagnose``, ``weft report``, ``weft devices``: looking at a run, and at the machine."""
+"""``weft diagnose``, ``weft devices``: looking at a run, and at the machine."""
 
 from __future__ import annotations
 
 import argparse
-import json
 from typing import Any
 
 from weft.cli.parsing import verdicts
@@ -21,12 +20,6 @@ def add_commands(commands: Any) -> None:
     parser.add_argument("--json", action="store_true", help="as JSON, with all numbers")
     parser.add_argument("--fail-on", type=verdicts, default=(), metavar="VERDICT", help="status 1 after these verdicts")
     parser.set_defaults(run=diagnose, parser=parser)
-    parser = commands.add_parser(
-        "report", help="say where the report of a run is", description="Print the path of a run's report."
-    )
-    parser.add_argument("folder", metavar="RUN", help="the folder of the run")
-    parser.add_argument("--json", action="store_true", help="as JSON, with the verdict")
-    parser.set_defaults(run=report, parser=parser)
     parser = commands.add_parser(
         "devices", help="list processors and accelerators", description="The devices that tensors can live on."
     )
@@ -47,23 +40,6 @@ def diagnose(arguments: argparse.Namespace) -> int:
     else:
         print("\n\n".join([f"{verdict_line(found)}\n{reason(found)}", numbers(found), remedies(found)]))
     return int(found.verdict in arguments.fail_on)
-
-
-def report(arguments: argparse.Namespace) -> int:
-    """Print where the report is, and as JSON also what it says; of a run without evidence the verdict is null."""
-    from weft.cli.folders import part_of
-    from weft.overfit import Diagnosis
-    from weft.storage.files import read
-
-    path = part_of(arguments.folder, "report.html").resolve()
-    if not arguments.json:
-        print(path)
-        return 0
-    judged = path.parent / "diagnosis.json"
-    text = read(judged, "the diagnosis of a run").decode("utf-8", "replace") if judged.is_file() else None
-    verdict = Diagnosis.from_json(text).verdict if text is not None else None
-    print(json.dumps({"report": str(path), "bytes": path.stat().st_size, "verdict": verdict}, ensure_ascii=False))
-    return 0
 
 
 def devices(_: argparse.Namespace) -> int:

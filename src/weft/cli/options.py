@@ -53,7 +53,7 @@ class Options:
         for f in self.declared():
             value = getattr(self, f.name)
             if self.says(f):
-                many = "nargs" in f.metadata["how"]
+                many = f.metadata["how"].get("nargs") == "+"
                 words += [flag(f.name), *([] if value is True else value if many else [shown(value)])]
         return shlex.join(words)
 
@@ -196,12 +196,22 @@ class TrainOptions(Held):
     )
 
 
-# ── studies ─────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def json_option() -> Any:
     """Where the machine-readable result goes."""
-    return option(None, "result", "write the result as JSON there as well, - for the output", metavar="FILE")
+    about = "write the result as JSON there as well, alone or as - to the output"
+    return option(None, "result", about, nargs="?", const="-", metavar="FILE")
+
+
+@dataclass(frozen=True)
+class ReportOptions(TrainOptions):
+    """What ``weft report`` was asked for."""
+
+    COMMAND: ClassVar[str] = "report"
+
+    json: str | None = json_option()
+
+
+# ── studies ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def repeats_option(default: int, least: int, help: str) -> Any:

@@ -39,7 +39,7 @@ def add_commands(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Train, diagnose, try."""
     from weft.cli.setup import augmentation_of, parted, planned, set_up
-    from weft.cli.sources import dataset_of
+    from weft.cli.sources import dataset_of, is_run
     from weft.cli.stored import store
     from weft.cli.train import trained, validation_share
     from weft.cli.wording import facts
@@ -67,15 +67,9 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def is_run(data: str) -> bool:
-    """Whether what was typed is the folder of a run."""
-    from weft.cli.sources import is_bundled
-
-    return not is_bundled(data) and Path(data).is_dir()
-
-
 def training_of(options: PrescribeOptions) -> TrainOptions:
     """How the model is trained: by the options, or as the run in a folder was; then options that were given count."""
+    from weft.cli.sources import is_run
     from weft.cli.stored import stored
 
     if not is_run(options.data):

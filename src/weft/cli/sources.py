@@ -23,6 +23,11 @@ def is_bundled(name: str) -> bool:
     return name in NAMES
 
 
+def is_run(data: str) -> bool:
+    """Whether what was typed is the folder of a run."""
+    return not is_bundled(data) and Path(data).is_dir()
+
+
 def dataset_of(options: SetUp) -> Dataset:
     """The data set; raises with the closest name, or with the columns to choose a target from."""
     if is_bundled(options.data):

@@ -25,7 +25,9 @@ def store(options: TrainOptions, folder: Path, command: str | None = None) -> No
     """
     from weft.storage.files import write_atomically
 
-    asked = dataclasses.asdict(options) | {"folder": None, "resume": False}
+    known = {f.name for f in dataclasses.fields(TrainOptions)}
+    asked = {name: value for name, value in dataclasses.asdict(options).items() if name in known}
+    asked |= {"folder": None, "resume": False}
     if not is_bundled(options.data) and Path(options.data).is_file():
         asked["data"] = str(Path(options.data).resolve())
     about = {"format": FORMAT, "weft": __version__, "command": command or options.command(), "options": asked}

@@ -143,7 +143,8 @@ def chosen_of(found: ValidationCurve) -> Selection | None:
     if not any(whole):
         return None
     names = [shown(v) for v, fine in zip(found.values, whole, strict=True) if fine]
-    return one_standard_error(names, found.validation[whole], metric=found.metric, test_over_train=0)
+    scores = found.validation[whole]
+    return one_standard_error(names, scores, metric=found.metric, test_over_train=0, looks=found.looks)
 
 
 def verdict(options: SweepOptions, choice: Selection | None, found: ValidationCurve) -> str:

@@ -47,7 +47,7 @@ def add_commands(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Train as the options say."""
-    return perform(TrainOptions.of(arguments))
+    return perform(TrainOptions.of(arguments))[0]
 
 
 def resume(arguments: argparse.Namespace) -> int:
@@ -68,11 +68,14 @@ def resume(arguments: argparse.Namespace) -> int:
         why = f"it stopped by itself: {stopped}" if final else f"weft resume {folder} --epochs {2 * done} trains longer"
         print(wrapped(f"{folder} has all of its {done} epochs; {why}."))
         return 0
-    return perform(options)
+    return perform(options)[0]
 
 
-def perform(options: TrainOptions) -> int:
-    """Train as the options say; 0, 1 after a verdict of --fail-on, 130 after Ctrl-C, which keeps the best weights."""
+def perform(options: TrainOptions) -> tuple[int, Path]:
+    """Train as the options say; the exit status, and the folder of the run.
+
+    0, 1 after a verdict of --fail-on, 130 after Ctrl-C, which keeps the best weights
+    """
     from weft.cli.folders import run_folder
     from weft.cli.setup import augmentation_of, parted, planned
     from weft.cli.sources import dataset_of
@@ -99,8 +102,8 @@ def perform(options: TrainOptions) -> int:
     else:
         print(closing(options, data, chosen, trainer, result, folder))
     if result.stopped == "interrupted":
-        return INTERRUPTED
-    return int(result.evidence is not None and result.diagnosis.verdict in options.fail_on)
+        return INTERRUPTED, folder
+    return int(result.evidence is not None and result.diagnosis.verdict in options.fail_on), folder
 
 
 def validation_share(options: TrainOptions, rows: int) -> float:

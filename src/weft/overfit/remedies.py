@@ -61,7 +61,7 @@ REMEDIES: dict[str, tuple[str, ...]] = {
     "still improving": (
         "more epochs: call trainer.fit(…, epochs={twice}) again, it continues",
         "then let validation decide: trainer.fit(…, epochs={many}, patience=10)",
-        "a larger learning rate, if the curve falls slowly: optim.Adam(3e-3)",
+        "a larger learning rate, if the curve falls slowly: three times the present one",
     ),
     "large gap": (_LABELS, _DATA, _DECAY, _DROPOUT, _SMALLER, _ENSEMBLE),
     "underfitting": (

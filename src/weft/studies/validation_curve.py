@@ -63,6 +63,14 @@ class ValidationCurve:
             cure="a larger validation=",
         )
 
+    @property
+    def looks(self) -> int:
+        """How often the validation rows were asked: once for each value, or after each epoch of it to keep the best."""
+        if self.runs[0].keep != "best":
+            return len(self.values)
+        epochs = np.concatenate([run.done for run in self.runs]).reshape(self.validation.shape)
+        return int(epochs.max(axis=1).sum())
+
     def select(self, *, simplest_first: bool = True) -> Selection:
         """The simplest value within one standard error of the best, and how much the look at so many flatters it."""
         self._check_some()
@@ -72,6 +80,7 @@ class ValidationCurve:
             self.validation[order],  # a value that diverged is not chosen
             metric=error_name(self.metric, self.mode),
             test_over_train=0,  # other seeds on the same rows, no folds
+            looks=self.looks,
         )
 
     def plot(self) -> Any:
