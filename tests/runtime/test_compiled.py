@@ -160,9 +160,11 @@ def test_recompiling_again_and_again_warns_with_the_line():
     def f(n):
         return float((wf.ones(n) * 1.5).sum())
 
-    with pytest.warns(wf.RecompileWarning, match="test_compiled.py"):
+    with pytest.warns(wf.RecompileWarning, match="made 8 programs") as caught:
         for n in range(40, 52):
             f(n)
+    (warning,) = caught
+    assert (warning.filename, warning.lineno) == (__file__, f.__code__.co_firstlineno + 1)
 
 
 def test_scan_is_a_loop():

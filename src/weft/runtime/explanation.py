@@ -59,7 +59,7 @@ class Explanation:
     def advice(self) -> list[str]:
         """For each line that made many programs, what to do about it."""
         made = Counter(c.source for c in self.compilations if c.source is not None)
-        return [_advice(source, times) for source, times in made.items() if times >= _PATIENCE]
+        return [_advice(str(source), times) for source, times in made.items() if times >= _PATIENCE]
 
     __repr__ = __str__
 
@@ -105,17 +105,20 @@ def compiled(graph: Graph, seconds: float, *, loaded: bool = False) -> None:
         _totals["count"] += 1
         _totals["seconds"] += seconds
         _totals["loaded"] += loaded
-    if place is not None and times + 1 == _PATIENCE:
-        warnings.warn(
-            f"{_advice(found.source, times + 1)}\nThe last one was new because {reason}; wf.explain() lists them all.",
+    if found.source is not None and times + 1 == _PATIENCE:
+        line = found.source
+        warnings.warn_explicit(  # at the line that makes the programs: nothing on the stack says which that is
+            f"{_advice(line.text or 'this line', times + 1)}\n"
+            f"The last one was new because {reason}; wf.explain() lists them all.",
             RecompileWarning,
-            stacklevel=2,
+            line.code.co_filename,
+            line.line,
         )
 
 
-def _advice(source: Source | None, times: int) -> str:
+def _advice(what: str, times: int) -> str:
     return (
-        f"{source} made {times} programs. Shapes and static arguments are part of a program, numbers and data are not: "
+        f"{what} made {times} programs. Shapes and static arguments are part of a program, numbers and data are not: "
         "keep the shapes the same, or bring them to a few sizes (wf.pad, batches of one size, a mask for the rest)."
     )
 
