@@ -153,3 +153,25 @@ def test_whole_numbers_beyond_all_types_are_numbers_of_a_floating_type():
 def test_the_running_sum_of_no_axis_says_what_to_do():
     with pytest.raises(ValueError, match=r"x\.reshape\(1\)"):
         wf.cumulative_sum(wf.tensor(1.0))
+
+
+@pytest.mark.parametrize(
+    ("refused", "expected", "cure"),
+    [
+        (lambda: wf.bitwise_and(wf.ones(2), 1), "truth values, whole numbers", "int32"),
+        (lambda: ~wf.ones(2), "truth values, whole numbers", "int32"),
+        (lambda: wf.floor(wf.tensor([1j])), "whole numbers, floating-point numbers", "real"),
+        (lambda: wf.tensor([True]) - wf.tensor([True]), "whole numbers, floating-point numbers, complex", "float32"),
+    ],
+)
+def test_a_type_that_is_not_taken_is_answered_by_those_that_are(refused: Any, expected: str, cure: str):
+    with pytest.raises(wf.errors.DTypeError) as caught:
+        refused()
+    assert str(caught.value.expected).startswith(expected)
+    assert cure in str(caught.value.cure)
+
+
+@pytest.mark.parametrize("labels", [[5], [-1], [[0, 3]]])
+def test_one_hot_of_what_is_no_class(labels: Any):
+    with pytest.raises(wf.errors.AxisError, match="among 3 classes"):
+        wf.one_hot(wf.tensor(labels), 3)

@@ -71,6 +71,7 @@ CASES: dict[str, tuple[Any, Any]] = {
     "take": (take(t, j, axis=2), TALL.take(J, 2)),
     "take_along_axis": (take_along_axis(s[:2], i), np.take_along_axis(SQUARE[:2], I, -1)),
     "one_hot": (one_hot(i, 4), np.eye(4)[I]),
+    "one_hot of what is not known yet": (one_hot(i + 3, 4), np.eye(8)[I + 3][..., :4]),
 }
 
 KEYS: list[Any] = [

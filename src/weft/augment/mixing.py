@@ -69,7 +69,7 @@ def probabilities(name: str, y: Tensor, classes: int | None) -> Tensor:
         )
     y = y if y.dtype.is_integer else y.astype("int32")
     valid = logical_and(greater_equal(y, 0), less(y, classes))
-    made: Tensor = where(valid.reshape(-1, 1), one_hot(y, classes), float("nan"))
+    made: Tensor = where(valid.reshape(-1, 1), one_hot(where(valid, y, 0), classes), float("nan"))
     return made
 
 

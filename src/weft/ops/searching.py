@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from weft.errors import DTypeError, ShapeError
+from weft.errors import AxisError, DTypeError, ShapeError
 from weft.graph.dtype import dtype as data_type
 from weft.graph.op import tensor_like
 from weft.ops.indexing import gather_op, one_hot_op, take_along_op
@@ -54,6 +54,8 @@ def take_along_axis(x: Any, indices: Any, /, *, axis: int = -1) -> Any:
 def one_hot(x: Any, classes: int, dtype: Any = "float32") -> Any:
     """A new last axis with 1 at the position that each element of ``x`` names and 0 elsewhere.
 
+    A number that names no position is refused where it is known, and stands for zeros where it is still to be computed.
+
     >>> import weft as wf
     >>> wf.one_hot(wf.tensor([2, 0]), 3).tolist()
     [[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]
@@ -61,6 +63,10 @@ def one_hot(x: Any, classes: int, dtype: Any = "float32") -> Any:
     x = tensor_like(x)
     if not x.dtype.is_integer:
         raise DTypeError(f"one_hot of a {x.dtype.name} tensor", expected="integers", cure="x.astype(wf.int64)")
+    known = x.node.data
+    if type(known) is np.ndarray and known.size and not 0 <= known.min() <= known.max() < classes:
+        worst = known.min() if known.min() < 0 else known.max()
+        raise AxisError(f"one_hot of {worst} among {classes} classes", expected=f"0 ≤ number < {classes}")
     return one_hot_op(x, classes=classes, dtype=data_type(dtype))
 
 
