@@ -231,7 +231,7 @@ class Log(Recording):
             if node is None or not node.inputs:
                 continue
             for source in node.inputs:
-                if source.ended is not None:
+                if source.tracked and source.ended is not None:  # the old value of a constant or buffer is kept
                     node.ended = source.ended
                     node.inputs = ()
                     break
