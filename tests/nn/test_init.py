@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+import weft as wf
 from weft import nn
 from weft.errors import ArgumentError, ShapeError, WeftError
 from weft.nn import init
@@ -101,3 +102,34 @@ def test_shapes_and_numbers_that_make_no_sense_are_refused(draw):
     with pytest.raises(WeftError) as caught:
         draw()
     assert caught.value.expected
+
+
+# A first value is found in the midst of recording the operation that asks for it.
+
+
+@pytest.mark.parametrize("to", [wf.float16, wf.bfloat16, wf.float64])
+def test_a_first_value_in_another_type_leaves_the_other_operands_alone(to):
+    layer = nn.Linear(3, 2).to(to)
+    waiting = wf.ones((4, 3), dtype=to) * 2  # not computed yet
+    y = layer(waiting)
+    expected = 2 * layer.weight.numpy().astype(float).sum(axis=1) + layer.bias.numpy().astype(float)
+    np.testing.assert_allclose(y.numpy().astype(float), np.tile(expected, (4, 1)), rtol=2e-2, atol=2e-2)
+
+
+def test_a_first_value_may_be_computed_from_what_is_not_computed_yet():
+    waiting = wf.arange(6.0).reshape(2, 3)
+
+    def init(shape, key, **fans):
+        return (waiting * 2).reshape(shape)
+
+    layer = nn.Linear(3, 2, bias=False, weight_init=init)
+    x = wf.ones((1, 3)) + waiting.sum()
+    assert (layer(x) + waiting.max()).tolist() == [[6 * 16.0 + 5, 24 * 16.0 + 5]]
+    assert waiting.tolist() == [[0, 1, 2], [3, 4, 5]]
+
+
+def test_a_buffer_that_follows_from_a_waiting_weight_leaves_the_other_operands_alone():
+    layer = nn.SpectralNorm(nn.Linear(3, 3, bias=False)).eval()
+    layer.original.assign(wf.eye(3) * 4)
+    x = wf.ones((1, 3)) * 2
+    np.testing.assert_allclose(layer(x).numpy(), [[2.0, 2.0, 2.0]], rtol=1e-5)

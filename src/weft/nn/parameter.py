@@ -7,7 +7,8 @@ import functools
 import inspect
 import math
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import ref
 
@@ -304,6 +305,14 @@ def seed_in_force() -> int:
     return seed
 
 
+@contextmanager
+def aside(path: str = "") -> Iterator[None]:
+    """Compute a first value without a trace in what is being recorded, which may be in the midst of an operation."""
+    log = context.recording if isinstance(context.recording, Log) else log_of(default_device())
+    with log.aside(), context.set(tracking=False, literal=False, path=path):
+        yield
+
+
 def draw(start: Start, origin: str, path: str) -> np.ndarray | Tensor:
     """The first value that follows from the name ``origin``, computed outside of whatever is being recorded."""
     if start.shape is None:
@@ -313,8 +322,7 @@ def draw(start: Start, origin: str, path: str) -> np.ndarray | Tensor:
             cure="model.build((batch, features)), or call the model once, or give both sizes: nn.Linear(4, 16)",
         )
     key = (hashed(start.seed), hashed(origin))
-    outside = context.recording if isinstance(context.recording, Log) else log_of(default_device())
-    with context.set(recording=outside, tracking=False, literal=False, path=path):
+    with aside(path):
         value = as_tensor(start.init(start.shape, key, fan_in=start.fan_in, fan_out=start.fan_out))
         if value.shape != start.shape:
             raise ShapeError(
@@ -377,7 +385,9 @@ class LateBuffer(Buffer):
             return looking.stand_in(self, self.known_spec)
         with _settling:
             if type(self) is LateBuffer:
-                self.settle(np.asarray(self.late[1](), self.known_spec.dtype.numpy))
+                with aside():
+                    first = np.asarray(self.late[1](), self.known_spec.dtype.numpy)
+                self.settle(first)
         return self.node
 
     def __setattr__(self, name: str, value: Any) -> None:
