@@ -6,6 +6,7 @@ from numbers import Real
 from typing import Any
 
 from weft.errors import ArgumentError, is_whole
+from weft.tensor import Tensor
 
 
 def sizes(layer: str, least: int = 1, *, optional: bool = False, **arguments: Any) -> None:
@@ -49,6 +50,11 @@ def spread(layer: str, name: str, value: Any, axes: int, least: int = 1, *, opti
         raise ArgumentError(f"{layer}: {name}={value!r}", expected=f"one number, or {axes} of them")
     made: tuple[Any, ...] = tuple(n if n is None else int(n) for n in each)
     return made
+
+
+def plain_sizes(value: Any) -> Any:
+    """Sizes given in a call, which makes a tensor of a list, as Python's numbers."""
+    return tuple(value.tolist()) if isinstance(value, Tensor) and value.ndim == 1 else value
 
 
 def ordered(layer: str, low: float, high: float) -> None:
