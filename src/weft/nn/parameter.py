@@ -112,6 +112,7 @@ class Parameter(Tensor):
         of `weft.nn.init`, or its name; the fans are those of the shape (out, in, …) unless they are given. A shape
         of None is filled in later by `shaped`, when a layer has seen its input.
         """
+        check_trained(data_type(dtype))
         promised = Promised.__new__(Promised)
         first, second = initial.fans(shape or ())
         promised._declare(
@@ -129,6 +130,10 @@ class Parameter(Tensor):
     def shaped(self, shape: tuple[int, ...], *, fan_in: int | None = None) -> None:
         """Fill in the shape of a parameter that was declared without one."""
         assert self.start is not None
+        if 0 in shape:
+            raise ShapeError(
+                f"{self.path} would have the shape {shape}", expected="an input with one feature or channel at least"
+            )
         first, second = initial.fans(shape)
         self.start = self.start._replace(shape=shape, fan_in=first if fan_in is None else fan_in, fan_out=second)
 
@@ -141,12 +146,7 @@ class Parameter(Tensor):
 
     def _take(self, node: Node) -> None:
         """Become ``node``, a leaf with a value: a parameter is never part of a recording."""
-        if not node.spec.dtype.is_differentiable:
-            raise DTypeError(
-                f"a parameter of type {node.spec.dtype.name}",
-                expected="floating-point numbers: integers have no derivative",
-                cure="nn.Parameter(data, wf.float32), or nn.Buffer(data) for what is not trained",
-            )
+        check_trained(node.spec.dtype)
         node.tracked = self._requires_grad
         node.owner = ref(self) if self._requires_grad else None
         self.node = node
@@ -297,6 +297,16 @@ class Promised(Parameter):
 
     def __repr__(self) -> str:
         return f"Parameter(not drawn yet, shape={self.known_shape})"
+
+
+def check_trained(dtype: DType) -> None:
+    """Refuse a type whose numbers cannot be trained."""
+    if not dtype.is_differentiable:
+        raise DTypeError(
+            f"a parameter of type {dtype.name}",
+            expected="floating-point numbers: integers have no derivative",
+            cure="nn.Parameter(data, wf.float32), or nn.Buffer(data) for what is not trained",
+        )
 
 
 def seed_in_force() -> int:

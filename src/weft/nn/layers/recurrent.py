@@ -146,7 +146,7 @@ class Recurrent(Module):
         widths = [self.proj_size or self.hidden_size, self.hidden_size][: CELLS[self.cell].states]
         if hx is None:
             return [zeros((n, x.shape[1], width), dtype=x.dtype) for width in widths]
-        given = list(hx) if isinstance(hx, tuple | list) else [hx]
+        given = [as_tensor(s) for s in (hx if isinstance(hx, tuple | list) else [hx])]
         wanted = [(n, *(() if alone else (x.shape[1],)), width) for width in widths]
         found = [s.shape for s in given]
         if found != wanted:
