@@ -95,6 +95,15 @@ KEY = (3, 4)
         lambda: init.sparse((3, 3), KEY, sparsity=2.0),
         lambda: init.dirac((3, 3, 3), KEY, groups=2),
         lambda: init.truncated_normal((3,), KEY, limit=0.0),
+        lambda: init.truncated_normal((3,), KEY, limit=math.nan),
+        lambda: init.truncated_normal((3,), KEY, std=-1.0),
+        lambda: init.normal((3,), KEY, std=-0.1),
+        lambda: init.normal((3,), KEY, mean=math.inf),
+        lambda: init.uniform((3,), KEY, low=1.0, high=0.0),
+        lambda: init.constant((3,), KEY, value="one"),
+        lambda: init.orthogonal((3, 3), KEY, gain=math.nan),
+        lambda: init.kaiming_normal((3, 3), KEY, fan_in=3, fan_out=3, a="x"),
+        lambda: nn.Linear(3, 3).initialize("seven"),
         lambda: init.kaiming_normal((3, 3), KEY, fan_in=3, fan_out=3, mode="fan_all"),
     ],
 )
@@ -102,6 +111,24 @@ def test_shapes_and_numbers_that_make_no_sense_are_refused(draw):
     with pytest.raises(WeftError) as caught:
         draw()
     assert caught.value.expected
+
+
+@pytest.mark.parametrize("limit", [1e-9, 0.3, 0.99, 1.01, 4.0])
+def test_a_truncated_normal_of_any_limit(limit):
+    drawn = init.truncated_normal((20000,), (1, 2), limit=limit).numpy().astype(float) / limit
+    # The variance is 1 − 2·limit·φ(limit) / (Φ(limit) − Φ(−limit)).
+    density, inside = math.exp(-limit * limit / 2) / math.sqrt(2 * math.pi), math.erf(limit / math.sqrt(2))
+    variance = 1 / 3 if limit < 1e-3 else (1 - 2 * limit * density / inside) / limit**2
+    assert np.abs(drawn).max() <= 1
+    assert drawn.var() == pytest.approx(variance, rel=0.03)
+    assert abs(drawn.mean()) < 0.02
+
+
+def test_pytorchs_names_of_initialisations_are_answered_by_ours():
+    with pytest.raises(AttributeError, match=r"p\.initialize\('kaiming_uniform'\)"):
+        _ = init.kaiming_uniform_
+    with pytest.raises(AttributeError, match=r"no attribute 'nothing_'$"):
+        _ = init.nothing_
 
 
 # A first value is found in the midst of recording the operation that asks for it.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from numbers import Real
 from typing import Any
 
@@ -29,6 +30,15 @@ def fraction(layer: str, *, include_one: bool = True, **arguments: Any) -> None:
         taken = isinstance(value, Real) and not isinstance(value, bool)
         if not taken or not 0 <= value <= 1 or (value == 1 and not include_one):
             raise ArgumentError(f"{layer}: {name}={value!r}", expected=f"0 ≤ {name} {'≤' if include_one else '<'} 1")
+
+
+def finite(layer: str, least: float = -math.inf, **arguments: Any) -> None:
+    """Every argument is a number ≥ ``least`` and not infinite."""
+    for name, value in arguments.items():
+        taken = isinstance(value, Real) and not isinstance(value, bool)
+        if not taken or not math.isfinite(value) or not value >= least:
+            range_ = "a finite number" if least == -math.inf else f"{name} ≥ {least:g}, finite"
+            raise ArgumentError(f"{layer}: {name}={value!r}", expected=range_)
 
 
 def positive(layer: str, **arguments: Any) -> None:
