@@ -104,6 +104,9 @@ def test_the_error_of_an_unsized_layer_leaves_it_unsized():
         lambda: nn.Input((0,)),
         lambda: nn.MSELoss("average"),
         lambda: nn.Embedding(3, 2, padding_idx=True),
+        lambda: nn.Flatten("first"),
+        lambda: nn.Unflatten(1, (-1, -1)),
+        lambda: nn.Unflatten(1, (2.0, 3)),
         lambda: nn.ReLU().train("no"),
     ],
 )

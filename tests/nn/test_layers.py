@@ -137,6 +137,30 @@ def test_small_values_of_activations_survive_sixteen_bits(layer, dtype):
         np.testing.assert_allclose(rounded, exact, rtol=0.01, atol=1e-4)
 
 
+@pytest.mark.parametrize(
+    ("layer", "shape", "result"),
+    [
+        (nn.GlobalMaxPool(), (0, 3, 4), (0, 3)),
+        (nn.Unflatten(1, (2, -1)), (0, 4), (0, 2, 2)),
+        (nn.Unflatten(1, (0, 3)), (2, 0), (2, 0, 3)),
+        (nn.GRU(3, 4, 2, bidirectional=True), (5, 0, 3), (5, 0, 8)),
+        (nn.LSTM(3, 4, batch_first=True), (0, 5, 3), (0, 5, 4)),
+        (nn.TransformerEncoderLayer(4, 2, 8, batch_first=True), (0, 5, 4), (0, 5, 4)),
+        (nn.CausalDecoderBlock(4, 2), (0, 5, 4), (0, 5, 4)),
+        (nn.PositionalEncoding(4), (0, 5, 4), (0, 5, 4)),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, nn.Module) else "",
+)
+def test_no_examples_give_no_results_and_gradients_of_zero(layer, shape, result):
+    x = wf.zeros(shape).requires_grad_()
+    y = layer(x)
+    y = y[0] if isinstance(y, tuple) else y
+    assert y.numpy().shape == result
+    y.sum().backward()
+    assert x.grad.numpy().shape == shape
+    assert not any(p.grad is not None and p.grad.numpy().any() for p in layer.parameters())
+
+
 def test_layers_learn_their_channels_from_a_batch():
     assert nn.ConvTranspose2d(6, 3).build((1, 4, 5, 5)).weight.shape == (4, 6, 3, 3)
     assert nn.Bilinear(3).build((2, 4), (2, 5)).weight.shape == (3, 4, 5)

@@ -145,7 +145,7 @@ class CausalDecoderBlock(Module):
         batch, steps, _ = x.shape
 
         def split(y: Any) -> Any:
-            return y.reshape(batch, steps, -1, self.features).swapaxes(1, 2)
+            return y.reshape(batch, steps, y.shape[-1] // self.features, self.features).swapaxes(1, 2)
 
         q, k, v = split(self.q_proj(x)), split(self.k_proj(x)), split(self.v_proj(x))
         at = arange(steps) if cache is None else cache.position + arange(steps)
