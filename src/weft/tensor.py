@@ -284,6 +284,10 @@ class Tensor(Operators, Methods):
         """Whether ``backward`` leaves a gradient in ``.grad``."""
         return self._requires_grad
 
+    @requires_grad.setter
+    def requires_grad(self, required: bool) -> None:
+        self.requires_grad_(required)
+
     def requires_grad_(self, required: bool = True) -> Tensor:
         """Track what is computed from this tensor from now on (or, with False, no longer)."""
         if required and not self.dtype.is_differentiable:

@@ -83,6 +83,20 @@ def test_backward_accumulates_exactly() -> None:
     assert w.grad is None
 
 
+@pytest.mark.parametrize("look", [False, True])
+def test_backward_to_a_tensor_that_was_not_computed_when_it_was_asked_for(look: bool) -> None:
+    for both in (False, True, False):  # what is remembered of one is not taken for the other
+        x = wf.arange(1.0, 3.0)
+        w = wf.tensor([3.0, 4.0], requires_grad=True)
+        other = (x + 0).requires_grad_() if both else x + 0
+        y = (other * w).sum()
+        if look:
+            float(y)
+        y.backward()
+        assert w.grad.tolist() == [1, 2]
+        assert (other.grad.tolist() if both else other.grad) == ([3, 4] if both else None)
+
+
 def test_backward_of_several_elements_takes_cotangents() -> None:
     w = wf.tensor([1.0, 2.0, 3.0], requires_grad=True)
     y = w * w

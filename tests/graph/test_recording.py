@@ -152,6 +152,17 @@ def test_assignment_ends_history_with_an_error_that_names_both_lines() -> None:
     assert wf.gradients((w * w).sum(), w).tolist() == [1.0, 2.0]  # computed again, it works
 
 
+@pytest.mark.parametrize("look", [True, False])
+def test_the_assignment_of_a_constant_ends_no_history(look: bool) -> None:
+    w = wf.tensor([1.0, 2.0], requires_grad=True)
+    scale = wf.tensor([3.0, 4.0])
+    y = w * scale
+    scale.assign([0.0, 0.0])
+    if look:
+        str(y)
+    assert wf.gradients((y * y).sum(), w).tolist() == [18.0, 64.0]  # of the value it was computed with
+
+
 def test_after_assignment_the_old_values_stay_what_they_were() -> None:
     w = wf.tensor([1.0, 2.0], requires_grad=True)
     y = w * 10

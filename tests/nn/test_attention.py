@@ -145,6 +145,21 @@ def test_what_no_longer_fits_in_the_cache_is_not_a_number():
     assert np.isnan(step(x).numpy()).all()
 
 
+def test_a_cache_for_something_else_is_refused():
+    model, tokens = nn.CausalDecoder(11, 8, 4, 2), wf.tensor([[1], [2]])
+    for cache in (
+        model.cache(1, 4),
+        model.cache(3, 4),
+        nn.CausalDecoder(11, 16, 4, 2).cache(2, 4),
+        nn.CausalDecoder(11, 8, 4, 2, kv_heads=1).cache(2, 4),
+    ):
+        with pytest.raises(ShapeError, match=r"(?s)keys of shape \(2, 4, 1, 2\) for a cache of .*block\.cache\(2, 4\)"):
+            model(tokens, cache)
+    for wrong in (nn.CausalDecoder(11, 8, 4, 1).cache(2, 4), 3):
+        with pytest.raises(ArgumentError, match="for 2 blocks"):
+            model(tokens, wrong)
+
+
 def test_generation_continues_with_the_likeliest_tokens():
     model = nn.CausalDecoder(11, 8, num_heads=2, num_layers=1)
     begun = [[1, 2], [3, 4]]

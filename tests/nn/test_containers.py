@@ -138,3 +138,20 @@ def test_moving_a_layer_that_has_no_value_yet_gives_it_that_of_its_new_name():
     plain = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 4))
     for a, b in zip(model.parameters(), plain.parameters(), strict=True):
         np.testing.assert_array_equal(a.numpy(), b.numpy())
+
+
+def test_places_and_names_that_are_none():
+    layers = nn.Sequential(nn.ReLU())
+    for broken, says in (
+        (lambda: layers["head"], "there is no 'head'"),
+        (lambda: layers[0.0], "place 0.0 of 1"),
+        (lambda: layers.__setitem__(slice(0, 1), nn.ReLU()), r"place slice\(0, 1, None\) of 1"),
+        (lambda: nn.ModuleDict({1: nn.ReLU()}), "the name 1"),
+    ):
+        with pytest.raises(ArgumentError, match=says):
+            broken()
+
+
+def test_a_dict_of_pairs():
+    assert list(nn.ModuleDict([("a", nn.ReLU()), ("b", nn.Tanh())])) == ["a", "b"]
+    assert list(nn.ParameterDict(nn.ParameterDict({"scale": [2.0]}))) == ["scale"]

@@ -103,6 +103,11 @@ def test_the_error_of_an_unsized_layer_leaves_it_unsized():
         lambda: nn.GaussianNoise(-1.0),
         lambda: nn.Input((0,)),
         lambda: nn.MSELoss("average"),
+        lambda: nn.Embedding(3, 2, padding_idx=True),
+        lambda: nn.Flatten("first"),
+        lambda: nn.Unflatten(1, (-1, -1)),
+        lambda: nn.Unflatten(1, (2.0, 3)),
+        lambda: nn.ReLU().train("no"),
     ],
 )
 def test_arguments_out_of_range_are_refused_with_the_range(make):
@@ -120,6 +125,10 @@ def test_arguments_out_of_range_are_refused_with_the_range(make):
         (lambda: nn.Softmax(dim=1), "axis="),
         (lambda: nn.LeakyReLU(negative_slope=0.2), "slope="),
         (lambda: nn.Flatten(start_dim=1), "start="),
+        (lambda: nn.MaxPool2d(kernel_size=2), r"MaxPool2d\(window, stride=None, padding=0(?s:.*)window="),
+        (lambda: nn.AdaptiveAvgPool2d(output_size=1), "size="),
+        (lambda: nn.PixelShuffle(upscale_factor=2), "factor="),
+        (lambda: nn.Embedding(3, 2, sparse=True), "leave it out"),
         (lambda: list(nn.Sequential().children()), r"for child in model\.children"),
         (lambda: optim.Adam(lr=1e-3), "learning_rate="),
         (lambda: optim.Adam(nn.Linear(2, 2).parameters(), lr=1e-3), r"opt\.step\(model\)|learning_rate="),
@@ -173,3 +182,34 @@ def test_bags_that_make_no_sense():
 def test_integer_parameters_are_refused():
     with pytest.raises(DTypeError, match=r"nn\.Buffer"):
         nn.Parameter([1, 2])
+
+
+@pytest.mark.parametrize(
+    ("layer", "shapes"),
+    [
+        (lambda: nn.Linear(4), [(2, 0)]),
+        (lambda: nn.Bilinear(4), [(2, 0), (2, 3)]),
+        (lambda: nn.Conv2d(4, 3), [(1, 0, 8, 8)]),
+        (lambda: nn.ConvTranspose1d(4, 3), [(1, 0, 8)]),
+        (lambda: nn.BatchNorm1d(), [(3, 0)]),
+        (lambda: nn.GRU(4), [(2, 1, 0)]),
+    ],
+)
+def test_no_size_follows_from_an_input_without_features(layer, shapes):
+    made = layer()
+    with pytest.raises(ShapeError, match=r"model\.weight.*would have the shape"):
+        made(*map(wf.zeros, shapes))
+    assert not made._sized
+
+
+def test_a_layer_that_waits_for_its_sizes_is_called_with_its_inputs():
+    with pytest.raises(ArgumentError, match="missing a required argument: 'x'"):
+        nn.Linear(3)()
+    with pytest.raises(ArgumentError, match="missing a required argument: 'x'"):
+        nn.summary(nn.Linear(3))
+
+
+@pytest.mark.parametrize("dtype", [wf.int32, "int64", wf.bool])
+def test_layers_of_whole_numbers_are_refused_when_they_are_made(dtype):
+    with pytest.raises(DTypeError, match="integers have no derivative"):
+        nn.Linear(3, 4, dtype=dtype)

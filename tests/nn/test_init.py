@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+import weft as wf
 from weft import nn
 from weft.errors import ArgumentError, ShapeError, WeftError
 from weft.nn import init
@@ -94,6 +95,15 @@ KEY = (3, 4)
         lambda: init.sparse((3, 3), KEY, sparsity=2.0),
         lambda: init.dirac((3, 3, 3), KEY, groups=2),
         lambda: init.truncated_normal((3,), KEY, limit=0.0),
+        lambda: init.truncated_normal((3,), KEY, limit=math.nan),
+        lambda: init.truncated_normal((3,), KEY, std=-1.0),
+        lambda: init.normal((3,), KEY, std=-0.1),
+        lambda: init.normal((3,), KEY, mean=math.inf),
+        lambda: init.uniform((3,), KEY, low=1.0, high=0.0),
+        lambda: init.constant((3,), KEY, value="one"),
+        lambda: init.orthogonal((3, 3), KEY, gain=math.nan),
+        lambda: init.kaiming_normal((3, 3), KEY, fan_in=3, fan_out=3, a="x"),
+        lambda: nn.Linear(3, 3).initialize("seven"),
         lambda: init.kaiming_normal((3, 3), KEY, fan_in=3, fan_out=3, mode="fan_all"),
     ],
 )
@@ -101,3 +111,52 @@ def test_shapes_and_numbers_that_make_no_sense_are_refused(draw):
     with pytest.raises(WeftError) as caught:
         draw()
     assert caught.value.expected
+
+
+@pytest.mark.parametrize("limit", [1e-9, 0.3, 0.99, 1.01, 4.0])
+def test_a_truncated_normal_of_any_limit(limit):
+    drawn = init.truncated_normal((20000,), (1, 2), limit=limit).numpy().astype(float) / limit
+    # The variance is 1 − 2·limit·φ(limit) / (Φ(limit) − Φ(−limit)).
+    density, inside = math.exp(-limit * limit / 2) / math.sqrt(2 * math.pi), math.erf(limit / math.sqrt(2))
+    variance = 1 / 3 if limit < 1e-3 else (1 - 2 * limit * density / inside) / limit**2
+    assert np.abs(drawn).max() <= 1
+    assert drawn.var() == pytest.approx(variance, rel=0.03)
+    assert abs(drawn.mean()) < 0.02
+
+
+def test_pytorchs_names_of_initialisations_are_answered_by_ours():
+    with pytest.raises(AttributeError, match=r"p\.initialize\('kaiming_uniform'\)"):
+        _ = init.kaiming_uniform_
+    with pytest.raises(AttributeError, match=r"no attribute 'nothing_'$"):
+        _ = init.nothing_
+
+
+# A first value is found in the midst of recording the operation that asks for it.
+
+
+@pytest.mark.parametrize("to", [wf.float16, wf.bfloat16, wf.float64])
+def test_a_first_value_in_another_type_leaves_the_other_operands_alone(to):
+    layer = nn.Linear(3, 2).to(to)
+    waiting = wf.ones((4, 3), dtype=to) * 2  # not computed yet
+    y = layer(waiting)
+    expected = 2 * layer.weight.numpy().astype(float).sum(axis=1) + layer.bias.numpy().astype(float)
+    np.testing.assert_allclose(y.numpy().astype(float), np.tile(expected, (4, 1)), rtol=2e-2, atol=2e-2)
+
+
+def test_a_first_value_may_be_computed_from_what_is_not_computed_yet():
+    waiting = wf.arange(6.0).reshape(2, 3)
+
+    def init(shape, key, **fans):
+        return (waiting * 2).reshape(shape)
+
+    layer = nn.Linear(3, 2, bias=False, weight_init=init)
+    x = wf.ones((1, 3)) + waiting.sum()
+    assert (layer(x) + waiting.max()).tolist() == [[6 * 16.0 + 5, 24 * 16.0 + 5]]
+    assert waiting.tolist() == [[0, 1, 2], [3, 4, 5]]
+
+
+def test_a_buffer_that_follows_from_a_waiting_weight_leaves_the_other_operands_alone():
+    layer = nn.SpectralNorm(nn.Linear(3, 3, bias=False)).eval()
+    layer.original.assign(wf.eye(3) * 4)
+    x = wf.ones((1, 3)) * 2
+    np.testing.assert_allclose(layer(x).numpy(), [[2.0, 2.0, 2.0]], rtol=1e-5)

@@ -100,6 +100,67 @@ def test_the_size_of_a_transposed_convolution_is_chosen_within_a_stride():
         layer(x, output_size=15)
 
 
+def test_sizes_in_a_call_may_be_a_list():
+    layer, x = nn.ConvTranspose2d(2, 3, 3, stride=2), wf.zeros((1, 2, 4, 4))
+    assert layer(x, output_size=[9, 10]).shape == layer(x, [9, 10]).shape == (1, 3, 9, 10)
+    y, at = nn.MaxPool1d(2, return_indices=True)(wf.ones((1, 1, 5)))
+    assert nn.MaxUnpool1d(2)(y, at, output_size=[5]).shape == (1, 1, 5)
+    with pytest.raises(ArgumentError, match=r"\(9.5, 10.0\)"):
+        layer(x, output_size=[9.5, 10])
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+def test_a_transposed_convolution_of_no_examples(stride):
+    layer = nn.ConvTranspose3d(4, 6, 3, stride=stride)
+    x = wf.zeros((0, 4, 5, 4, 3)).requires_grad_()
+    y = layer(x)
+    assert y.tolist() == []
+    assert y.shape == nn.ConvTranspose3d(4, 6, 3, stride=stride)(wf.zeros((1, 4, 5, 4, 3)))[:0].shape
+    y.sum().backward()
+    assert x.grad.shape == x.shape
+    assert not layer.weight.grad.numpy().any()
+
+
+@pytest.mark.parametrize("dtype", [wf.float16, wf.bfloat16])
+@pytest.mark.parametrize(
+    "layer", [nn.GELU(), nn.GELU("tanh"), nn.SiLU(), nn.Mish(), nn.ELU(), nn.CELU(), nn.Hardswish()]
+)
+def test_small_values_of_activations_survive_sixteen_bits(layer, dtype):
+    x = wf.tensor(np.linspace(-6, 6, 200).astype(np.float32)).astype(dtype)
+    found = []
+    for to in (dtype, wf.float64):
+        at = x.astype(to).requires_grad_()
+        y = layer(at)
+        y.sum().backward()
+        found.append([t.numpy().astype(float) for t in (y, at.grad)])
+    for rounded, exact in zip(*found, strict=True):
+        np.testing.assert_allclose(rounded, exact, rtol=0.01, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape", "result"),
+    [
+        (nn.GlobalMaxPool(), (0, 3, 4), (0, 3)),
+        (nn.Unflatten(1, (2, -1)), (0, 4), (0, 2, 2)),
+        (nn.Unflatten(1, (0, 3)), (2, 0), (2, 0, 3)),
+        (nn.GRU(3, 4, 2, bidirectional=True), (5, 0, 3), (5, 0, 8)),
+        (nn.LSTM(3, 4, batch_first=True), (0, 5, 3), (0, 5, 4)),
+        (nn.TransformerEncoderLayer(4, 2, 8, batch_first=True), (0, 5, 4), (0, 5, 4)),
+        (nn.CausalDecoderBlock(4, 2), (0, 5, 4), (0, 5, 4)),
+        (nn.PositionalEncoding(4), (0, 5, 4), (0, 5, 4)),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, nn.Module) else "",
+)
+def test_no_examples_give_no_results_and_gradients_of_zero(layer, shape, result):
+    x = wf.zeros(shape).requires_grad_()
+    y = layer(x)
+    y = y[0] if isinstance(y, tuple) else y
+    assert y.numpy().shape == result
+    y.sum().backward()
+    assert x.grad.numpy().shape == shape
+    assert not any(p.grad is not None and p.grad.numpy().any() for p in layer.parameters())
+
+
 def test_layers_learn_their_channels_from_a_batch():
     assert nn.ConvTranspose2d(6, 3).build((1, 4, 5, 5)).weight.shape == (4, 6, 3, 3)
     assert nn.Bilinear(3).build((2, 4), (2, 5)).weight.shape == (3, 4, 5)

@@ -276,6 +276,16 @@ def test_frozen_parameters_get_no_gradient_and_thaw():
     assert model[0].weight.grad is not None
 
 
+def test_a_parameter_is_frozen_by_assignment_as_in_pytorch():
+    layer = nn.Linear(3, 2)
+    for p in layer.parameters():
+        p.requires_grad = False
+    layer.weight.requires_grad = True
+    layer(wf.ones((1, 3))).sum().backward()
+    assert layer.weight.grad.tolist() == [[1, 1, 1], [1, 1, 1]]
+    assert layer.bias.grad is None
+
+
 def test_patterns_freeze_by_the_path_of_a_parameter_or_of_a_module_around_it():
     net = Net().build((1, 4)).freeze("blocks.0", "*.bias")
     trained = [name for name, p in net.named_parameters() if p.requires_grad]
@@ -439,6 +449,11 @@ def test_what_the_module_could_not_see_is_refused():
     layer = nn.Linear(4, 4)
     with pytest.raises(ArgumentError, match=r"self\.weight\.assign"):
         layer.weight = wf.zeros((4, 4))
+    for value in (np.ones((4, 4), np.float32), 1.0, [[1.0]]):
+        with pytest.raises(ArgumentError, match=r"in the place of the parameter 'weight'"):
+            layer.weight = value
+    with pytest.raises(ArgumentError, match="_later"):
+        holder.state_dict()
     layer.weight.data = np.zeros((4, 4), np.float32)
     assert float(layer.weight.sum()) == 0.0
 

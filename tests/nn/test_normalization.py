@@ -39,6 +39,24 @@ def test_an_empty_batch_changes_nothing():
     assert layer.running_var.tolist() == [1.0] * 4
 
 
+@pytest.mark.parametrize("make", [lambda: nn.BatchNorm1d(3), lambda: nn.SpectralNorm(nn.Linear(3, 3))])
+def test_looking_at_a_loss_changes_no_gradient_of_layers_with_running_state(make):
+    x = wf.tensor([[1.0, 2.0, 3.0], [2.0, 0.0, 1.0], [0.0, 1.0, 5.0]])
+    found = []
+    for look in (False, True):
+        model = nn.Sequential(make(), nn.Linear(3, 1)).initialize(0)
+        y = model(x) * model(x + 1)  # the state moves twice
+        if look:
+            str(y)
+        loss = (y * y).mean()
+        if look:
+            float(loss)
+        loss.backward()
+        found.append([p.grad.numpy() for p in model.parameters()])
+    for before, after in zip(*found, strict=True):
+        np.testing.assert_allclose(after, before, rtol=1e-4, atol=1e-6)
+
+
 def test_a_frozen_running_average_in_a_compiled_step_is_state():
     layer = nn.BatchNorm1d(4)
     step = wf.compile(lambda x: layer(x).sum())

@@ -58,6 +58,7 @@ def test_first_values_have_the_bounds_of_pytorch():
         (lambda: nn.GRU(4, 5)(wf.zeros((6, 3, 4)), lengths=[1.0, 2.0, 3.0]), DTypeError, "whole numbers"),
         (lambda: nn.GRU(4, 5)(wf.zeros((6, 3, 4)), wf.zeros((2, 3, 5))), ShapeError, r"\(1, 3, 5\)"),
         (lambda: nn.LSTM(4, 5)(wf.zeros((6, 3, 4)), wf.zeros((1, 3, 5))), ShapeError, "a state of shapes"),
+        (lambda: nn.LSTM(4, 5)(wf.zeros((6, 3, 4)), (None, None)), DTypeError, "NoneType"),
         (lambda: nn.LSTM(4, 5, proj_size=5), ArgumentError, "proj_size=5"),
         (lambda: nn.RNN(4, 5, nonlinearity="gelu"), ArgumentError, "nonlinearity='gelu'"),
         (lambda: nn.RNN(4, 5, num_layers=0), ArgumentError, "num_layers=0"),

@@ -94,3 +94,21 @@ def test_what_is_no_state_is_refused(tmp_path):
         model().load_state_dict(tmp_path / "missing.safetensors")
     with pytest.raises(ArgumentError, match="mapping of arrays"):
         model().load_state_dict([1, 2])
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("weight", np.array([1 + 2j]), "the model has float32, the state complex128"),
+        ("bias", np.array([None]), "the model has float32, the state object"),
+        ("num_batches_tracked", np.array(1.5), "the model has int64, the state float64"),
+    ],
+)
+def test_numbers_that_would_become_others_are_refused_and_nothing_is_changed(name, value, says):
+    layer = nn.BatchNorm1d(1)
+    state = {**layer.state_dict(), "running_mean": np.array([7])}
+    with pytest.raises(wf.errors.WeftError, match=f"{name}: {says}"):
+        layer.load_state_dict({**state, name: value})
+    assert layer.running_mean.tolist() == [0]
+    layer.load_state_dict({**state, "num_batches_tracked": np.array(2.0)})  # which is whole
+    assert (layer.running_mean.tolist(), layer.num_batches_tracked.tolist()) == ([7], 2)

@@ -46,6 +46,8 @@ def test_the_work_of_any_layer_is_found_in_what_it_records():
             return wf.scan(lambda h, _: (self.step(h), h), x, length=3)[0]
 
     assert nn.summary(Attention(), (2, 5, 4)).multiply_adds == 2 * (2 * 5 * 5 * 4)
+    heads = nn.MultiheadAttention(8, 2, batch_first=True)
+    assert nn.summary(heads, (1, 3, 8), (1, 5, 8), (1, 5, 8)).multiply_adds == (3 + 5 + 5 + 3) * 8 * 8 + 2 * 3 * 5 * 8
     assert nn.summary(nn.Linear(4, 3), (2, 5, 4)).multiply_adds == 2 * 5 * 4 * 3
     assert nn.summary(nn.Conv2d(4, 6, 3, groups=2), (1, 4, 5, 5)).multiply_adds == 6 * 9 * 2 * 9
     assert nn.summary(nn.ConvTranspose2d(4, 6, 3), (1, 4, 5, 5)).multiply_adds == 4 * 6 * 9 * 25

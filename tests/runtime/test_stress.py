@@ -107,6 +107,18 @@ def test_threads_record_apart_and_read_each_others_tensors():
     assert shared.tolist() == [3.0, 6.0]
 
 
+def test_what_another_thread_has_computed_on_the_host_is_still_recorded_here():
+    waiting = wf.arange(6.0).reshape(2, 3)
+    other = wf.tensor([10.0, 20.0]) + wf.tensor([1.0, 2.0])
+    found: list[Any] = []
+    thread = threading.Thread(target=lambda: found.append((waiting * 2).tolist()))
+    thread.start()
+    thread.join()
+    assert found == [[[0, 2, 4], [6, 8, 10]]]
+    assert float(waiting.max()) == 5
+    assert other.tolist() == [11, 22]
+
+
 def test_a_tensor_still_being_recorded_elsewhere_is_computed_apart():
     made: list[Any] = []
     ready, done = threading.Event(), threading.Event()

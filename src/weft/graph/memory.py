@@ -71,6 +71,7 @@ def _key(recording: Recording, root: Node, seed: Node) -> Any:
     """All that a backward pass depends on, or None where it reaches beyond this recording."""
     if (
         isinstance(recording, Trace)
+        or recording.begun
         or root.recording is not recording
         or type(seed.number) is not Literal
         or seed.spec is not root.spec

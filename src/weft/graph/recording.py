@@ -102,6 +102,7 @@ class Recording:
     leaves: list[Any]
     specs: list[Spec]
     slots: dict[int, int]
+    begun: bool
     most_values = 1 << 62  # a function's body is recorded whole, however long
     most_bytes = 1 << 62
 
@@ -124,6 +125,7 @@ class Recording:
             "leaves": [],  # the inputs met so far
             "specs": [],  # and their specs
             "slots": {},  # the place of each input, by the id of its node
+            "begun": False,  # whether a history begins at a value that is recorded here and not at an input
             "generation": self.generation + 1,
         }
 
@@ -232,6 +234,7 @@ class Recording:
         """A new leaf with the value of ``handle`` and no history."""
         node = Node(None, (), (), handle.node.spec, self, self.reference(handle), tracked, None)
         self.nodes.append(ref(node))
+        self.begun = self.begun or tracked
         return node
 
     def before(self, node: Node) -> Node | None:

@@ -70,8 +70,6 @@ def size(module: Module, inputs: Sequence[Any], options: dict[str, Any]) -> None
 
 def positional(module: Module, inputs: Sequence[Any], options: dict[str, Any]) -> Sequence[Any]:
     """The inputs in the order in which ``forward`` takes them, also where they were given by name."""
-    if not options:
-        return inputs
     try:
         return inspect.signature(module.forward).bind(*inputs, **options).args
     except TypeError as error:
@@ -199,9 +197,11 @@ def origin(x: Handle) -> str:
 def refuse(module: Module, name: str, value: Any) -> None:
     """Refuse attributes that look as if they belonged to the module and do not."""
     before = vars(module).get(name)
-    if isinstance(value, Handle) and isinstance(before, Parameter | Buffer):
+    if isinstance(before, Parameter | Buffer) and value is not None:
+        place = "parameter" if isinstance(before, Parameter) else "buffer"
+        kind = "plain tensor" if isinstance(value, Handle) else type(value).__name__
         raise ArgumentError(
-            f"a plain tensor in the place of the {type(before).__name__.lower()} {name!r}",
+            f"a {kind} in the place of the {place} {name!r}",
             expected="a new value by assignment",
             cure=f"self.{name}.assign(value), or self.{name} = nn.Parameter(value)",
         )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from numbers import Real
 from typing import Any
 
 from weft.errors import ArgumentError, is_whole
+from weft.tensor import Tensor
 
 
 def sizes(layer: str, least: int = 1, *, optional: bool = False, **arguments: Any) -> None:
@@ -30,6 +32,15 @@ def fraction(layer: str, *, include_one: bool = True, **arguments: Any) -> None:
             raise ArgumentError(f"{layer}: {name}={value!r}", expected=f"0 ≤ {name} {'≤' if include_one else '<'} 1")
 
 
+def finite(layer: str, least: float = -math.inf, **arguments: Any) -> None:
+    """Every argument is a number ≥ ``least`` and not infinite."""
+    for name, value in arguments.items():
+        taken = isinstance(value, Real) and not isinstance(value, bool)
+        if not taken or not math.isfinite(value) or not value >= least:
+            range_ = "a finite number" if least == -math.inf else f"{name} ≥ {least:g}, finite"
+            raise ArgumentError(f"{layer}: {name}={value!r}", expected=range_)
+
+
 def positive(layer: str, **arguments: Any) -> None:
     """Every argument is a number > 0."""
     for name, value in arguments.items():
@@ -49,6 +60,11 @@ def spread(layer: str, name: str, value: Any, axes: int, least: int = 1, *, opti
         raise ArgumentError(f"{layer}: {name}={value!r}", expected=f"one number, or {axes} of them")
     made: tuple[Any, ...] = tuple(n if n is None else int(n) for n in each)
     return made
+
+
+def plain_sizes(value: Any) -> Any:
+    """Sizes given in a call, which makes a tensor of a list, as Python's numbers."""
+    return tuple(value.tolist()) if isinstance(value, Tensor) and value.ndim == 1 else value
 
 
 def ordered(layer: str, low: float, high: float) -> None:

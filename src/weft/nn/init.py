@@ -13,10 +13,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from numbers import Real
+from typing import Any
 
 import numpy as np
 
 from weft.errors import ArgumentError, ShapeError
+from weft.nn.check import finite, positive
 from weft.nn.lookup import find
 from weft.tensor import Tensor
 
@@ -42,6 +45,7 @@ def gain(nonlinearity: str, slope: float = 0.01) -> float:
     >>> gain("relu") == 2**0.5
     True
     """
+    finite("gain", slope=slope)
     if nonlinearity == "leaky_relu":
         return math.sqrt(2 / (1 + slope * slope))
     return find(_GAINS, nonlinearity, "gain for the nonlinearity")
@@ -81,12 +85,17 @@ def uniform(
     shape: Shape, key: Key, *, low: float = 0.0, high: float = 1.0, fan_in: int = 1, fan_out: int = 1
 ) -> Tensor:
     """Numbers spread evenly over [low, high)."""
+    finite("uniform", low=low, high=high)
+    if low > high:
+        raise ArgumentError(f"uniform: low={low!r}, high={high!r}", expected="low ≤ high")
     half = (high - low) / 2
     return Tensor(_spread(shape, key, half).numpy() + np.float32(low + half))
 
 
 def normal(shape: Shape, key: Key, *, mean: float = 0.0, std: float = 1.0, fan_in: int = 1, fan_out: int = 1) -> Tensor:
     """Numbers of a normal distribution."""
+    finite("normal", mean=mean)
+    finite("normal", 0, std=std)
     return _scattered(shape, key, std, mean)
 
 
@@ -101,17 +110,37 @@ def truncated_normal(
     fan_out: int = 1,
 ) -> Tensor:
     """Normal numbers, those further than ``limit`` standard deviations from the mean drawn again."""
-    if not limit > 0:
-        raise ArgumentError(f"truncated_normal: limit={limit!r}", expected="limit > 0")
+    finite("truncated_normal", mean=mean)
+    finite("truncated_normal", 0, std=std)
+    positive("truncated_normal", limit=limit)
     stream = _stream(key)
-    drawn = stream.standard_normal(shape, np.float32)
-    while (far := np.abs(drawn) > limit).any():
-        drawn[far] = stream.standard_normal(int(far.sum()), np.float32)
+    drawn = _narrow(stream, shape, limit) if limit < 1 else _redrawn(stream, shape, limit)
     return Tensor(drawn * np.float32(std) + np.float32(mean))
 
 
-def constant(shape: Shape, key: Key, *, value: float = 0.0, fan_in: int = 1, fan_out: int = 1) -> Tensor:
+def _redrawn(stream: np.random.Generator, shape: Shape, limit: float) -> np.ndarray:
+    drawn = stream.standard_normal(shape, np.float32)
+    while (far := np.abs(drawn) > limit).any():
+        drawn[far] = stream.standard_normal(int(far.sum()), np.float32)
+    return drawn
+
+
+def _narrow(stream: np.random.Generator, shape: Shape, limit: float) -> np.ndarray:
+    """The same within a limit that few normal numbers would meet: even ones, kept with the density as probability."""
+    drawn = np.zeros(shape, np.float32)
+    open_ = np.ones(shape, bool)
+    while count := int(open_.sum()):
+        tried = (stream.random(count, np.float32) * 2 - 1) * np.float32(limit)
+        kept = stream.random(count, np.float32) < np.exp(-tried * tried / 2)
+        drawn[open_] = tried
+        open_[open_] = ~kept
+    return drawn
+
+
+def constant(shape: Shape, key: Key, *, value: Any = 0.0, fan_in: int = 1, fan_out: int = 1) -> Tensor:
     """One value everywhere."""
+    if not isinstance(value, Real):
+        raise ArgumentError(f"constant: value={value!r}", expected="a number")
     return Tensor(np.full(shape, value, np.float32))
 
 
@@ -146,6 +175,7 @@ def eye(shape: Shape, key: Key, *, gain: float = 1.0, fan_in: int = 1, fan_out: 
     >>> eye((2, 3), (0, 0)).tolist()
     [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]
     """
+    finite("eye", gain=gain)
     _need_axes("eye", shape, 2, 2)
     return Tensor(np.eye(*shape, dtype=np.float32) * np.float32(gain))
 
@@ -175,6 +205,7 @@ def orthogonal(shape: Shape, key: Key, *, gain: float = 1.0, fan_in: int = 1, fa
     >>> bool(abs(w @ w.T - [[1, 0], [0, 1]]).max() < 1e-6)
     True
     """
+    finite("orthogonal", gain=gain)
     _need_axes("orthogonal", shape, 2, 99)
     rows, columns = shape[0], math.prod(shape[1:])
     drawn = _stream(key).standard_normal((max(rows, columns), min(rows, columns)))
@@ -188,6 +219,7 @@ def sparse(
 ) -> Tensor:
     """Normal numbers of a matrix, the share ``sparsity`` of each column (rounded up) set to zero: Martens 2010."""
     _need_axes("sparse", shape, 2, 2)
+    finite("sparse", 0, std=std)
     if not 0 <= sparsity <= 1:
         raise ArgumentError(f"sparse: sparsity={sparsity!r}", expected="0 ≤ sparsity ≤ 1")
     stream = _stream(key)
@@ -203,11 +235,13 @@ def sparse(
 
 def xavier_uniform(shape: Shape, key: Key, *, fan_in: int, fan_out: int, gain: float = 1.0) -> Tensor:
     """Uniform in ±gain·√(6 / (fan_in + fan_out)): Glorot and Bengio 2010."""
+    finite("xavier_uniform", gain=gain)
     return _spread(shape, key, gain * math.sqrt(6 / (fan_in + fan_out)))
 
 
 def xavier_normal(shape: Shape, key: Key, *, fan_in: int, fan_out: int, gain: float = 1.0) -> Tensor:
     """N(0, gain²·2 / (fan_in + fan_out)): Glorot and Bengio 2010."""
+    finite("xavier_normal", gain=gain)
     return _scattered(shape, key, gain * math.sqrt(2 / (fan_in + fan_out)))
 
 
@@ -292,3 +326,9 @@ def initializer(of: str | Callable[..., Tensor]) -> Callable[..., Tensor]:
     if not isinstance(of, str):
         raise ArgumentError(f"{of!r} as an initialisation", expected="a name or a function of weft.nn.init")
     return find(INITIALIZERS, of, "initialisation")
+
+
+def __getattr__(name: str) -> Any:
+    own = name.removesuffix("_")
+    cure = f": p.initialize({own!r}) for PyTorch's {name}(p)" if name != own and own in INITIALIZERS else ""
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}{cure}")

@@ -23,6 +23,22 @@ ARGUMENTS = {
     "in1_features": "sizes by position: nn.Bilinear(4, 5, 16)",
     "in2_features": "sizes by position: nn.Bilinear(4, 5, 16)",
     "negative_slope": "slope=",
+    "kernel_size": "window=",
+    "output_size": "size=",
+    "output_ratio": "ratio=",
+    "norm_type": "p=",
+    "upscale_factor": "factor=",
+    "downscale_factor": "factor=",
+    "unflattened_size": "sizes=",
+    "lambd": "size=",
+    "min_value": "low=",
+    "max_value": "high=",
+    "modules": "by position: nn.ModuleList([…]), nn.ModuleDict({…})",
+    "sparse": "leave it out: gradients of tables are dense",
+    "size_average": 'reduction="mean" or "sum"',
+    "reduce": 'reduction="none"',
+    "enable_nested_tensor": "leave it out: padding is masked",
+    "mask_check": "leave it out",
     "start_dim": "start=",
     "end_dim": "stop=",
     "min_val": "low=",
@@ -62,11 +78,13 @@ def taught(init: Callable[..., None]) -> Callable[..., None]:
             if error.__traceback__ is None or error.__traceback__.tb_next is not None:
                 raise  # from within: the arguments themselves were taken
             signature = inspect.signature(init)
+            # The types are in the documentation; here they would hide the names.
+            bare = [p.replace(annotation=p.empty) for p in list(signature.parameters.values())[1:]]
             unknown = [name for name in options if name not in signature.parameters]
             cures = [f"{name}: {ARGUMENTS[name]}" for name in unknown if name in ARGUMENTS]
             raise ArgumentError(
                 f"{type(self).__name__}: {str(error).partition('() ')[2] or error}",
-                expected=f"{type(self).__name__}{inspect.signature(functools.partial(init, self))}",
+                expected=f"{type(self).__name__}{inspect.Signature(bare)}",
                 cure="\n".join(cures) or None,
             ) from None
 

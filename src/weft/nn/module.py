@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Self
 from weakref import ref
 
-from weft.errors import ArgumentError, WeftError
+from weft.errors import ArgumentError, WeftError, is_whole
 from weft.graph.dtype import DType, bfloat16, float16, float32, float64
 from weft.graph.node import Handle
 from weft.graph.recording import Trace, context
@@ -244,6 +244,8 @@ class Module:
 
         The same seed gives a layer the same weights whatever else the model contains.
         """
+        if seed is not None and not is_whole(seed):
+            raise ArgumentError(f"initialize: seed={seed!r}", expected="a whole number, or None")
         chosen = seed_in_force() if seed is None else seed
         for p in self.parameters():
             p.reset(chosen)

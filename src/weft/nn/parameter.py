@@ -7,7 +7,8 @@ import functools
 import inspect
 import math
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import ref
 
@@ -111,6 +112,7 @@ class Parameter(Tensor):
         of `weft.nn.init`, or its name; the fans are those of the shape (out, in, …) unless they are given. A shape
         of None is filled in later by `shaped`, when a layer has seen its input.
         """
+        check_trained(data_type(dtype))
         promised = Promised.__new__(Promised)
         first, second = initial.fans(shape or ())
         promised._declare(
@@ -128,6 +130,10 @@ class Parameter(Tensor):
     def shaped(self, shape: tuple[int, ...], *, fan_in: int | None = None) -> None:
         """Fill in the shape of a parameter that was declared without one."""
         assert self.start is not None
+        if 0 in shape:
+            raise ShapeError(
+                f"{self.path} would have the shape {shape}", expected="an input with one feature or channel at least"
+            )
         first, second = initial.fans(shape)
         self.start = self.start._replace(shape=shape, fan_in=first if fan_in is None else fan_in, fan_out=second)
 
@@ -140,12 +146,7 @@ class Parameter(Tensor):
 
     def _take(self, node: Node) -> None:
         """Become ``node``, a leaf with a value: a parameter is never part of a recording."""
-        if not node.spec.dtype.is_differentiable:
-            raise DTypeError(
-                f"a parameter of type {node.spec.dtype.name}",
-                expected="floating-point numbers: integers have no derivative",
-                cure="nn.Parameter(data, wf.float32), or nn.Buffer(data) for what is not trained",
-            )
+        check_trained(node.spec.dtype)
         node.tracked = self._requires_grad
         node.owner = ref(self) if self._requires_grad else None
         self.node = node
@@ -298,10 +299,28 @@ class Promised(Parameter):
         return f"Parameter(not drawn yet, shape={self.known_shape})"
 
 
+def check_trained(dtype: DType) -> None:
+    """Refuse a type whose numbers cannot be trained."""
+    if not dtype.is_differentiable:
+        raise DTypeError(
+            f"a parameter of type {dtype.name}",
+            expected="floating-point numbers: integers have no derivative",
+            cure="nn.Parameter(data, wf.float32), or nn.Buffer(data) for what is not trained",
+        )
+
+
 def seed_in_force() -> int:
     """The seed of the generator in force."""
     seed: int = getattr(generator(), "seed", 0)  # the stream of a key has none
     return seed
+
+
+@contextmanager
+def aside(path: str = "") -> Iterator[None]:
+    """Compute a first value without a trace in what is being recorded, which may be in the midst of an operation."""
+    log = context.recording if isinstance(context.recording, Log) else log_of(default_device())
+    with log.aside(), context.set(tracking=False, literal=False, path=path):
+        yield
 
 
 def draw(start: Start, origin: str, path: str) -> np.ndarray | Tensor:
@@ -313,8 +332,7 @@ def draw(start: Start, origin: str, path: str) -> np.ndarray | Tensor:
             cure="model.build((batch, features)), or call the model once, or give both sizes: nn.Linear(4, 16)",
         )
     key = (hashed(start.seed), hashed(origin))
-    outside = context.recording if isinstance(context.recording, Log) else log_of(default_device())
-    with context.set(recording=outside, tracking=False, literal=False, path=path):
+    with aside(path):
         value = as_tensor(start.init(start.shape, key, fan_in=start.fan_in, fan_out=start.fan_out))
         if value.shape != start.shape:
             raise ShapeError(
@@ -377,7 +395,9 @@ class LateBuffer(Buffer):
             return looking.stand_in(self, self.known_spec)
         with _settling:
             if type(self) is LateBuffer:
-                self.settle(np.asarray(self.late[1](), self.known_spec.dtype.numpy))
+                with aside():
+                    first = np.asarray(self.late[1](), self.known_spec.dtype.numpy)
+                self.settle(first)
         return self.node
 
     def __setattr__(self, name: str, value: Any) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from weft.errors import ArgumentError, FileError, ShapeError
-from weft.graph.dtype import bfloat16
+from weft.graph.dtype import DType, bfloat16
 from weft.graph.dtype import dtype as data_type
 from weft.graph.recording import Trace, context
 from weft.nn.parameter import Buffer, LateBuffer, Parameter, Promised
@@ -111,6 +111,8 @@ def fixed(module: Module) -> set[int]:
 
 def set_mode(module: Module, training: bool, seen: set[int]) -> None:
     """Training or evaluation mode for the whole tree; what a wrapper keeps fixed is in evaluation mode always."""
+    if not isinstance(training, bool):
+        raise ArgumentError(f"train({training!r})", expected="True or False", cure="model.train() or model.eval()")
     if id(module) in seen:
         return
     seen.add(id(module))
@@ -184,6 +186,7 @@ def entries(module: Module, kind: type[T] | None = None, prefix: str = "") -> It
 
 def state_dict(module: Module) -> dict[str, np.ndarray]:
     """Copies, which training does not change, as NumPy arrays by path."""
+    parameters(module)  # refuses what is hidden, and would be lost
     held: Iterator[tuple[str, Parameter | Buffer]] = entries(module)
     return {path: np.array(value.numpy()) for path, value in held}
 
@@ -200,12 +203,25 @@ def load_state_dict(module: Module, values: Any, *, strict: bool) -> None:
         for path, array in arrays.items()
         if path in wanted and shape_of(wanted[path]) != array.shape
     ]
+    misfits += [
+        line for path, array in arrays.items() if path in wanted and (line := mistyped(path, wanted[path], array))
+    ]
     misfits += torn(wanted, arrays)
     if misfits or (strict and (missing or unexpected)):
         raise misfit(missing if strict else [], unexpected if strict else [], misfits)
     made = [(wanted[path], tensor_for(wanted[path], a)) for path, a in arrays.items() if path in wanted]
     for tensor, value in made:
         take(tensor, value)
+
+
+def mistyped(path: str, tensor: Parameter | Buffer, array: np.ndarray) -> str | None:
+    """What is lost when the numbers become those of the tensor: imaginary parts, fractions, what is no number."""
+    ours, kind = type_of(tensor), array.dtype.kind
+    if kind in "biuf" or (kind == "V" and array.dtype == bfloat16.numpy):
+        whole = ours.is_floating or ours.kind == "complex" or not np.any(array % 1)
+    else:
+        whole = kind == "c" and ours.kind == "complex"
+    return None if whole else f"{path}: the model has {ours.name}, the state {array.dtype.name}"
 
 
 def torn(wanted: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> list[str]:
@@ -237,7 +253,7 @@ def read(values: Any) -> Mapping[str, Any]:
 
 def tensor_for(tensor: Parameter | Buffer, array: np.ndarray) -> Tensor:
     """The numbers in the type, and in the place, of the tensor that is to take them."""
-    dtype = tensor.known_dtype if isinstance(tensor, Parameter) else tensor.known_spec.dtype
+    dtype = type_of(tensor)
     late = isinstance(tensor, Promised | LateBuffer)
     return Tensor(array, dtype) if late else beside(array, tensor, dtype)
 
@@ -247,7 +263,7 @@ def take_types(module: Module, arrays: Mapping[str, np.ndarray]) -> None:
     held: Iterator[tuple[str, Parameter | Buffer]] = entries(module)
     for path, tensor in held:
         given = arrays.get(path)
-        now = tensor.known_dtype if isinstance(tensor, Parameter) else tensor.known_spec.dtype
+        now = type_of(tensor)
         if given is not None and now.is_floating and (to := data_type(given.dtype)).is_floating and to is not now:
             tensor.cast(to)
 
@@ -258,6 +274,11 @@ def take(tensor: Parameter | Buffer, value: Tensor) -> None:
         tensor.settle(value)
     else:
         tensor.assign(value)
+
+
+def type_of(tensor: Parameter | Buffer) -> DType:
+    """The data type, without drawing a value."""
+    return tensor.known_dtype if isinstance(tensor, Parameter) else tensor.known_spec.dtype
 
 
 def shape_of(tensor: Parameter | Buffer) -> tuple[int, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -131,6 +132,7 @@ def _watching(model: Module, outputs: dict[int, list[Handle]]) -> Iterator[None]
 
 
 def _noting(module: Module, forward: Callable[..., Any], outputs: dict[int, list[Handle]]) -> Callable[..., Any]:
+    @functools.wraps(forward)  # whose arguments a layer that waits for its sizes looks at
     def noted(*inputs: Any, **options: Any) -> Any:
         result = forward(*inputs, **options)
         given = result if isinstance(result, tuple | list) else [result]

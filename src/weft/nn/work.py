@@ -36,9 +36,16 @@ def _of_einsum(inputs: Sequence[Spec], out: Spec, params: dict[str, Any]) -> int
     return math.prod(sizes.values()) if len(inputs) > 1 else 0
 
 
+def _of_attention(inputs: Sequence[Spec], out: Spec, params: dict[str, Any]) -> int:
+    # Each query meets each key, and takes its share of each value.
+    q, k = inputs[:2]
+    return math.prod(out.shape[:-1]) * k.shape[-2] * (q.shape[-1] + out.shape[-1])
+
+
 RULES: dict[str, Callable[..., int]] = {
     "dot": _of_dot,
     "einsum": _of_einsum,
+    "attention": _of_attention,
     "conv": _of_conv,
     "conv_input_gradient": _of_conv_gradient,
     "conv_kernel_gradient": _of_conv_gradient,

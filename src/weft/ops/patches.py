@@ -101,7 +101,8 @@ def kernel_offsets(kernel: Sizes, dilation: Sizes) -> list[tuple[int, ...]]:
 def _grouped(rows: Any) -> Any:
     """(rows, groups, a, b) as one matrix, or as one for each group where there are several."""
     count, groups = rows.shape[:2]
-    return rows.reshape(count, -1) if groups == 1 else rows.reshape(count, groups, -1).swapaxes(0, 1)
+    width = prod(rows.shape[2:])  # not -1, which no rows leave open
+    return rows.reshape(count, width) if groups == 1 else rows.reshape(count, groups, width).swapaxes(0, 1)
 
 
 def _kernel_matrix(w: Any, groups: int) -> Any:
@@ -125,7 +126,7 @@ def _forward_piece(x: Any, w: Any, *, stride: Sizes, padding: Padding, dilation:
 
 def _kernel_piece(x: Any, g: Any, *, kernel: Sizes, groups: int, **window: Any) -> Any:
     patches = _patches(x, kernel=kernel, groups=groups, **window)
-    results = jnp.moveaxis(g, 1, 0).reshape(*patches.shape[:-2], g.shape[1] // groups, -1)
+    results = jnp.moveaxis(g, 1, 0).reshape(*patches.shape[:-2], g.shape[1] // groups, patches.shape[-2])
     w = jnp.matmul(results, patches)  # in this order: the other takes a third longer
     return jnp.moveaxis(w.reshape(g.shape[1], *kernel, x.shape[1] // groups), -1, 1)
 

@@ -57,6 +57,7 @@ class Log(Recording):
         self.failure = ""  # why the last program that failed did
         self.cut_after: Place | None = None  # the line after which the log was cut because it was full
         self.history: list[ref[Node]] = []  # nodes that ran and can still be differentiated
+        self.held = False  # whether an operation is half recorded, so that it must not be cut now
 
     def blank(self) -> dict[str, Any]:
         return super().blank() | {"numbers": []}
@@ -115,7 +116,7 @@ class Log(Recording):
         elif node.number == USED_BEFORE:
             to_device(node, self.device)
             node.home = self.home
-        else:
+        elif node.recording is None:  # elsewhere it may still be one of what is recorded there, by this number
             node.number = USED_BEFORE
 
     def number(self, value: complex, spec: Spec) -> Node:
@@ -209,6 +210,19 @@ class Log(Recording):
             else:
                 node.data, node.home = value, home
 
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """What is computed in the block neither runs nor changes what is recorded here.
+
+        A parameter draws its first value in the midst of an operation, whose other operands are numbered already.
+        """
+        before, self.held = self.held, True
+        try:
+            with context.set(recording=Log(self._device)):
+                yield
+        finally:
+            self.held = before
+
     def brought(self, data: Any) -> Any:
         """``data`` on this device."""
         if isinstance(data, np.ndarray) or type(data) in _NUMBER or self.device.holds(data):
@@ -231,7 +245,7 @@ class Log(Recording):
             if node is None or not node.inputs:
                 continue
             for source in node.inputs:
-                if source.ended is not None:
+                if source.tracked and source.ended is not None:  # the old value of a constant or buffer is kept
                     node.ended = source.ended
                     node.inputs = ()
                     break
@@ -268,7 +282,7 @@ def run(node: Node) -> Any:
         if isinstance(owner, Trace):
             raise needed(node, owner)
         if isinstance(owner, Log):
-            if owner.thread != threading.get_ident():
+            if owner.held or owner.thread != threading.get_ident():
                 run_apart(owner, node)
             elif not peek(owner, node):
                 owner.cut_for(node)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import math
+from collections.abc import Callable
 from typing import Any
 
 from weft.errors import ArgumentError, ShapeError
 from weft.graph.function import function
 from weft.graph.op import floating
+from weft.nn.functional.standardization import widened
 from weft.nn.lookup import find
 from weft.ops.arithmetic import abs
 from weft.ops.assembling import split
@@ -89,22 +92,36 @@ def softsign(x: Any) -> Tensor:
 # ── smooth rectifiers ───────────────────────────────────────────────────────────────────────────────────────
 
 
+def wide(body: Callable[..., Any]) -> Callable[..., Any]:
+    """The body in at least 32 bits, its derivative too: sums such as 1 + erf(x) lose small values in sixteen."""
+
+    @functools.wraps(body)
+    def computed(x: Any, *rest: Any) -> Any:
+        return body(*widened(x, *rest)).astype(x.dtype)
+
+    return computed
+
+
 @function(takes=floating)
+@wide
 def _gelu(x: Any) -> Any:
     return 0.5 * x * (1 + erf(x * math.sqrt(0.5)))
 
 
 @function(takes=floating)
+@wide
 def _gelu_tanh(x: Any) -> Any:
     return 0.5 * x * (1 + tanh_op(math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x)))
 
 
 @function(takes=floating)
+@wide
 def _silu(x: Any) -> Any:
     return x * sigmoid_op(x)
 
 
 @function(takes=floating)
+@wide
 def _mish(x: Any) -> Any:
     return x * tanh_op(softplus_op(x))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from weft.errors import ArgumentError, ShapeError
@@ -143,7 +144,7 @@ def global_max_pool(x: Any) -> Tensor:
     [[5.0]]
     """
     x = _spatial("global_max_pool", x)
-    y, _ = _adaptive_max_pool(x.reshape(*x.shape[:2], -1), size=(1,))
+    y, _ = _adaptive_max_pool(x.reshape(*x.shape[:2], math.prod(x.shape[2:])), size=(1,))
     most: Tensor = y.reshape(x.shape[:2])
     return most
 

@@ -27,7 +27,7 @@ def _angles(positions: Any, features: int, base: Any) -> Any:
 def _sinusoids(positions: Any, *, features: int, base: float) -> Any:
     angles = _angles(positions, features + features % 2, base)
     pairs = stack([sin(angles), cos(angles)], axis=-1)
-    return pairs.reshape(*positions.shape, -1)[..., :features]
+    return pairs.reshape(*positions.shape, angles.shape[-1] * 2)[..., :features]
 
 
 def sinusoidal_positions(positions: Any, features: int, *, base: float = 10000.0) -> Tensor:

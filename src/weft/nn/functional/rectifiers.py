@@ -8,6 +8,7 @@ from weft.errors import ArgumentError, ShapeError
 from weft.graph.function import function
 from weft.graph.op import floating
 from weft.nn.check import positive
+from weft.nn.functional.activation import wide
 from weft.ops.comparison import logical_and, where
 from weft.ops.exponential import expm1
 from weft.ops.exponential import relu as relu_op
@@ -33,12 +34,14 @@ def _leaky_relu(x: Any, slope: Any) -> Any:
 
 
 @function(takes=floating)
+@wide
 def _elu(x: Any, alpha: Any, scale: Any) -> Any:
     # expm1 of positive numbers overflows, and an infinity that is not chosen still spoils the gradient.
     return where(x > 0, x, alpha * expm1(where(x > 0, 0, x))) * scale
 
 
 @function(takes=floating)
+@wide
 def _celu(x: Any, alpha: Any) -> Any:
     return where(x > 0, x, alpha * expm1(where(x > 0, 0, x) / alpha))
 
@@ -162,6 +165,7 @@ def _hardsigmoid(x: Any) -> Any:
 
 
 @function(takes=floating)
+@wide
 def _hardswish(x: Any) -> Any:
     return where(x <= -3, 0, where(x >= 3, x, x * (x + 3) / 6))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from weft.errors import ArgumentError, ShapeError
+from weft.errors import ArgumentError, ShapeError, is_whole
 from weft.nn import functional
 from weft.nn.check import choice, positive, sizes, spread
 from weft.nn.functional.interpolation import MODES
@@ -37,6 +37,8 @@ class Flatten(Module):
     """
 
     def __init__(self, start: int = 1, stop: int = -1) -> None:
+        if not is_whole(start) or not is_whole(stop):
+            raise ArgumentError(f"Flatten: start={start!r}, stop={stop!r}", expected="axes: whole numbers")
         self.start, self.stop = start, stop
 
     def forward(self, x: Any) -> Tensor:
@@ -52,7 +54,12 @@ class Unflatten(Module):
     """One axis laid out as several: ``Unflatten(1, (3, 4))`` takes (8, 12) to (8, 3, 4); one size may be -1."""
 
     def __init__(self, axis: int, sizes: tuple[int, ...]) -> None:
-        self.axis, self.sizes = axis, tuple(sizes)
+        given = tuple(sizes) if isinstance(sizes, tuple | list) else (sizes,)
+        if not is_whole(axis) or not given or any(not is_whole(n, -1) for n in given) or given.count(-1) > 1:
+            raise ArgumentError(
+                f"Unflatten: axis={axis!r}, sizes={sizes!r}", expected="an axis, and sizes ≥ 0 of which one may be -1"
+            )
+        self.axis, self.sizes = axis, given
 
     def forward(self, x: Any) -> Tensor:
         axis = normalize_axis(self.axis, x.ndim)
@@ -62,7 +69,8 @@ class Unflatten(Module):
                 f"axis {axis} of size {x.shape[axis]} as {self.sizes}",
                 expected=f"sizes whose product is {x.shape[axis]}",
             )
-        y: Tensor = x.reshape(*x.shape[:axis], *self.sizes, *x.shape[axis + 1 :])
+        made = (x.shape[axis] // max(known, 1) if n == -1 else n for n in self.sizes)
+        y: Tensor = x.reshape(*x.shape[:axis], *made, *x.shape[axis + 1 :])
         return y
 
     def extra_repr(self) -> str:

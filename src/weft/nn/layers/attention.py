@@ -161,7 +161,7 @@ class MultiheadAttention(Module):
 
     def _split(self, x: Any) -> Any:
         """(batch, steps, embed_dim) as (batch, heads, steps, features)."""
-        return x.reshape(*x.shape[:2], self.num_heads, -1).swapaxes(1, 2)
+        return x.reshape(*x.shape[:2], self.num_heads, self.embed_dim // self.num_heads).swapaxes(1, 2)
 
     def _mask(self, attn_mask: Any, padding: Any, shape: tuple[int, ...], others: int, more: int, causal: bool) -> Any:
         """Both masks as one: where a step may look, or what is added to its scores; the added pairs are seen by all."""
@@ -175,7 +175,7 @@ class MultiheadAttention(Module):
                     f"MultiheadAttention: attn_mask of shape {mask.shape}",
                     expected=f"({steps}, {others}) or ({batch * self.num_heads}, {steps}, {others})",
                 )
-            parts.append(mask.reshape(-1, 1 if mask.ndim == 2 else self.num_heads, steps, others))
+            parts.append(mask.reshape(*((1, 1) if mask.ndim == 2 else (batch, self.num_heads)), steps, others))
         if padding is not None:
             mask = as_tensor(padding)
             if mask.shape not in ((batch, others), *(((others,),) if batch == 1 else ())):

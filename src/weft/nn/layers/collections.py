@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from weft.errors import ArgumentError
+from weft.errors import ArgumentError, is_whole
 from weft.nn import state
 from weft.nn.building import refuse_cycle
 from weft.nn.module import Module
@@ -35,6 +35,16 @@ def release(owner: Module, value: Any) -> None:
             value.home = None
     elif value._parent is not None and value._parent() is owner:
         object.__setattr__(value, "_parent", None)
+
+
+def named(owner: Any, name: Any) -> Any:
+    """The member of this name."""
+    members = owner._named()
+    if name not in members:
+        raise ArgumentError(
+            f"{type(owner).__name__}: there is no {name!r}", expected="one of " + ", ".join(map(repr, members))
+        )
+    return members[name]
 
 
 def named_by_index(name: str) -> bool:
@@ -136,9 +146,9 @@ class Numbered(Module):
         return self
 
     def _place(self, at: int) -> str:
-        if not -len(self._order) <= at < len(self._order):
+        if not is_whole(at, -len(self._order), len(self._order) - 1):
             raise ArgumentError(
-                f"{type(self).__name__}: place {at} of {len(self._order)}",
+                f"{type(self).__name__}: place {at!r} of {len(self._order)}",
                 expected=f"{-len(self._order)} ≤ place < {len(self._order)}",
             )
         return list(self._named())[at]
@@ -146,7 +156,7 @@ class Numbered(Module):
     def __getitem__(self, at: Any) -> Any:
         if isinstance(at, slice):
             return type(self)(*self._constructor(self._order[at]))
-        return self._named()[at] if isinstance(at, str) else getattr(self, self._place(at))
+        return named(self, at) if isinstance(at, str) else getattr(self, self._place(at))
 
     def _constructor(self, members: tuple[Any, ...]) -> tuple[Any, ...]:
         """What the constructor takes to hold these members."""
@@ -256,15 +266,10 @@ class Named(Module):
         return {name: value for name, value in vars(self).items() if isinstance(value, self.holds)}
 
     def __getitem__(self, name: str) -> Any:
-        members = self._named()
-        if name not in members:
-            raise ArgumentError(
-                f"{type(self).__name__}: there is no {name!r}", expected="one of " + ", ".join(map(repr, members))
-            )
-        return members[name]
+        return named(self, name)
 
     def __setitem__(self, name: str, value: Any) -> None:
-        if not name or "." in name or hasattr(type(self), name):
+        if not isinstance(name, str) or not name or "." in name or hasattr(type(self), name):
             raise ArgumentError(
                 f"{type(self).__name__}: the name {name!r}", expected="a name without a dot that is not taken"
             )
@@ -305,9 +310,9 @@ class Named(Module):
         del self[name]
         return found
 
-    def update(self, members: Mapping[str, Any]) -> Self:
-        """Add members, in the place of those that have the same names."""
-        for name, value in members.items():
+    def update(self, members: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> Self:
+        """Add members, also from pairs of name and member, in the place of those that have the same names."""
+        for name, value in dict(members).items():
             self[name] = value
         return self
 
@@ -327,7 +332,7 @@ class ModuleDict(Named):
     ReLU()
     """
 
-    def __init__(self, members: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, members: Mapping[str, Any] | Iterable[tuple[str, Any]] | None = None) -> None:
         self.update(members or {})
 
     @property
@@ -350,7 +355,7 @@ class ParameterDict(Named):
 
     holds = Parameter
 
-    def __init__(self, members: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, members: Mapping[str, Any] | Iterable[tuple[str, Any]] | None = None) -> None:
         self.update(members or {})
 
     @property

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from weft.graph.dtype import float32
-from weft.nn.check import spread
+from weft.nn.check import plain_sizes, spread
 from weft.nn.functional.convolution_transpose import (
     check_output_padding,
     conv_transpose_over,
@@ -55,7 +55,8 @@ class ConvTranspose(Convolution):
         window = {"stride": self.stride, "padding": self.padding, "dilation": self.dilation}
         more = self.output_padding
         if output_size is not None:
-            more = output_padding_for(type(self).__name__, x.shape[2:], output_size, self.kernel_size, **window)
+            given = plain_sizes(output_size)
+            more = output_padding_for(type(self).__name__, x.shape[2:], given, self.kernel_size, **window)
         return conv_transpose_over(
             self.axes, x, self.weight, self.bias, output_padding=more, groups=self.groups, **window
         )

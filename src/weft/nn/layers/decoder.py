@@ -49,6 +49,13 @@ class Cache:
                 expected="one type",
                 cure=f"block.cache(batch, length, wf.{k.dtype.name})",
             )
+        if k.shape[:2] != self.keys.shape[:2] or k.shape[-1] != self.keys.shape[-1]:
+            batch, heads, _, features = self.keys.shape
+            raise ShapeError(
+                f"keys of shape {k.shape} for a cache of {batch} sequences, {heads} heads and {features} features",
+                expected=f"({batch}, {heads}, steps, {features})",
+                cure=f"block.cache({k.shape[0]}, {self.length}), of the block or model that is called",
+            )
         known = self.position.node.data
         if steps > self.length or (known is not None and int(known) + steps > self.length):
             before = "some" if known is None else int(known)
@@ -138,7 +145,7 @@ class CausalDecoderBlock(Module):
         batch, steps, _ = x.shape
 
         def split(y: Any) -> Any:
-            return y.reshape(batch, steps, -1, self.features).swapaxes(1, 2)
+            return y.reshape(batch, steps, y.shape[-1] // self.features, self.features).swapaxes(1, 2)
 
         q, k, v = split(self.q_proj(x)), split(self.k_proj(x)), split(self.v_proj(x))
         at = arange(steps) if cache is None else cache.position + arange(steps)
@@ -195,6 +202,13 @@ class CausalDecoder(Module):
     def forward(self, tokens: Any, cache: tuple[Cache, ...] | None = None) -> Tensor:
         if tokens.ndim != 2:
             raise ShapeError(f"CausalDecoder: tokens of shape {tokens.shape}", expected="(batch, steps)")
+        if cache is not None and (not isinstance(cache, tuple | list) or len(cache) != len(self.blocks)):
+            given = f"{len(cache)} caches" if isinstance(cache, tuple | list) else repr(cache)
+            raise ArgumentError(
+                f"CausalDecoder: {given} for {len(self.blocks)} blocks",
+                expected="one cache for each block",
+                cure="model.cache(batch, length)",
+            )
         x = self.embedding(tokens)
         for k, block in enumerate(self.blocks):
             x = block(x, None if cache is None else cache[k])

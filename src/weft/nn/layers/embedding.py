@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from weft.errors import ArgumentError
+from weft.errors import ArgumentError, is_whole
 from weft.graph.dtype import dtype as data_type
 from weft.graph.dtype import float32
 from weft.graph.recording import context
@@ -40,9 +40,7 @@ class Table(Module):
         """Keep the arguments, refused where they make no sense."""
         layer = type(self).__name__
         sizes(layer, 1, num_embeddings=num_embeddings, embedding_dim=embedding_dim)
-        if padding_idx is not None and (
-            not isinstance(padding_idx, int) or not -num_embeddings <= padding_idx < num_embeddings
-        ):
+        if padding_idx is not None and not is_whole(padding_idx, -num_embeddings, num_embeddings - 1):
             raise ArgumentError(
                 f"{layer}: padding_idx={padding_idx!r}",
                 expected=f"{-num_embeddings} ≤ padding_idx < {num_embeddings}, or None",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from weft.nn.check import positive, spread
+from weft.nn.check import plain_sizes, positive, spread
 from weft.nn.functional.pooling import average_pool_over, check_window, max_pool_over, power_pool_over
 from weft.nn.functional.unpooling import unpool_over
 from weft.nn.module import Module
@@ -105,7 +105,7 @@ class MaxUnpool(Pool):
         self.window_of(window, stride, padding)
 
     def forward(self, x: Any, indices: Any, output_size: Any = None) -> Tensor:
-        return unpool_over(self.axes, x, indices, self.window, self.stride, self.padding, output_size)
+        return unpool_over(self.axes, x, indices, self.window, self.stride, self.padding, plain_sizes(output_size))
 
 
 @register

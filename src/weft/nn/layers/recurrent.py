@@ -96,7 +96,7 @@ class Recurrent(Module):
     def forward(self, x: Any, hx: Any = None, lengths: Any = None) -> tuple[Tensor, Any]:
         """The outputs of all steps, and the state after the last one; ``hx`` is the state to begin with, or zeros."""
         x = as_tensor(x)
-        if x.ndim not in (2, 3) or x.shape[-1] != self.input_size or 0 in x.shape[:-1]:
+        if x.ndim not in (2, 3) or x.shape[-1] != self.input_size or not x.shape[x.ndim == 3 and self.batch_first]:
             raise self._misfit(x)
         alone = x.ndim == 2
         if alone:
@@ -146,7 +146,7 @@ class Recurrent(Module):
         widths = [self.proj_size or self.hidden_size, self.hidden_size][: CELLS[self.cell].states]
         if hx is None:
             return [zeros((n, x.shape[1], width), dtype=x.dtype) for width in widths]
-        given = list(hx) if isinstance(hx, tuple | list) else [hx]
+        given = [as_tensor(s) for s in (hx if isinstance(hx, tuple | list) else [hx])]
         wanted = [(n, *(() if alone else (x.shape[1],)), width) for width in widths]
         found = [s.shape for s in given]
         if found != wanted:
