@@ -96,9 +96,10 @@ class Recurrent(Module):
     def forward(self, x: Any, hx: Any = None, lengths: Any = None) -> tuple[Tensor, Any]:
         """The outputs of all steps, and the state after the last one; ``hx`` is the state to begin with, or zeros."""
         x = as_tensor(x)
-        if x.ndim not in (2, 3) or x.shape[-1] != self.input_size or not x.shape[x.ndim == 3 and self.batch_first]:
-            raise self._misfit(x)
         alone = x.ndim == 2
+        time = 1 if self.batch_first and not alone else 0
+        if x.ndim not in (2, 3) or x.shape[-1] != self.input_size or x.shape[time] == 0:
+            raise self._misfit(x)
         if alone:
             x = x.reshape(x.shape[0], 1, x.shape[1])
         elif self.batch_first:
