@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from numbers import Real
 from typing import Any
 
@@ -35,6 +36,15 @@ def positive(layer: str, **arguments: Any) -> None:
     for name, value in arguments.items():
         if isinstance(value, bool) or not isinstance(value, Real) or not float(value) > 0:
             raise ArgumentError(f"{layer}: {name}={value!r}", expected=f"{name} > 0")
+
+
+def number(layer: str, least: float = -math.inf, **arguments: Any) -> None:
+    """Every argument is a finite number ≥ ``least``."""
+    for name, value in arguments.items():
+        taken = isinstance(value, Real) and not isinstance(value, bool)
+        if not taken or not math.isfinite(value) or value < least:
+            bound = f"{name} ≥ {least:g}" if math.isfinite(least) else name
+            raise ArgumentError(f"{layer}: {name}={value!r}", expected=f"a finite number {bound}")
 
 
 def spread(layer: str, name: str, value: Any, axes: int, least: int = 1, *, optional: bool = False) -> tuple[int, ...]:
