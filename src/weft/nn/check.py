@@ -32,20 +32,20 @@ def fraction(layer: str, *, include_one: bool = True, **arguments: Any) -> None:
             raise ArgumentError(f"{layer}: {name}={value!r}", expected=f"0 ≤ {name} {'≤' if include_one else '<'} 1")
 
 
-def finite(layer: str, least: float = -math.inf, **arguments: Any) -> None:
-    """Every argument is a number ≥ ``least`` and not infinite."""
-    for name, value in arguments.items():
-        taken = isinstance(value, Real) and not isinstance(value, bool)
-        if not taken or not math.isfinite(value) or not value >= least:
-            range_ = "a finite number" if least == -math.inf else f"{name} ≥ {least:g}, finite"
-            raise ArgumentError(f"{layer}: {name}={value!r}", expected=range_)
-
-
 def positive(layer: str, **arguments: Any) -> None:
     """Every argument is a number > 0."""
     for name, value in arguments.items():
         if isinstance(value, bool) or not isinstance(value, Real) or not float(value) > 0:
             raise ArgumentError(f"{layer}: {name}={value!r}", expected=f"{name} > 0")
+
+
+def number(layer: str, least: float = -math.inf, **arguments: Any) -> None:
+    """Every argument is a finite number ≥ ``least``."""
+    for name, value in arguments.items():
+        taken = isinstance(value, Real) and not isinstance(value, bool)
+        if not taken or not math.isfinite(value) or value < least:
+            bound = f"{name} ≥ {least:g}" if math.isfinite(least) else name
+            raise ArgumentError(f"{layer}: {name}={value!r}", expected=f"a finite number {bound}")
 
 
 def spread(layer: str, name: str, value: Any, axes: int, least: int = 1, *, optional: bool = False) -> tuple[int, ...]:

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from weft.errors import ArgumentError, ShapeError
-from weft.nn.check import finite, positive
+from weft.nn.check import number, positive
 from weft.nn.lookup import find
 from weft.tensor import Tensor
 
@@ -45,7 +45,7 @@ def gain(nonlinearity: str, slope: float = 0.01) -> float:
     >>> gain("relu") == 2**0.5
     True
     """
-    finite("gain", slope=slope)
+    number("gain", slope=slope)
     if nonlinearity == "leaky_relu":
         return math.sqrt(2 / (1 + slope * slope))
     return find(_GAINS, nonlinearity, "gain for the nonlinearity")
@@ -85,7 +85,7 @@ def uniform(
     shape: Shape, key: Key, *, low: float = 0.0, high: float = 1.0, fan_in: int = 1, fan_out: int = 1
 ) -> Tensor:
     """Numbers spread evenly over [low, high)."""
-    finite("uniform", low=low, high=high)
+    number("uniform", low=low, high=high)
     if low > high:
         raise ArgumentError(f"uniform: low={low!r}, high={high!r}", expected="low ≤ high")
     half = (high - low) / 2
@@ -94,8 +94,8 @@ def uniform(
 
 def normal(shape: Shape, key: Key, *, mean: float = 0.0, std: float = 1.0, fan_in: int = 1, fan_out: int = 1) -> Tensor:
     """Numbers of a normal distribution."""
-    finite("normal", mean=mean)
-    finite("normal", 0, std=std)
+    number("normal", mean=mean)
+    number("normal", 0, std=std)
     return _scattered(shape, key, std, mean)
 
 
@@ -110,8 +110,8 @@ def truncated_normal(
     fan_out: int = 1,
 ) -> Tensor:
     """Normal numbers, those further than ``limit`` standard deviations from the mean drawn again."""
-    finite("truncated_normal", mean=mean)
-    finite("truncated_normal", 0, std=std)
+    number("truncated_normal", mean=mean)
+    number("truncated_normal", 0, std=std)
     positive("truncated_normal", limit=limit)
     stream = _stream(key)
     drawn = _narrow(stream, shape, limit) if limit < 1 else _redrawn(stream, shape, limit)
@@ -175,7 +175,7 @@ def eye(shape: Shape, key: Key, *, gain: float = 1.0, fan_in: int = 1, fan_out: 
     >>> eye((2, 3), (0, 0)).tolist()
     [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]
     """
-    finite("eye", gain=gain)
+    number("eye", gain=gain)
     _need_axes("eye", shape, 2, 2)
     return Tensor(np.eye(*shape, dtype=np.float32) * np.float32(gain))
 
@@ -205,7 +205,7 @@ def orthogonal(shape: Shape, key: Key, *, gain: float = 1.0, fan_in: int = 1, fa
     >>> bool(abs(w @ w.T - [[1, 0], [0, 1]]).max() < 1e-6)
     True
     """
-    finite("orthogonal", gain=gain)
+    number("orthogonal", gain=gain)
     _need_axes("orthogonal", shape, 2, 99)
     rows, columns = shape[0], math.prod(shape[1:])
     drawn = _stream(key).standard_normal((max(rows, columns), min(rows, columns)))
@@ -219,7 +219,7 @@ def sparse(
 ) -> Tensor:
     """Normal numbers of a matrix, the share ``sparsity`` of each column (rounded up) set to zero: Martens 2010."""
     _need_axes("sparse", shape, 2, 2)
-    finite("sparse", 0, std=std)
+    number("sparse", 0, std=std)
     if not 0 <= sparsity <= 1:
         raise ArgumentError(f"sparse: sparsity={sparsity!r}", expected="0 ≤ sparsity ≤ 1")
     stream = _stream(key)
@@ -235,13 +235,13 @@ def sparse(
 
 def xavier_uniform(shape: Shape, key: Key, *, fan_in: int, fan_out: int, gain: float = 1.0) -> Tensor:
     """Uniform in ±gain·√(6 / (fan_in + fan_out)): Glorot and Bengio 2010."""
-    finite("xavier_uniform", gain=gain)
+    number("xavier_uniform", gain=gain)
     return _spread(shape, key, gain * math.sqrt(6 / (fan_in + fan_out)))
 
 
 def xavier_normal(shape: Shape, key: Key, *, fan_in: int, fan_out: int, gain: float = 1.0) -> Tensor:
     """N(0, gain²·2 / (fan_in + fan_out)): Glorot and Bengio 2010."""
-    finite("xavier_normal", gain=gain)
+    number("xavier_normal", gain=gain)
     return _scattered(shape, key, gain * math.sqrt(2 / (fan_in + fan_out)))
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from numbers import Real
 from typing import Any
 
-from weft.errors import ArgumentError, GradientError
+from weft.errors import ArgumentError, GradientError, is_whole
 from weft.graph.recording import Trace, context
-from weft.optim.optimizer import Optimizer, parameters_of
+from weft.optim.optimizer import Optimizer, check_optimizer, matched, parameters_of
 from weft.runtime.log import Log
 from weft.tensor import Tensor
 
@@ -31,8 +32,9 @@ class Accumulate:
     """
 
     def __init__(self, optimizer: Optimizer, steps: int) -> None:
-        if steps < 1:
-            raise ArgumentError(f"Accumulate(steps={steps})", expected="steps ≥ 1")
+        if not is_whole(steps, 1):
+            raise ArgumentError(f"Accumulate(steps={steps!r})", expected="a whole number ≥ 1")
+        check_optimizer("Accumulate", optimizer)
         self.optimizer, self.steps = optimizer, steps
         self.clear()
 
@@ -58,8 +60,11 @@ class Accumulate:
                 expected="a loop by hand",
                 cure="compile the function that computes the gradients, and call update outside of it",
             )
-        if isinstance(examples, Real) and not float(examples) > 0:
-            raise ArgumentError(f"Accumulate.update(…, examples={examples!r})", expected="examples > 0")
+        number = float(examples) if isinstance(examples, Real) else 1.0
+        whole = isinstance(examples, Tensor) and not examples.ndim
+        if not (whole or isinstance(examples, Real)) or not 0 < number < math.inf:
+            raise ArgumentError(f"Accumulate.update(…, examples={examples!r})", expected="a finite number > 0")
+        gradients = matched(parameters, gradients)
         if self.count and [id(p) for p in parameters] != [id(p) for p in self.parameters]:
             raise ArgumentError(
                 "other parameters than in the first call of this group", expected="the same in all of them"

@@ -7,6 +7,7 @@ from typing import Any, Unpack
 import numpy as np
 
 from weft.graph.spec import Spec
+from weft.nn.check import number
 from weft.ops.arithmetic import maximum, minimum
 from weft.ops.exponential import sqrt
 from weft.optim.numbers import Rate
@@ -43,6 +44,8 @@ class Adafactor(Optimizer):
         weight_decay: Rate = 0.0,
         **common: Unpack[Common],
     ) -> None:
+        if epsilon1 is not None:
+            number("Adafactor", 0, epsilon1=epsilon1)
         super().__init__(
             common, learning_rate=learning_rate, weight_decay=weight_decay, decay_rate=decay_rate, epsilon2=epsilon2,
             clipping=clipping,

@@ -17,7 +17,7 @@ from weft.ops.arithmetic import floor, minimum
 from weft.ops.comparison import where
 from weft.optim.adam import bias
 from weft.optim.numbers import Rate
-from weft.optim.optimizer import Array, Optimizer, named
+from weft.optim.optimizer import Array, Optimizer, check_optimizer, named
 from weft.optim.plan import Rule
 from weft.optim.state import State
 from weft.runtime.log import realize
@@ -33,6 +33,7 @@ class Averaged(Optimizer):
     numbers: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, optimizer: Optimizer, **own: Rate) -> None:
+        check_optimizer(type(self).__name__, optimizer)
         if any(name in optimizer.numbers_of.values for name in self.numbers):
             raise ArgumentError(
                 f"{type(self).__name__} of an optimizer that is averaged already",

@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
-from weft.errors import ArgumentError
+from weft.errors import ArgumentError, DTypeError, GradientError
 from weft.graph.recording import context
+from weft.nn.check import number, positive
 from weft.ops.arithmetic import abs, clip
 from weft.ops.exponential import sqrt
 from weft.optim.groups import check_patterns, path_of
 from weft.optim.plan import clipping, computing
-from weft.tensor import Tensor
+from weft.tensor import Tensor, as_tensor
 
 
 def clip_norm(gradients: Sequence[Any], most: float) -> tuple[list[Tensor], Tensor]:
@@ -29,8 +30,9 @@ def clip_norm(gradients: Sequence[Any], most: float) -> tuple[list[Tensor], Tens
     >>> float(norm), [round(x, 3) for x in clipped[0].tolist()]
     (5.0, [0.6, 0.8])
     """
-    _positive("clip_norm", most)
+    positive("clip_norm", most=most)
     with context.set(tracking=False):
+        gradients = as_gradients("clip_norm", gradients)
         given = [g.astype(computing(g.dtype)) for g in gradients]
         norm = sqrt(sum((g * g).sum() for g in given))
         share = clipping(norm, most)
@@ -45,9 +47,9 @@ def clip_value(gradients: Sequence[Any], most: float) -> list[Tensor]:
     >>> optim.clip_value([wf.tensor([3.0, -0.5])], 1.0)[0].tolist()
     [1.0, -0.5]
     """
-    _positive("clip_value", most)
+    positive("clip_value", most=most)
     with context.set(tracking=False):
-        return [clip(g, -most, most) for g in gradients]
+        return [clip(g, -most, most) for g in as_gradients("clip_value", gradients)]
 
 
 def penalty(
@@ -66,6 +68,10 @@ def penalty(
     >>> float(optim.penalty(layer, l1=1.0)), float(optim.penalty(layer, l2=1.0))
     (7.0, 12.5)
     """
+    for given in ({"l1": l1, "l2": l2}, *(groups or {}).values()):
+        if unknown := set(given) - {"l1", "l2"}:
+            raise ArgumentError(f"penalty with {min(unknown)!r} for a group", expected="'l1' or 'l2'")
+        number("penalty", 0, **given)
     check_patterns(groups or {}, model.parameters())
     total: Any = 0.0
     for _, p in model.named_parameters():
@@ -80,6 +86,17 @@ def penalty(
     return total
 
 
-def _positive(name: str, most: float) -> None:
-    if not most > 0:
-        raise ArgumentError(f"{name}(…, {most!r})", expected="a number > 0")
+def as_gradients(name: str, gradients: Any) -> list[Tensor]:
+    """The gradients as tensors; a missing one, and one of whole numbers, which has no share, are refused."""
+    found = []
+    for g in gradients:
+        if g is None:
+            raise GradientError(
+                f"{name}: None among the gradients",
+                expected="tensors",
+                cure=f"{name}([g for g in gradients if g is not None], …)",
+            )
+        found.append(as_tensor(g))
+        if not found[-1].dtype.is_differentiable:
+            raise DTypeError(f"{name}: a gradient of type {found[-1].dtype.name}", expected="floating-point numbers")
+    return found

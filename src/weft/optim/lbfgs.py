@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from weft.errors import ArgumentError
+from weft.nn.check import number, positive, sizes
 from weft.optim.linesearch import Point, strong_wolfe
 from weft.optim.optimizer import parameters_of
 from weft.tensor import Tensor
@@ -50,10 +51,11 @@ class LBFGS:
     ) -> None:
         if line_search not in ("strong_wolfe", None):
             raise ArgumentError(f"LBFGS(line_search={line_search!r})", expected='"strong_wolfe" or None')
-        if not learning_rate > 0 or iterations < 1 or history < 1:
-            raise ArgumentError(
-                f"LBFGS({learning_rate}, iterations={iterations}, history={history})", expected="all > 0"
-            )
+        positive("LBFGS", learning_rate=learning_rate)
+        number("LBFGS", 0, learning_rate=learning_rate)
+        number("LBFGS", 0, tolerance_gradient=tolerance_gradient, tolerance_change=tolerance_change)
+        sizes("LBFGS", iterations=iterations, history=history)
+        sizes("LBFGS", evaluations=evaluations, optional=True)
         self.learning_rate, self.iterations, self.history = learning_rate, iterations, history
         self.evaluations = iterations * 5 // 4 if evaluations is None else evaluations
         self.tolerance_gradient, self.tolerance_change = tolerance_gradient, tolerance_change

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from numbers import Real
 from typing import Any, Unpack
 
 import numpy as np
 
 from weft.errors import ArgumentError
 from weft.graph.spec import Spec
+from weft.nn.check import sizes
 from weft.ops.arithmetic import maximum
 from weft.ops.exponential import sqrt
 from weft.optim.adam import AdamW
@@ -58,6 +60,9 @@ class Muon(Optimizer):
     ) -> None:
         if adjust not in ("original", "match_rms_adamw"):
             raise ArgumentError(f"Muon(adjust={adjust!r})", expected='"original" or "match_rms_adamw"')
+        sizes("Muon", iterations=iterations)
+        if len(coefficients) != 3 or not all(isinstance(c, Real) for c in coefficients):
+            raise ArgumentError(f"Muon(coefficients={coefficients!r})", expected="three numbers a, b, c")
         super().__init__(
             common, learning_rate=learning_rate, weight_decay=weight_decay, momentum=momentum, epsilon=epsilon,
             others=others,

@@ -30,6 +30,7 @@ SPARED = ("momentum", "weight_decay")
 # Settings whose range is narrower than the finite numbers ≥ 0.
 RANGES: dict[str, tuple[Callable[[float], bool], str]] = {
     **dict.fromkeys(("beta1", "beta2", "decay"), (lambda x: x < 1, "0 ≤ {} < 1")),
+    "rho": (lambda x: x <= 1, "0 ≤ {} ≤ 1"),
     **dict.fromkeys(("clip_norm", "clip_value", "max_norm"), (lambda x: x > 0, "{} > 0")),
     **dict.fromkeys(("start", "every"), (lambda x: x >= 1, "{} ≥ 1")),
 }
@@ -67,6 +68,14 @@ class Numbers:
 
     def complete(self, owner: str) -> None:
         """Read the groups, when all names are known."""
+        if not isinstance(self.given_groups, Mapping) or not all(
+            isinstance(settings, Mapping) for settings in self.given_groups.values()
+        ):
+            raise ArgumentError(
+                f"{owner}(groups={self.given_groups!r})",
+                expected="settings by patterns of paths",
+                cure='groups={"*.bias": {"learning_rate": 1e-3}}',
+            )
         for pattern, settings in self.given_groups.items():
             for name in settings:
                 if (name not in self.values and name not in NEUTRAL and name != "scale") or name == "clip_norm":

@@ -204,6 +204,14 @@ class Optimizer:
         return f"{type(self).__name__}({', '.join(f'{name}={say(value)}' for name, value in self.settings().items())})"
 
 
+def check_optimizer(owner: str, optimizer: Any) -> None:
+    """Refuse what is no optimizer, in the place of the one that ``owner`` is to wrap."""
+    if not isinstance(optimizer, Optimizer):
+        raise ArgumentError(
+            f"{owner} of {optimizer!r}", expected="an optimizer", cure=f"optim.{owner}(optim.Adam(1e-3), …)"
+        )
+
+
 def matched(parameters: Sequence[Tensor], gradients: Sequence[Any]) -> list[Tensor]:
     """The gradients as tensors, one of its shape for each parameter."""
     if len(parameters) != len(gradients) or len({id(p) for p in parameters}) != len(parameters):

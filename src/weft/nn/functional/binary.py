@@ -7,7 +7,7 @@ from typing import Any
 from weft.graph.dtype import float16
 from weft.graph.function import function
 from weft.graph.node import Node, wrap
-from weft.nn.functional.guards import check_probabilities, operands, refuse_activation, refuse_logits
+from weft.nn.functional.guards import check_predicted, check_probabilities, operands, refuse_activation, refuse_logits
 from weft.nn.functional.reduction import as_prediction, check_equal, check_reduction, reduce, weigh
 from weft.nn.functional.regression import given
 from weft.ops.arithmetic import clip, maximum
@@ -85,7 +85,7 @@ def binary_cross_entropy(probability: Any, target: Any, *, weight: Any = None, r
     if logits is not None:
         # From what came before the sigmoid, where nothing is lost to rounding.
         return binary_cross_entropy_with_logits(wrap(logits), t, weight=weight, reduction=reduction)
-    check_probabilities("binary_cross_entropy", p)
+    check_predicted("binary_cross_entropy", p)
     # The slope of a certain and wrong prediction is held at 10¹², as in PyTorch, or where float16 ends.
     hold = 1e-12 if p.dtype is not float16 else 1 / 60000
     y: Tensor = _bce(p, t, hold, *given(weight), reduction=reduction)

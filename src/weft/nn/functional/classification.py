@@ -8,9 +8,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from weft.errors import ArgumentError, ShapeError
+from weft.errors import ArgumentError, ShapeError, is_whole
 from weft.graph.dtype import int64
 from weft.graph.function import function
+from weft.nn.check import fraction
 from weft.nn.functional.guards import operands, refuse_activation, refuse_probabilities
 from weft.nn.functional.labels import check_labels
 from weft.nn.functional.reduction import check_reduction, labels_as_they_are, reduce, valid
@@ -132,12 +133,20 @@ def nll_loss(
     return y
 
 
+def check_ignored(name: str, ignore_index: Any) -> None:
+    """Refuse a label to leave out that no label can be."""
+    if not is_whole(ignore_index):
+        raise ArgumentError(
+            f"{name}: ignore_index={ignore_index!r}", expected="a whole number", cure="ignore_index=-100 for none"
+        )
+
+
 def _apply_cross_entropy(
     name: str, x: Tensor, t: Tensor, weight: Any, ignore_index: int, smoothing: float, reduction: str, logs: bool
 ) -> Any:
     check_reduction(name, reduction)
-    if not 0 <= smoothing <= 1:
-        raise ArgumentError(f"{name}: label_smoothing={smoothing}", expected="0 ≤ label_smoothing ≤ 1")
+    fraction(name, label_smoothing=smoothing)
+    check_ignored(name, ignore_index)
     if not t.dtype.is_differentiable and x.ndim:
         axis = class_axis(x)
         check_labels(t, x.shape[axis], ignore_index, x.shape, axis, name)

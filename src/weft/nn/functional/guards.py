@@ -24,11 +24,18 @@ LOGITS = {linear: "linear layer", conv: "convolution"}  # what makes numbers of 
 VIEWS = {reshape_op, permute_op, cast}  # what shows the same numbers in another form
 
 
-def operands(loss: str, prediction: Any, target: Any) -> tuple[Tensor, Tensor]:
-    """Prediction and target as tensors; a prediction of whole numbers is refused."""
+def operands(loss: str, prediction: Any, target: Any, *, real: bool = True) -> tuple[Tensor, Tensor]:
+    """Prediction and target as tensors; a prediction of whole numbers is refused, and with ``real`` a complex one."""
     p, t = as_tensor(prediction), as_tensor(target)
     if not p.dtype.is_differentiable:
         raise swapped(loss, p, t)
+    if real and p.dtype.kind == "complex":  # its square would be no size of an error
+        raise DTypeError(
+            f"{loss}: a prediction of type {p.dtype.name}",
+            expected="real numbers",
+            where=whereabouts(),
+            cure=f"{loss}(wf.real(prediction), wf.real(target)) plus the same of wf.imag",
+        )
     return p, t
 
 
@@ -113,6 +120,18 @@ def check_probabilities(loss: str, target: Tensor) -> None:
             if (y < 0).any()
             else f"target / {y.max():g} if these are shares of {y.max():g}; cross_entropy if they are class numbers"
         ),
+    )
+
+
+def check_predicted(loss: str, prediction: Tensor) -> None:
+    """Refuse predictions outside [0, 1]."""
+    _check(
+        prediction,
+        "probabilities",
+        lambda y: ~((y < 0) | (y > 1)),
+        f"{loss}: a prediction of",
+        "probabilities in [0, 1]",
+        lambda y: "wf.sigmoid(prediction) or F.softmax(prediction, axis=1) if these are logits",
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from weft.errors import ArgumentError, DTypeError, ShapeError
 from weft.graph.dtype import int64
 from weft.graph.function import function
+from weft.nn.check import number
 from weft.nn.functional.classification import is_label
 from weft.nn.functional.guards import check_signs, operands
 from weft.nn.functional.labels import check_labels
@@ -95,6 +96,7 @@ def hinge_embedding_loss(distance: Any, target: Any, *, margin: float = 1.0, red
     [0.25, 0.75]
     """
     check_reduction("hinge_embedding_loss", reduction)
+    number("hinge_embedding_loss", margin=margin)
     x, t = operands("hinge_embedding_loss", distance, target)
     check_signs("hinge_embedding_loss", t)
     y: Tensor = _hinge_embedding_loss(x, t, float(margin), reduction=reduction)
@@ -119,6 +121,7 @@ def margin_ranking_loss(
     2.0
     """
     check_reduction("margin_ranking_loss", reduction)
+    number("margin_ranking_loss", margin=margin)
     x, t = operands("margin_ranking_loss", first, target)
     check_signs("margin_ranking_loss", t)
     y: Tensor = _margin_ranking_loss(x, as_tensor(second), t, float(margin), reduction=reduction)
@@ -155,6 +158,7 @@ def multi_margin_loss(
     1.0
     """
     check_reduction("multi_margin_loss", reduction)
+    number("multi_margin_loss", margin=margin)
     if p not in (1, 2):
         raise ArgumentError(f"multi_margin_loss: p={p!r}", expected="1 or 2")
     x, t = _classes("multi_margin_loss", prediction, target)

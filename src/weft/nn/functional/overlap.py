@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from weft.errors import ArgumentError, ShapeError
+from weft.errors import ShapeError
 from weft.graph.dtype import int64
 from weft.graph.function import function
+from weft.nn.check import fraction, number, positive
 from weft.nn.functional.binary import answer_costs
-from weft.nn.functional.classification import class_axis, is_label
-from weft.nn.functional.guards import check_probabilities, operands, refuse_activation, refuse_logits
+from weft.nn.functional.classification import check_ignored, class_axis, is_label
+from weft.nn.functional.guards import check_predicted, check_probabilities, operands, refuse_activation, refuse_logits
 from weft.nn.functional.labels import check_labels
 from weft.nn.functional.reduction import as_prediction, check_equal, check_reduction, labels_as_they_are, reduce, valid
 from weft.nn.functional.regression import given
@@ -51,9 +52,7 @@ def binary_focal_loss_with_logits(
     """
     name = "binary_focal_loss_with_logits"
     check_reduction(name, reduction)
-    _check_focal(name, gamma)
-    if alpha is not None and not 0 <= alpha <= 1:
-        raise ArgumentError(f"{name}: alpha={alpha!r}", expected="0 ≤ alpha ≤ 1, or None")
+    check_focal(name, gamma, alpha)
     x, t = operands(name, logits, target)
     refuse_activation(name, x, "sigmoid", "binary_cross_entropy(probabilities, target)")
     check_probabilities(name, t)
@@ -98,7 +97,8 @@ def focal_loss(
     0.1733
     """
     check_reduction("focal_loss", reduction)
-    _check_focal("focal_loss", gamma)
+    check_focal("focal_loss", gamma)
+    check_ignored("focal_loss", ignore_index)
     x, t = operands("focal_loss", logits, target)
     refuse_activation("focal_loss", x, "softmax", "nll_loss(log(probabilities), target)")
     axis = class_axis(x)
@@ -118,9 +118,11 @@ def focal_loss(
     return y
 
 
-def _check_focal(name: str, gamma: float) -> None:
-    if not gamma >= 0:
-        raise ArgumentError(f"{name}: gamma={gamma!r}", expected="gamma ≥ 0")
+def check_focal(name: str, gamma: Any, alpha: Any = None) -> None:
+    """Refuse numbers outside their ranges."""
+    number(name, 0, gamma=gamma)
+    if alpha is not None:
+        fraction(name, alpha=alpha)
 
 
 # ── overlap ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -166,6 +168,7 @@ def dice_loss(probability: Any, target: Any, *, smooth: float = 1.0, reduction: 
     >>> float(F.dice_loss(wf.tensor([[1.0, 1.0]]), wf.tensor([[1.0, 1.0]])))
     0.0
     """
+    check_overlap("dice_loss", smooth)
     return _overlap("dice_loss", probability, target, 0.5, 0.5, smooth / 2, reduction)
 
 
@@ -180,19 +183,23 @@ def iou_loss(probability: Any, target: Any, *, smooth: float = 1.0, reduction: s
     return _overlap("iou_loss", probability, target, 1.0, 1.0, smooth, reduction)
 
 
+def check_overlap(name: str, smooth: Any, **shares: Any) -> None:
+    """Refuse numbers outside their ranges."""
+    number(name, 0, **shares)
+    positive(name, smooth=smooth)
+
+
 def _overlap(
     name: str, probability: Any, target: Any, alpha: float, beta: float, smooth: float, reduction: str
 ) -> Tensor:
     check_reduction(name, reduction)
-    if not (alpha >= 0 and beta >= 0 and smooth > 0):
-        raise ArgumentError(
-            f"{name}: alpha={alpha!r}, beta={beta!r}, smooth={smooth!r}", expected="alpha, beta ≥ 0 and smooth > 0"
-        )
+    check_overlap(name, smooth, alpha=alpha, beta=beta)
     p, t = operands(name, probability, target)
     if p.ndim < 2:
         raise ShapeError(f"{name}: a prediction of shape {p.shape}", expected="(N, d) or (N, C, …)")
     refuse_logits(name, p, "nn.Sigmoid() or nn.Softmax(1) as the last layer")
     check_probabilities(name, t)
+    check_predicted(name, p)
     numbers = float(alpha), float(beta), float(smooth)
     y: Tensor = _tversky_loss(p, t, *numbers, name=name, reduction=reduction)
     return y

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from weft.graph.function import function
-from weft.nn.check import positive
+from weft.nn.check import number, positive
 from weft.nn.functional.guards import operands
 from weft.nn.functional.reduction import as_prediction, check_equal, check_reduction, reduce
 from weft.ops.arithmetic import abs
@@ -77,7 +77,7 @@ def l1_loss(prediction: Any, target: Any, *, weight: Any = None, reduction: str 
     1.0
     """
     check_reduction("l1_loss", reduction)
-    y: Tensor = _l1_loss(*operands("l1_loss", prediction, target), *given(weight), reduction=reduction)
+    y: Tensor = _l1_loss(*operands("l1_loss", prediction, target, real=False), *given(weight), reduction=reduction)
     return y
 
 
@@ -101,7 +101,7 @@ def huber_loss(
 
 
 def smooth_l1_loss(prediction: Any, target: Any, *, beta: float = 1.0, reduction: str = "mean") -> Tensor:
-    """e²/(2β) where |e| < β, |e| − β/2 elsewhere: Huber's loss divided by β.
+    """e²/(2β) where |e| < β, |e| − β/2 elsewhere: Huber's loss divided by β; β = 0 is the absolute error.
 
     >>> import weft as wf
     >>> from weft.nn import functional as F
@@ -109,7 +109,9 @@ def smooth_l1_loss(prediction: Any, target: Any, *, beta: float = 1.0, reduction
     [0.0625, 2.75]
     """
     check_reduction("smooth_l1_loss", reduction)
-    positive("smooth_l1_loss", beta=beta)
+    number("smooth_l1_loss", 0, beta=beta)
     p, t = operands("smooth_l1_loss", prediction, target)
+    if not beta:
+        return l1_loss(p, t, reduction=reduction)
     y: Tensor = _huber_loss(p, t, float(beta), 1 / beta, reduction=reduction)
     return y

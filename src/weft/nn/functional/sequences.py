@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from weft.control import scan
-from weft.errors import ArgumentError, DataError, ShapeError
+from weft.errors import ArgumentError, DataError, ShapeError, is_whole
 from weft.graph.dtype import int64
 from weft.graph.function import function
 from weft.graph.op import Casts, Kind
@@ -117,7 +117,7 @@ def ctc_loss(
             f"ctc_loss: log-probabilities of shape {x.shape}", expected="(frames, N, classes) or (frames, classes)"
         )
     steps, n, classes = x.shape
-    if not 0 <= blank < classes:
+    if not is_whole(blank, 0, classes - 1):
         raise ArgumentError(f"ctc_loss: blank={blank}", expected=f"0 ≤ blank < {classes}, the number of classes")
     for name, v in zip(("input_lengths", "target_lengths"), lengths, strict=True):
         if v.shape != (n,) or v.dtype.is_differentiable:

@@ -7,6 +7,7 @@ from typing import Any
 
 from weft.errors import ArgumentError, ShapeError
 from weft.graph.function import function
+from weft.nn.check import number
 from weft.nn.check import positive as check_positive
 from weft.nn.functional.distance import pairwise_distance
 from weft.nn.functional.guards import check_signs, operands
@@ -42,8 +43,7 @@ def cosine_embedding_loss(
     """
     name = "cosine_embedding_loss"
     check_reduction(name, reduction)
-    if not -1 <= margin <= 1:
-        raise ArgumentError(f"{name}: margin={margin!r}", expected="−1 ≤ margin ≤ 1: it is a cosine")
+    check_cosine(name, margin)
     a, t = operands(name, first, target)
     b = as_tensor(second)
     check_equal(name, a, b, "second vector")
@@ -55,6 +55,13 @@ def cosine_embedding_loss(
     check_signs(name, t)
     y: Tensor = _cosine_embedding_loss(a, b, t, float(margin), reduction=reduction)
     return y
+
+
+def check_cosine(name: str, margin: Any) -> None:
+    """Refuse a margin that no cosine reaches."""
+    number(name, margin=margin)
+    if not -1 <= margin <= 1:
+        raise ArgumentError(f"{name}: margin={margin!r}", expected="−1 ≤ margin ≤ 1: it is a cosine")
 
 
 # ── triplets ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -88,6 +95,7 @@ def triplet_margin_loss(
     (0.0, 4.0)
     """
     check_positive("triplet_margin_loss", margin=margin)
+    number("triplet_margin_loss", 0, p=p, eps=eps)
     distance = lambda a, b: pairwise_distance(a, b, p, eps)
     return _triplet("triplet_margin_loss", anchor, positive, negative, distance, margin, swap, reduction)
 
@@ -112,6 +120,10 @@ def triplet_margin_with_distance_loss(
     """
     name = "triplet_margin_with_distance_loss"
     check_positive(name, margin=margin)
+    if not (distance_function is None or callable(distance_function)):
+        raise ArgumentError(
+            f"{name}: distance_function={distance_function!r}", expected="a function of two tensors, or None"
+        )
     distance = distance_function if distance_function is not None else pairwise_distance
     return _triplet(name, anchor, positive, negative, distance, margin, swap, reduction)
 

@@ -62,6 +62,10 @@ class Function(Schedule):
     fields = ("function",)
 
     def __init__(self, function: Callable[[Any], Any]) -> None:
+        if not callable(function):
+            raise ArgumentError(
+                f"Function({function!r})", expected="a function of the step", cure="lambda t: 0.1 / (1 + t)"
+            )
         self.function = function
         self.static = (function,)
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from weft.errors import ArgumentError
+from weft.errors import ArgumentError, is_whole
 from weft.optim.schedules.schedule import Schedule, nonnegative, positive
 
 
@@ -55,11 +55,13 @@ class Piecewise(Schedule):
     fields = ("values",)
 
     def __init__(self, values: Mapping[int, float]) -> None:
+        if not isinstance(values, Mapping):
+            raise ArgumentError(f"Piecewise({values!r})", expected="values by steps", cure="{0: 1e-3, 1000: 1e-4}")
+        nonnegative("Piecewise", **{f"value at {t}": v for t, v in values.items()})
+        ascending("Piecewise", list(values))
         self.values = {int(t): float(v) for t, v in values.items()}
         if 0 not in self.values:
             raise ArgumentError(f"Piecewise({values!r})", expected="a value from step 0 on", cure="{0: 1e-3, …}")
-        ascending("Piecewise", list(self.values))
-        nonnegative("Piecewise", **{f"value at {t}": v for t, v in self.values.items()})
         self.numbers = (*self.values.keys(), *self.values.values())
 
     @staticmethod
@@ -140,9 +142,9 @@ class InverseSquareRoot(Schedule):
 
 def ascending(name: str, steps: Sequence[int]) -> tuple[int, ...]:
     """Numbers of steps in ascending order."""
-    given = tuple(int(t) for t in steps)
-    if not given or list(given) != sorted(set(given)) or given[0] < 0:
+    given = tuple(steps) if isinstance(steps, Iterable) else (steps,)
+    if not given or not all(is_whole(t, 0) for t in given) or list(given) != sorted(set(given)):
         raise ArgumentError(
-            f"{name} with the steps {list(steps)}", expected="ascending numbers of steps", cure="[30, 80]"
+            f"{name} with the steps {steps!r}", expected="ascending whole numbers of steps", cure="[30, 80]"
         )
-    return given
+    return tuple(int(t) for t in given)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -68,6 +69,8 @@ class Plateau(Schedule):
     def observe(self, value: Any, memory: Tensor | None = None, *, when: Any = True) -> None:
         """Take note of a measured value (a number or a tensor), if ``when`` holds."""
         memory = self.memory if memory is None else memory
+        if not isinstance(value, Handle | Real) or (isinstance(value, Handle) and value.node.spec.shape):
+            raise ArgumentError(f"Plateau: the observation {value!r}", expected="one number, such as a loss")
         tracking, context.tracking = context.tracking, False
         try:
             seen = value.detach() if isinstance(value, Handle) else Tensor(np.float64(value))  # type: ignore[attr-defined]

@@ -8,10 +8,34 @@ from typing import Any
 import numpy as np
 
 from weft.errors import ArgumentError, DataError, ShapeError
-from weft.train.metrics.labels import check_average, check_bits, check_scores, class_numbers
+from weft.nn.check import positive, sizes
+from weft.train.metrics.labels import (
+    check_average,
+    check_bits,
+    check_number,
+    check_scores,
+    check_threshold,
+    class_numbers,
+)
 from weft.train.metrics.streaming import Array, State, StreamingMetric, spread_weights
 
 AVERAGES = ("binary", "macro", "micro", "weighted", None)
+MOST = 1 << 28  # counts that are kept, two gigabytes of them
+
+
+def _classes(metric: Any, prediction: Array, target: Array, axes: int) -> tuple[Array, Array, int]:
+    """Predicted and true class numbers, and for how many classes there is to be room along each of ``axes`` axes."""
+    chosen, labels, seen = class_numbers(metric.name, prediction, target, metric.threshold)
+    k = max(seen, metric.classes or 0)
+    if metric.classes is not None and k > metric.classes:
+        raise DataError(f"{metric.name}: the class {k - 1}", expected=f"0 ≤ class < {metric.classes}")
+    if k**axes > MOST:
+        raise DataError(
+            f"{metric.name}: the class {k - 1}, which asks for {k**axes:,} counts",
+            expected="class numbers from 0 without gaps",
+            cure="np.unique(labels, return_inverse=True)[1] numbers them so",
+        )
+    return chosen, labels, k
 
 
 class ConfusionMatrix(StreamingMetric):
@@ -28,14 +52,13 @@ class ConfusionMatrix(StreamingMetric):
     options: tuple[str, ...] = ("classes", "threshold")
 
     def __init__(self, classes: int | None = None, threshold: float = 0.5) -> None:
+        sizes(self.name, classes=classes, optional=True)
+        check_threshold(self.name, threshold)
         self.classes, self.threshold = classes, threshold
         super().__init__()
 
     def sums(self, prediction: Array, target: Array, weights: Array | None) -> State:
-        chosen, labels, seen = class_numbers(self.name, prediction, target, self.threshold)
-        k = max(seen, self.classes or 0)
-        if self.classes is not None and k > self.classes:
-            raise DataError(f"{self.name}: the class {k - 1}", expected=f"0 ≤ class < {self.classes}")
+        chosen, labels, k = _classes(self, prediction, target, 2)
         w = spread_weights(weights, labels.shape)
         counts = np.bincount((labels * k + chosen).ravel(), w.ravel(), minlength=k * k)
         return {"counts": counts.reshape(k, k)}
@@ -68,6 +91,8 @@ class BalancedAccuracy(ConfusionMatrix):
     def of(self, counts: Array) -> float:
         true = counts.sum(axis=1)
         occurs = true > 0
+        if not occurs.any():
+            return self.weightless()
         score = float((np.diag(counts)[occurs] / true[occurs]).mean())
         chance = 1 / occurs.sum()
         if self.adjusted and chance == 1:
@@ -112,6 +137,8 @@ class CohenKappa(ConfusionMatrix):
         super().__init__(classes, threshold)
 
     def of(self, counts: Array) -> float:
+        if not counts.sum():
+            return self.weightless()
         k = len(counts)
         apart = np.abs(np.subtract.outer(np.arange(k), np.arange(k)))
         cost = {None: apart > 0, "linear": apart, "quadratic": apart**2}[self.weighting]
@@ -148,6 +175,9 @@ class ClassScore(StreamingMetric):
         undefined: float = 0.0,
     ) -> None:
         check_average(self.name, average, AVERAGES)
+        sizes(self.name, classes=classes, optional=True)
+        check_threshold(self.name, threshold)
+        check_number(self.name, undefined=undefined)
         self.average, self.classes, self.threshold = average, classes, threshold
         self.multilabel, self.undefined = multilabel, undefined
         super().__init__()
@@ -170,14 +200,20 @@ class ClassScore(StreamingMetric):
             rows = tuple(a for a in range(target.ndim) if a != 1)
             hits, alarms, misses = ((w * found).sum(axis=rows) for found in (yes & right, yes & ~right, ~yes & right))
             return {"hits": hits, "alarms": alarms, "misses": misses}
-        matrix = ConfusionMatrix(self.classes, self.threshold)
-        counts = matrix.sums(prediction, target, weights)["counts"]
-        hits = np.diag(counts)
-        return {"hits": hits, "alarms": counts.sum(axis=0) - hits, "misses": counts.sum(axis=1) - hits}
+        # Not from a confusion matrix, which has no room for the classes of a vocabulary.
+        chosen, labels, k = _classes(self, prediction, target, 1)
+        w, right = spread_weights(weights, labels.shape), chosen == labels
+
+        def count(of: Array, which: Array) -> Array:
+            return np.bincount(of.ravel(), (w * which).ravel(), minlength=k)
+
+        return {"hits": count(labels, right), "alarms": count(chosen, ~right), "misses": count(labels, ~right)}
 
     def result(self, state: State) -> Any:
         hits, alarms, misses = state["hits"], state["alarms"], state["misses"]
         occurs = hits + alarms + misses > 0
+        if not (occurs.any() or self.multilabel):
+            return self.weightless()
         if self.average == "micro":
             return float(self._ratio(hits.sum(), alarms.sum(), misses.sum()))
         if self.average == "binary":
@@ -252,8 +288,9 @@ class FBeta(ClassScore):
     denominator = "targets or predictions of it"
 
     def __init__(self, average: str | None = "binary", *, beta: float = 1.0, **options: Any) -> None:
-        if not beta > 0:
-            raise ArgumentError(f"FBeta: beta={beta!r}", expected="beta > 0")
+        positive("FBeta", beta=beta)
+        if math.isinf(beta):
+            raise ArgumentError("FBeta: beta=inf", expected="a finite number > 0", cure="Recall")
         self.beta = beta
         super().__init__(average, **options)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -54,7 +56,11 @@ def class_numbers(metric: str, prediction: Array, target: Array, threshold: floa
 
 def whole(metric: str, labels: Array) -> Array:
     """Class numbers as int64, refused where they are not whole numbers from 0."""
-    wrong = (labels < 0) | (labels != np.floor(labels)) if labels.dtype.kind == "f" else labels.astype(np.int64) < 0
+    wrong = (
+        ~((labels >= 0) & (labels < np.inf) & (labels == np.floor(labels)))
+        if labels.dtype.kind == "f"
+        else labels.astype(np.int64) < 0
+    )
     if wrong.any():
         raise DataError(
             f"{metric}: the label {labels[wrong][0]}",
@@ -79,6 +85,20 @@ def check_scores(metric: str, scores: Array) -> None:
     """Refuse scores that are not numbers."""
     if not np.isfinite(scores).all():
         raise DataError(f"{metric}: scores that are not finite", expected="numbers")
+
+
+def check_threshold(metric: str, threshold: Any) -> None:
+    """Refuse a threshold that nothing can be above or below."""
+    check_number(metric, threshold=threshold)
+    if math.isnan(threshold):
+        raise ArgumentError(f"{metric}: threshold=nan", expected="a number: 0.5 of probabilities, 0 of logits")
+
+
+def check_number(metric: str, **arguments: Any) -> None:
+    """Refuse what is no real number."""
+    for name, value in arguments.items():
+        if not isinstance(value, Real):
+            raise ArgumentError(f"{metric}: {name}={value!r}", expected="a number")
 
 
 def check_average(metric: str, average: str | None, known: tuple[str | None, ...]) -> None:

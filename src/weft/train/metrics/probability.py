@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 
-from weft.errors import ArgumentError, DataError, ShapeError
-from weft.train.metrics.labels import check_bits, check_scores, class_numbers, whole
+from weft.errors import DataError, ShapeError
+from weft.nn.check import sizes
+from weft.train.metrics.labels import check_bits, check_scores, check_threshold, class_numbers, whole
 from weft.train.metrics.streaming import Array, State, StreamingMetric, spread_weights
 
 
@@ -26,8 +26,7 @@ class Mean(StreamingMetric):
 
     def result(self, state: State) -> Any:
         if not state["weight"] > 0:
-            self.note = "all weights are 0"
-            return math.nan
+            return self.weightless()
         return float(state["total"] / state["weight"])
 
 
@@ -44,8 +43,8 @@ class Accuracy(Mean):
     options = ("top", "threshold")
 
     def __init__(self, top: int = 1, threshold: float = 0.5) -> None:
-        if not (isinstance(top, int) and top >= 1):
-            raise ArgumentError(f"Accuracy: top={top!r}", expected="a whole number ≥ 1")
+        sizes("Accuracy", top=top)
+        check_threshold("Accuracy", threshold)
         self.top, self.threshold = top, threshold
         super().__init__()
 
@@ -80,6 +79,14 @@ def _probabilities(metric: str, prediction: Array, target: Array) -> tuple[Array
         _, labels, classes = class_numbers(metric, prediction, target, 0.5)
         if labels.max(initial=0) >= classes:
             raise DataError(f"{metric}: the class {labels.max()}", expected=f"0 ≤ class < {classes}")
+        sums = prediction.sum(axis=1, dtype=np.float64)
+        wrong = np.abs(sums - 1) > 0.02  # what sums of 16-bit probabilities stay within
+        if wrong.any():
+            raise DataError(
+                f"{metric}: probabilities of the classes that sum to {sums[wrong][0]:.3g}",
+                expected="the sum 1",
+                cure="softmax of the logits; one metric for each label, if the labels do not exclude each other",
+            )
         return prediction, labels
     if prediction.size != target.size:
         raise ShapeError(f"{metric}: {prediction.shape} against {target.shape}", expected="one for each")
@@ -134,8 +141,7 @@ class CalibrationError(StreamingMetric):
     options = ("bins",)
 
     def __init__(self, bins: int = 15) -> None:
-        if not (isinstance(bins, int) and bins >= 1):
-            raise ArgumentError(f"CalibrationError: bins={bins!r}", expected="a whole number ≥ 1")
+        sizes("CalibrationError", bins=bins)
         self.bins = bins
         super().__init__()
 
@@ -148,6 +154,8 @@ class CalibrationError(StreamingMetric):
         return {name: np.bincount(bin_of, w * values, minlength=self.bins) for name, values in parts.items()}
 
     def result(self, state: State) -> float:
+        if not state["weight"].sum():
+            return self.weightless()
         return float(np.abs(state["right"] - state["confidence"]).sum() / state["weight"].sum())
 
 

@@ -99,6 +99,11 @@ class R2(StreamingMetric):
 
     def add(self, first: State, second: State) -> State:
         # Means and spreads around them, which keep their digits where sums of squares would cancel; Chan et al. 1979.
+        if first["mean"].shape != second["mean"].shape:
+            raise ShapeError(
+                f"R2: a batch of {len(second['mean'])} columns after one of {len(first['mean'])}",
+                expected="the same number in every batch",
+            )
         total = {name: first[name] + second[name] for name in first}
         weight = np.where(total["weight"] > 0, total["weight"], 1)
         apart = second["mean"] - first["mean"]
@@ -110,6 +115,8 @@ class R2(StreamingMetric):
         if state["count"] < 2:
             self.note = "fewer than two examples have no variance"
             return math.nan
+        if not state["weight"].any():
+            return self.weightless()
         spread, residual = state["spread"], state["residual"]
         constant = spread == 0
         if constant.any():

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, Self
 
 import numpy as np
 
-from weft.errors import ArgumentError, DataError, ShapeError
+from weft.errors import ArgumentError, DataError, DTypeError, ShapeError
 
 Array = np.ndarray[Any, Any]
 State = dict[str, Array]
@@ -60,15 +61,13 @@ class StreamingMetric:
         Both may have the shape of the targets instead, as for the pixels of images.
         """
         p, t = as_array(prediction), as_array(target)
-        w = None if weights is None else as_array(weights).astype(np.float64)
+        w = None if weights is None else self._weights(weights, t.shape)
         if p.ndim == 0 or t.ndim == 0:
             raise ShapeError(f"{self.name}: predictions {p.shape}, targets {t.shape}", expected="a batch: (N, …)")
         if len(p) != len(t):
             raise ShapeError(f"{self.name}: {len(p)} predictions for {len(t)} targets", expected="one for each")
-        if w is not None and (w.shape != t.shape[: w.ndim] or (w < 0).any()):
-            raise ShapeError(f"{self.name}: weights {w.shape} for targets {t.shape}", expected="(N,), none below 0")
         if mask is not None:
-            kept = as_array(mask).astype(bool)
+            kept = self._kept(mask)
             if kept.shape == (len(t),):
                 p, t, w = p[kept], t[kept], w[kept] if w is not None else None
             elif kept.shape == t.shape:
@@ -80,6 +79,25 @@ class StreamingMetric:
             self.state = batch if self.state is None else self.add(self.state, batch)
         return self
 
+    def _weights(self, weights: Any, shape: tuple[int, ...]) -> Array:
+        w = as_array(weights).astype(np.float64)
+        if not w.ndim or w.shape != shape[: w.ndim]:
+            raise ShapeError(f"{self.name}: weights {w.shape} for targets {shape}", expected=f"{shape[:1]} or {shape}")
+        wrong = ~(np.isfinite(w) & (w >= 0))
+        if wrong.any():
+            raise DataError(f"{self.name}: the weight {w[wrong][0]:g}", expected="finite weights ≥ 0")
+        return w
+
+    def _kept(self, mask: Any) -> Array:
+        kept = as_array(mask)
+        if not np.isin(kept, (0, 1)).all():
+            raise DataError(
+                f"{self.name}: a mask with {kept[~np.isin(kept, (0, 1))][0]:g}",
+                expected="True and False",
+                cure="weights=… for examples that count in part",
+            )
+        return kept.astype(bool)
+
     def merge(self, other: StreamingMetric | Mapping[str, Array]) -> Self:
         """Take in what another metric of the same kind, or its ``state``, has gathered."""
         if isinstance(other, StreamingMetric):
@@ -88,8 +106,14 @@ class StreamingMetric:
                     f"{self!r} merged with {other!r}", expected="a metric of the same kind with the same options"
                 )
             given = other.state
-        else:
+        elif isinstance(other, Mapping) and (self.state is None or set(other) == set(self.state)):
             given = dict(other)
+        else:
+            names = f" with {', '.join(self.state)}" if self.state is not None else ""
+            what = f"a state with {', '.join(other)}" if isinstance(other, Mapping) else repr(other)
+            raise ArgumentError(
+                f"{self.name}.merge of {what}", expected=f"a metric of the same kind, or its state{names}"
+            )
         if given is not None:
             self.state = dict(given) if self.state is None else self.add(self.state, given)
         return self
@@ -108,6 +132,11 @@ class StreamingMetric:
             return self.reset().update(prediction, target, weights, mask).compute()
         finally:
             self.state = kept
+
+    def weightless(self) -> float:
+        """NaN, and the note for it: what was taken in has no weight."""
+        self.note = "all weights are 0"
+        return math.nan
 
     @property
     def name(self) -> str:
@@ -141,7 +170,18 @@ class CollectingMetric(StreamingMetric):
 
 def as_array(x: Any) -> Array:
     """The values of a tensor, array or list; 16-bit floating types as float32."""
-    a = x.numpy() if hasattr(x, "numpy") else np.asarray(x)
+    try:
+        a = x.numpy() if hasattr(x, "numpy") else np.asarray(x)
+    except ValueError:
+        raise ShapeError("a list with parts of different lengths", expected="one length for each axis") from None
+    if a.dtype.kind in "cOUSMm":  # a cast would drop imaginary parts, and make NaN of None
+        raise DTypeError(
+            f"metrics of {a.dtype}" + (f", such as {a.flat[0]!r}" if a.size else ""),
+            expected="real numbers",
+            cure="np.unique(labels, return_inverse=True)[1] numbers classes that have names"
+            if a.dtype.kind in "OUS"
+            else None,
+        )
     if a.dtype.kind not in "biuf":
         a = a.astype(np.float32)  # bfloat16
     return a.astype(np.float32) if a.dtype == np.float16 else a

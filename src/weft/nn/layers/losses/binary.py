@@ -9,6 +9,7 @@ import numpy as np
 
 from weft.nn import functional as F
 from weft.nn.baselines import binary_entropy
+from weft.nn.functional.overlap import check_focal, check_overlap
 from weft.nn.layers.losses.base import LossLayer, constant
 
 
@@ -87,6 +88,7 @@ class BinaryFocalLossWithLogits(LossLayer):
     function, options = staticmethod(F.binary_focal_loss_with_logits), ("alpha", "gamma")
 
     def __init__(self, alpha: float | None = 0.25, gamma: float = 2.0, reduction: str = "mean") -> None:
+        check_focal("BinaryFocalLossWithLogits", gamma, alpha)
         self.alpha, self.gamma = alpha, gamma
         self._keep(reduction)
 
@@ -100,6 +102,7 @@ class DiceLoss(LossLayer):
     table, function, options = "dice", staticmethod(F.dice_loss), ("smooth",)
 
     def __init__(self, smooth: float = 1.0, reduction: str = "mean") -> None:
+        check_overlap("DiceLoss", smooth)
         self.smooth = smooth
         self._keep(reduction)
 
@@ -110,6 +113,7 @@ class IoULoss(LossLayer):
     table, function, options = "iou", staticmethod(F.iou_loss), ("smooth",)
 
     def __init__(self, smooth: float = 1.0, reduction: str = "mean") -> None:
+        check_overlap("IoULoss", smooth)
         self.smooth = smooth
         self._keep(reduction)
 
@@ -120,5 +124,6 @@ class TverskyLoss(LossLayer):
     table, function, options = "tversky", staticmethod(F.tversky_loss), ("alpha", "beta", "smooth")
 
     def __init__(self, alpha: float = 0.5, beta: float = 0.5, smooth: float = 1.0, reduction: str = "mean") -> None:
+        check_overlap("TverskyLoss", smooth, alpha=alpha, beta=beta)
         self.alpha, self.beta, self.smooth = alpha, beta, smooth
         self._keep(reduction)

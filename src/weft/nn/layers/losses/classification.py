@@ -10,7 +10,9 @@ import numpy as np
 from weft.errors import ArgumentError
 from weft.nn import functional as F
 from weft.nn.baselines import entropy
-from weft.nn.check import fraction
+from weft.nn.check import fraction, number
+from weft.nn.functional.classification import check_ignored
+from weft.nn.functional.overlap import check_focal
 from weft.nn.layers.linear import Linear
 from weft.nn.layers.losses.base import LossLayer, constant
 from weft.tensor import Tensor
@@ -32,6 +34,7 @@ class CrossEntropyLoss(LossLayer):
         self, weight: Any = None, ignore_index: int = -100, label_smoothing: float = 0.0, reduction: str = "mean"
     ) -> None:
         fraction("CrossEntropyLoss", label_smoothing=label_smoothing)
+        check_ignored("CrossEntropyLoss", ignore_index)
         self.weight, self.ignore_index, self.label_smoothing = constant(weight), ignore_index, float(label_smoothing)
         self._keep(reduction)
 
@@ -46,6 +49,7 @@ class NLLLoss(LossLayer):
     table, function, options = "nll", staticmethod(F.nll_loss), ("weight", "ignore_index")
 
     def __init__(self, weight: Any = None, ignore_index: int = -100, reduction: str = "mean") -> None:
+        check_ignored("NLLLoss", ignore_index)
         self.weight, self.ignore_index = constant(weight), ignore_index
         self._keep(reduction)
 
@@ -82,6 +86,7 @@ class LinearCrossEntropyLoss(LossLayer):
         label_smoothing: float = 0.0,
     ) -> None:
         fraction("LinearCrossEntropyLoss", label_smoothing=label_smoothing)
+        check_ignored("LinearCrossEntropyLoss", ignore_index)
         self.in_features, self.num_classes, self.out_features = in_features, num_classes, tuple(out_features)
         self.bias = bias
         self.linear = Linear(in_features, num_classes * math.prod(out_features), bias=bias)
@@ -104,6 +109,7 @@ class MultiMarginLoss(LossLayer):
     def __init__(self, p: int = 1, margin: float = 1.0, weight: Any = None, reduction: str = "mean") -> None:
         if p not in (1, 2):
             raise ArgumentError(f"MultiMarginLoss: p={p!r}", expected="1 or 2")
+        number("MultiMarginLoss", margin=margin)
         self.p, self.margin, self.weight = p, margin, constant(weight)
         self._keep(reduction)
 
@@ -122,5 +128,7 @@ class FocalLoss(LossLayer):
     def __init__(
         self, weight: Any = None, gamma: float = 2.0, ignore_index: int = -100, reduction: str = "mean"
     ) -> None:
+        check_focal("FocalLoss", gamma)
+        check_ignored("FocalLoss", ignore_index)
         self.weight, self.gamma, self.ignore_index = constant(weight), gamma, ignore_index
         self._keep(reduction)

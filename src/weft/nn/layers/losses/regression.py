@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from weft.nn import functional as F
-from weft.nn.baselines import divergence, huber_deviation, poisson_deviation
-from weft.nn.check import positive
+from weft.nn.baselines import deviation, divergence, huber_deviation, poisson_deviation
+from weft.nn.check import number, positive
 from weft.nn.layers.losses.base import LossLayer
 
 
@@ -41,18 +41,18 @@ class HuberLoss(LossLayer):
 
 
 class SmoothL1Loss(LossLayer):
-    """`functional.smooth_l1_loss`: Huber's loss divided by ``beta``."""
+    """`functional.smooth_l1_loss`: Huber's loss divided by ``beta``, which may be 0."""
 
     table, function, options = "huber", staticmethod(F.smooth_l1_loss), ("beta",)
 
     def __init__(self, beta: float = 1.0, reduction: str = "mean") -> None:
-        positive("SmoothL1Loss", beta=beta)
+        number("SmoothL1Loss", 0, beta=beta)
         self.beta = beta
         self._keep(reduction)
 
     def baseline(self, y: np.ndarray, classes: int | None = None) -> float:
         """The loss of the best constant prediction."""
-        return huber_deviation(y, classes, self.beta) / self.beta
+        return huber_deviation(y, classes, self.beta) / self.beta if self.beta else deviation(y, classes)
 
 
 class KLDivLoss(LossLayer):

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from weft.nn import functional as F
-from weft.nn.check import positive
+from weft.nn.check import number, positive, sizes
+from weft.nn.functional.similarity import check_cosine
 from weft.nn.layers.losses.base import LossLayer
 from weft.tensor import Tensor
 
@@ -17,6 +18,7 @@ class HingeEmbeddingLoss(LossLayer):
     function, options = staticmethod(F.hinge_embedding_loss), ("margin",)
 
     def __init__(self, margin: float = 1.0, reduction: str = "mean") -> None:
+        number("HingeEmbeddingLoss", margin=margin)
         self.margin = margin
         self._keep(reduction)
 
@@ -27,6 +29,7 @@ class MarginRankingLoss(LossLayer):
     function, options = staticmethod(F.margin_ranking_loss), ("margin",)
 
     def __init__(self, margin: float = 0.0, reduction: str = "mean") -> None:
+        number("MarginRankingLoss", margin=margin)
         self.margin = margin
         self._keep(reduction)
 
@@ -40,6 +43,7 @@ class CosineEmbeddingLoss(LossLayer):
     function, options = staticmethod(F.cosine_embedding_loss), ("margin",)
 
     def __init__(self, margin: float = 0.0, reduction: str = "mean") -> None:
+        check_cosine("CosineEmbeddingLoss", margin)
         self.margin = margin
         self._keep(reduction)
 
@@ -56,6 +60,7 @@ class TripletMarginLoss(LossLayer):
         self, margin: float = 1.0, p: float = 2.0, eps: float = 1e-6, swap: bool = False, reduction: str = "mean"
     ) -> None:
         positive("TripletMarginLoss", margin=margin)
+        number("TripletMarginLoss", 0, p=p, eps=eps)
         self.margin, self.p, self.eps, self.swap = margin, p, eps, swap
         self._keep(reduction)
 
@@ -91,6 +96,7 @@ class CTCLoss(LossLayer):
     function, options = staticmethod(F.ctc_loss), ("blank", "zero_infinity")
 
     def __init__(self, blank: int = 0, reduction: str = "mean", zero_infinity: bool = False) -> None:
+        sizes("CTCLoss", 0, blank=blank)
         self.blank, self.zero_infinity = blank, zero_infinity
         self._keep(reduction)
 
