@@ -114,6 +114,34 @@ def test_a_class_missing_from_a_side_is_said():
         fit(iris_model(), (x, y), validation=0.2, policy="tail")
 
 
+def test_how_to_split_without_a_split():
+    with says(errors.ArgumentError, "policy= and groups= without validation data", "validation=0.2"):
+        fit(iris_model(), data(), policy="group", groups=np.arange(60) // 6)
+    with says(errors.ArgumentError, "stratify= with a validation set of its own"):
+        fit(iris_model(), data(), validation=data(), stratify=True)
+
+
+def test_one_row_and_columns_in_another_order_are_not_predicted():
+    import pandas as pd
+
+    x, y = data()
+    frame = pd.DataFrame(x, columns=list("abcd"))
+    trainer = wf.Trainer(iris_model(), "cross_entropy")
+    trainer.fit((frame, y), epochs=1, verbose=False)
+    for asked in (trainer.predict, trainer.outputs, lambda x: trainer.evaluate((x, y))):
+        with says(errors.DataError, "'d', 'c', 'b', 'a'", "frame[['a', 'b', 'c', 'd']]"):
+            asked(frame[list("dcba")])
+    with says(errors.ShapeError, "(4,)", "2 axes", "x[None]"):
+        trainer.predict(x[0])
+    assert trainer.predict(x[:1]).shape == (1,)
+
+
+def test_one_feature_without_an_axis_of_its_own():
+    x, y = data()
+    with says(errors.DataError, "(3,) of 2 examples of shape ()", "x.reshape(-1, 1)"):
+        fit(nn.Sequential(nn.Linear(3)), (x[:, 0], y))
+
+
 def test_a_column_against_a_vector():
     with says(errors.ShapeError, "(8, 1)", "(8,)"):
         F.mse_loss(wf.ones((8, 1)), wf.ones(8))

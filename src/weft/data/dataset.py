@@ -168,6 +168,23 @@ def aligned(dataset: Dataset, classes: tuple[str, ...]) -> Dataset:
     return replace(dataset, y=places[dataset.y], classes=classes)
 
 
+def check_features(dataset: Dataset, features: tuple[str, ...]) -> None:
+    """Raise DataError where both sides name their columns and the names, or their order, differ.
+
+    >>> import pandas as pd
+    >>> check_features(as_dataset(pd.DataFrame({"a": [1.0], "b": [2.0]})), ("a", "b"))
+    """
+    own = dataset.features
+    if own and features and own != features:
+        same = sorted(own) == sorted(features)
+        raise DataError(
+            f"{dataset.name} features {listing(own, 5)}",
+            expected=f"those of the training data, in their order: {listing(features, 5)}",
+            cure=f"frame[{list(features)!r}]" if same and len(features) <= 8 else
+            "train.table.dataset(path) reads a second table by the recipe of the first",
+        )  # fmt: skip
+
+
 def _pair(data: Any) -> tuple[Any, Any]:
     if not isinstance(data, tuple):
         return data, None
