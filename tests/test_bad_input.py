@@ -89,6 +89,54 @@ def test_numbers_that_are_not_finite():
         fit(iris_model(), (x, y))
 
 
+@pytest.mark.parametrize(
+    ("given", "told", "cure"),
+    [
+        (None, "x is None", "an array, a tensor"),
+        ("iris", "x is a str", "wf.data.load('iris')"),
+        ("people.csv", "x is a str", "wf.data.read_csv(path, target)"),
+        ({"x": 1, "y": 2}, "x is a dict", "(data['x'], data['y'])"),
+        (zip([1], [2], strict=True), "x is a zip", "wf.data.Stream(lambda: …)"),
+        ([(np.ones(4), 0), (np.ones(4), 1)], "x is not an array", "wf.data.Stream(…)"),
+    ],
+)
+def test_what_holds_no_rows(given, told, cure):
+    with says(errors.WeftError, told, cure):
+        fit(iris_model(), given)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"shuffle": "yes"}, {"shuffle": None}, {"scale": True}, {"scale": "robust"}, {"scale_target": "standard"},
+        {"folder": 3}, {"folder": ""}, {"resume": "no", "folder": "runs"},
+    ],
+)  # fmt: skip
+def test_arguments_of_another_type(asked, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # an empty path is this folder
+    name, value = next(iter(asked.items()))
+    with says(errors.ArgumentError, f"{name}={value!r}"):
+        fit(iris_model(), data(), **asked)
+
+
+@pytest.mark.parametrize("order", [lambda n: None, lambda n: np.arange(n - 1), lambda n: np.arange(float(n))])
+def test_orders_that_are_none(order):
+    with says(errors.ArgumentError, "shuffle(0) gave no order of 60 examples"):
+        fit(iris_model(), data(), shuffle=lambda epoch: order(60))
+
+
+def test_names_that_are_no_texts():
+    with says(errors.ArgumentError, "no precision None", "bf16"):
+        wf.Trainer(iris_model(), "mse", precision=None)
+    for stream in (wf.data.csv_stream, wf.data.parquet):
+        with says(errors.ArgumentError, "None as the files of a table"):
+            stream(None, "price")
+    import pandas as pd
+
+    with says(errors.ArgumentError, "no target None", "'a'"):
+        wf.data.open_table(pd.DataFrame({"a": [1.0], "b": [2.0]}), None)
+
+
 def test_empty_or_unequal_data():
     with says(errors.DataError, "(0, 4)", "no data"):
         fit(iris_model(), (np.zeros((0, 4), np.float32), np.zeros(0, int)))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from weft.data.check import check_finite, warn_of_coarse
-from weft.data.convert import as_array, as_inputs, as_targets
+from weft.data.convert import as_array, as_inputs, as_targets, check_rows
 from weft.data.foreign import column_names
 from weft.data.naming import closest, listing, plural
 from weft.errors import ArgumentError, DataError
@@ -107,6 +107,9 @@ def as_dataset(data: Any, *, name: str = "data", task: Task | None = None, keep_
     x, y = _pair(data)
     _check_in_memory(x)
     _check_in_memory(y)
+    check_rows(x, "x")
+    if y is not None:
+        check_rows(y, "y")
     features = column_names(x)
     array = as_array(x, "x")
     inputs = as_inputs(array, x, features, keep_float64=keep_float64)

@@ -38,7 +38,16 @@ from weft.train.loop import Loop, Standing
 from weft.train.measuring import Measure, chunked, laid_out
 from weft.train.meshing import across, bring, on
 from weft.train.metrics.watch import sort_out, watch, watched_numbers
-from weft.train.options import Method, check_calls, check_fit, check_mesh, check_patience, check_probe, check_trainer
+from weft.train.options import (
+    Method,
+    check_calls,
+    check_data_flow,
+    check_fit,
+    check_mesh,
+    check_patience,
+    check_probe,
+    check_trainer,
+)
 from weft.train.precision import Precision, get_precision
 from weft.train.preparation import Prepared, output_shape, scaled, with_targets
 from weft.train.resume import Keeper, marks
@@ -200,6 +209,7 @@ class Trainer:
 
         Raises DataError for data that cannot be trained on, before the first step.
         """
+        check_data_flow(shuffle, scale, scale_target)
         check_fit(epochs, batch_size, patience, keep, folder, resume, self.mesh)
         check_probe(probe, self.own, validation)
         check_calls(on_epoch)
