@@ -89,6 +89,54 @@ def test_numbers_that_are_not_finite():
         fit(iris_model(), (x, y))
 
 
+@pytest.mark.parametrize(
+    ("given", "told", "cure"),
+    [
+        (None, "x is None", "an array, a tensor"),
+        ("iris", "x is a str", "wf.data.load('iris')"),
+        ("people.csv", "x is a str", "wf.data.read_csv(path, target)"),
+        ({"x": 1, "y": 2}, "x is a dict", "(data['x'], data['y'])"),
+        (zip([1], [2], strict=True), "x is a zip", "wf.data.Stream(lambda: …)"),
+        ([(np.ones(4), 0), (np.ones(4), 1)], "x is not an array", "wf.data.Stream(…)"),
+    ],
+)
+def test_what_holds_no_rows(given, told, cure):
+    with says(errors.WeftError, told, cure):
+        fit(iris_model(), given)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"shuffle": "yes"}, {"shuffle": None}, {"scale": True}, {"scale": "robust"}, {"scale_target": "standard"},
+        {"folder": 3}, {"folder": ""}, {"resume": "no", "folder": "runs"},
+    ],
+)  # fmt: skip
+def test_arguments_of_another_type(asked, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # an empty path is this folder
+    name, value = next(iter(asked.items()))
+    with says(errors.ArgumentError, f"{name}={value!r}"):
+        fit(iris_model(), data(), **asked)
+
+
+@pytest.mark.parametrize("order", [lambda n: None, lambda n: np.arange(n - 1), lambda n: np.arange(float(n))])
+def test_orders_that_are_none(order):
+    with says(errors.ArgumentError, "shuffle(0) gave no order of 60 examples"):
+        fit(iris_model(), data(), shuffle=lambda epoch: order(60))
+
+
+def test_names_that_are_no_texts():
+    with says(errors.ArgumentError, "no precision None", "bf16"):
+        wf.Trainer(iris_model(), "mse", precision=None)
+    for stream in (wf.data.csv_stream, wf.data.parquet):
+        with says(errors.ArgumentError, "None as the files of a table"):
+            stream(None, "price")
+    import pandas as pd
+
+    with says(errors.ArgumentError, "no target None", "'a'"):
+        wf.data.open_table(pd.DataFrame({"a": [1.0], "b": [2.0]}), None)
+
+
 def test_empty_or_unequal_data():
     with says(errors.DataError, "(0, 4)", "no data"):
         fit(iris_model(), (np.zeros((0, 4), np.float32), np.zeros(0, int)))
@@ -112,6 +160,34 @@ def test_a_class_missing_from_a_side_is_said():
     y = np.sort(y)
     with pytest.warns(wf.data.DataWarning, match="missing from the validation part|missing from the training part"):
         fit(iris_model(), (x, y), validation=0.2, policy="tail")
+
+
+def test_how_to_split_without_a_split():
+    with says(errors.ArgumentError, "policy= and groups= without validation data", "validation=0.2"):
+        fit(iris_model(), data(), policy="group", groups=np.arange(60) // 6)
+    with says(errors.ArgumentError, "stratify= with a validation set of its own"):
+        fit(iris_model(), data(), validation=data(), stratify=True)
+
+
+def test_one_row_and_columns_in_another_order_are_not_predicted():
+    import pandas as pd
+
+    x, y = data()
+    frame = pd.DataFrame(x, columns=list("abcd"))
+    trainer = wf.Trainer(iris_model(), "cross_entropy")
+    trainer.fit((frame, y), epochs=1, verbose=False)
+    for asked in (trainer.predict, trainer.outputs, lambda x: trainer.evaluate((x, y))):
+        with says(errors.DataError, "'d', 'c', 'b', 'a'", "frame[['a', 'b', 'c', 'd']]"):
+            asked(frame[list("dcba")])
+    with says(errors.ShapeError, "(4,)", "2 axes", "x[None]"):
+        trainer.predict(x[0])
+    assert trainer.predict(x[:1]).shape == (1,)
+
+
+def test_one_feature_without_an_axis_of_its_own():
+    x, y = data()
+    with says(errors.DataError, "(3,) of 2 examples of shape ()", "x.reshape(-1, 1)"):
+        fit(nn.Sequential(nn.Linear(3)), (x[:, 0], y))
 
 
 def test_a_column_against_a_vector():

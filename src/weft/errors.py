@@ -11,6 +11,9 @@ from types import FrameType, TracebackType
 from typing import Any
 
 _PACKAGE = str(Path(__file__).resolve().parent) + os.sep
+_STANDARD = (
+    str(Path(os.__file__).parent) + os.sep
+)  # contextlib and threads come between; what is installed lies in it too
 
 
 def _called(frame: FrameType) -> str:
@@ -21,6 +24,12 @@ def _called(frame: FrameType) -> str:
     return getattr(owner, "name", None) or type(owner).__name__ if name == "__call__" else name
 
 
+def is_ours(filename: str) -> bool:
+    """Whether a line is of this package, or of the standard library, which calls for it."""
+    is_standard = filename.startswith(_STANDARD) and "site-packages" not in filename
+    return is_standard or filename.startswith(_PACKAGE)
+
+
 def _place_of(traceback: TracebackType | None) -> str | None:
     """The function that was called, and the line outside of this package that called it."""
     place = None
@@ -28,7 +37,7 @@ def _place_of(traceback: TracebackType | None) -> str | None:
         code, inner = traceback.tb_frame.f_code, traceback.tb_next
         if code.co_filename.startswith("<"):  # typed by hand: it is in sight
             place = None
-        elif inner is not None and not code.co_filename.startswith(_PACKAGE):
+        elif inner is not None and not is_ours(code.co_filename):
             line = linecache.getline(code.co_filename, traceback.tb_lineno).strip()
             called = f"{_called(inner.tb_frame)}(…), {Path(code.co_filename).name}:{traceback.tb_lineno}"
             place = f"{called}: {line}" if line else called

@@ -188,6 +188,18 @@ def test_columns_in_another_order_are_refused():
         split((frame, [1.0, 2.0]), (frame[["b", "a"]], [1.0, 2.0]))
 
 
+def test_targets_of_another_kind_on_the_two_sides_are_refused():
+    with pytest.raises(DataError, match="validation targets that are texts: 'a', 'b'"):
+        split(as_dataset((np.ones((2, 2)), [0.5, 1.5])), (np.ones((2, 2)), ["a", "b"]))
+
+
+@pytest.mark.parametrize("how", [{"policy": "tail"}, {"groups": [0, 1]}, {"stratify": True}, {"policy": "no policy"}])
+def test_how_to_split_is_refused_where_nothing_is_split(how):
+    data = as_dataset((np.ones((2, 2)), [0.5, 1.5]))
+    with pytest.raises(ArgumentError, match=f"{next(iter(how))}= with a validation set of its own"):
+        split(data, data, **how)
+
+
 def test_parts_take_their_rows_and_impute_from_the_training_part():
     import pandas as pd
 

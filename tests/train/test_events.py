@@ -5,7 +5,7 @@ import pytest
 
 import weft as wf
 from weft import nn, optim
-from weft.errors import ArgumentError
+from weft.errors import ArgumentError, FileError
 from weft.train.callback import EVENTS
 
 
@@ -210,3 +210,74 @@ def test_a_fit_that_is_stopped_at_its_beginning_ends_in_order(tmp_path):
     run = fit(trainer([Never(), wf.callbacks.CSVLog(tmp_path / "log.csv"), wf.callbacks.Snapshots()]))
     assert (run.stopped, run.history.epochs) == ("not today", 0)
     assert (tmp_path / "log.csv").read_text().startswith("epoch,loss")
+
+
+@pytest.mark.parametrize("event", [e for e in EVENTS if e != "before_batch"])
+def test_a_batch_is_passed_over_before_it_alone(event):
+    def skip(self, loop):
+        raise wf.SkipBatch
+
+    late = type("Late", (wf.Callback,), {event: skip})
+    with pytest.raises(ArgumentError, match=f"SkipBatch in Late.{event}"):
+        fit(trainer([late()]), epochs=1)
+
+
+def test_a_fit_that_is_stopped_when_it_has_ended_holds_the_best_weights_and_tells_the_others():
+    class Late(wf.Callback):
+        def after_fit(self, loop):
+            raise wf.StopTraining("too late")
+
+    run = fit(trainer([Late(), Diary()]), epochs=2)
+    assert (run.stopped, run.held_epoch) == ("epochs", run.best_epoch)
+    assert run.callbacks[1].seen[-1][0] == "after_fit"
+
+
+def test_an_event_that_there_is_not_is_refused():
+    class Misspelt(wf.Callback):
+        def after_epochs(self, loop):
+            raise AssertionError("nobody calls this")
+
+    with pytest.raises(ArgumentError, match=r"Misspelt.after_epochs, which is no event[\s\S]*try: *after_epoch$"):
+        trainer([Misspelt()])
+
+
+@pytest.mark.parametrize(
+    ("columns", "values", "told"),
+    [
+        ("mine", {"mine": 1.0}, r"columns = \('mine',\)"),
+        (("mine",), {"other": 1.0}, r"returned \['other'\], without 'mine'"),
+        (("mine",), None, "returned None, without 'mine'"),
+    ],
+)
+def test_columns_without_their_values_are_refused(columns, values, told):
+    made = type("Measures", (wf.Callback,), {"columns": columns, "measure": lambda self, loop: values})
+    with pytest.raises(ArgumentError, match=told):
+        fit(trainer([made()]), epochs=1)
+
+
+def test_checkpoints_without_a_folder_are_refused():
+    with pytest.raises(ArgumentError, match=r"in a fit without a folder"):
+        fit(trainer([wf.callbacks.Checkpoint(every=60)]), epochs=1)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: wf.callbacks.Checkpoint(every="60"),
+        lambda: wf.callbacks.Checkpoint(every=True),
+        lambda: wf.callbacks.Checkpoint(keep_last=0),
+        lambda: wf.callbacks.Statistics(of=None),
+        lambda: wf.callbacks.Unfreeze({1: 3}),
+        lambda: wf.callbacks.Unfreeze({1: "a"}, freeze=3),
+    ],
+)
+def test_arguments_of_another_type_are_refused(make):
+    with pytest.raises(ArgumentError):
+        make()
+
+
+@pytest.mark.parametrize("log", [wf.callbacks.CSVLog, wf.callbacks.TensorBoard])
+def test_a_log_that_cannot_be_written_says_so_at_the_line_of_the_fit(log, tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(FileError, match=r"cannot be written[\s\S]*where: *fit\(…\), test_events.py"):
+        fit(trainer([log(tmp_path / "file" / "log")]), epochs=1)

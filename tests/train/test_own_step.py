@@ -124,3 +124,20 @@ def test_evaluation_before_and_after_a_fit_knows_the_logs():
     trainer.fit((x, x[:, :1]), epochs=1, verbose=False)
     found = trainer.evaluate((x, x[:, :1]))
     assert found["root"] == pytest.approx(found["loss"] ** 0.5, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("logged", "told"),
+    [
+        ({"mine": wf.ones(2)}, r"'mine': of shape \(2,\)"),
+        ({"mine": "text"}, "'mine': 'text'"),
+        ({"mine": None}, "'mine': None"),
+        ({3: 1.0}, "3: 1.0"),
+    ],
+)
+def test_what_is_logged_is_one_number_with_a_name(logged, told):
+    def step(model, batch):
+        return nn.functional.cross_entropy(model(batch.x), batch.y), logged
+
+    with pytest.raises(ArgumentError, match=f"the step logged {told}"):
+        wf.Trainer(nn.Linear(3), step=step).fit(wf.data.iris(), epochs=1, verbose=False)

@@ -203,3 +203,15 @@ def test_it_is_one_program_whose_second_use_compiles_nothing():
     before = wf.explain().count
     first_checks(mlp(outputs=3), "cross_entropy", (X, LABELS), 1.0)
     assert wf.explain().count == before
+
+
+def test_without_a_loss_it_is_the_usual_one_of_the_targets():
+    x = np.random.default_rng(0).normal(size=(40, 4)).astype(np.float32)
+    of_classes = wf.sanity_check(nn.Linear(3), (x, np.arange(40) % 3))
+    assert of_classes["last layer"].words.endswith("as cross_entropy takes it")
+    assert wf.sanity_check(nn.Linear(1), (x, x[:, 0]))["last layer"].words.endswith("as mse takes it")
+
+
+def test_a_batch_of_one_class_is_no_measure_of_the_first_loss():
+    x = np.random.default_rng(0).normal(size=(40, 4)).astype(np.float32)
+    assert wf.sanity_check(nn.Sequential(nn.Linear(8), nn.Linear(3)), (20 * x, np.ones(40, int)))["first loss"].ok

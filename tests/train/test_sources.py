@@ -152,3 +152,52 @@ def test_an_order_and_a_scale_that_make_no_sense_are_refused():
         fit(wf.data.mapped(X, Y), shuffle=lambda epoch: np.arange(len(X)))
     with pytest.raises(ArgumentError, match="method=True"):
         fit(wf.data.Stream(lambda: zip(X, Y, strict=True)), scale=True)
+
+
+def texts(y, names=("u", "v", "w")):
+    return np.array(names)[y]
+
+
+def a_stream_of_texts(n=300):
+    labels = texts((X[:n, 0] > 0).astype(int) + (X[:n, 1] > 0))
+    return wf.data.Stream(lambda: zip(X[:n], labels, strict=True), classes=["u", "v", "w"]), labels
+
+
+def three_classes():
+    wf.random.seed(0)
+    return wf.Trainer(nn.Linear(6, 3), "cross_entropy", optim.Adam(1e-2), ["accuracy"])
+
+
+def test_labels_of_validation_data_of_its_own_are_counted_in_the_classes_of_the_stream():
+    stream, labels = a_stream_of_texts()
+    some = np.flatnonzero(labels != "u")  # a set that lacks a class would count the others from 0
+    made = three_classes()
+    run = fit(stream, made, validation=(X[some], labels[some]), epochs=1)
+    assert run.history["val_loss"][0] == pytest.approx(made.evaluate((X[some], labels[some]))["loss"], rel=1e-6)
+    read = fit(stream, three_classes(), validation=wf.data.mapped(X[some], labels[some]), epochs=1)
+    assert read.history["val_loss"] == run.history["val_loss"]
+
+
+@pytest.mark.parametrize(
+    ("held", "told"),
+    [
+        ((X[:9], ["u", "v", "x"] * 3), "not known: 'x'"),
+        ((X[:9, :3], ["u", "v", "w"] * 3), r"training rows of shape \(6,\), validation rows of shape \(3,\)"),
+        (X[:9], "only one of the two sets has targets"),
+    ],
+)
+def test_validation_data_that_does_not_fit_a_stream_is_refused(held, told):
+    with pytest.raises(DataError, match=told):
+        fit(a_stream_of_texts()[0], three_classes(), validation=held)
+
+
+def test_a_loader_that_shuffles_is_told_of_and_not_predicted():
+    torch = pytest.importorskip("torch")
+    rows = torch.utils.data.TensorDataset(torch.tensor(X[:100]), torch.tensor(Y[:100]))
+    loader = torch.utils.data.DataLoader(rows, batch_size=16, shuffle=True)
+    made = trainer()
+    assert any("shuffles by itself" in note for note in fit(loader, made, epochs=1).notes)
+    with pytest.raises(ArgumentError, match="nobody knows to which example"):
+        made.predict(loader)
+    in_order = torch.utils.data.DataLoader(rows, batch_size=16)
+    np.testing.assert_array_equal(made.predict(in_order), made.predict(X[:100]))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import PurePath
 from typing import Any, Literal
 
 import numpy as np
@@ -28,7 +30,9 @@ def as_array(value: Any, name: str) -> Array:
         array = np.asarray(value)
     except ValueError as error:
         raise DataError(
-            f"{name} is not an array: {error}", expected="rows of one length", cure=f"np.array({name}) must work"
+            f"{name} is not an array: {error}",
+            expected="rows of one length",
+            cure=f"np.array({name}) must work; of pairs (x, y) one after another: wf.data.Stream(…)",
         ) from error
     if array.dtype.kind == "V" and array.dtype.names is None:
         return array.astype(np.float32)  # bfloat16 and its like are no NumPy types
@@ -123,6 +127,26 @@ def as_float(array: Array, name: str, features: tuple[str, ...] = (), *, keep_fl
             cure=f"scale {name}, or as_dataset(…, keep_float64=True)",
         )
     return small
+
+
+def check_rows(value: Any, name: str) -> None:
+    """Raise ArgumentError for what holds no rows itself, though it may lead to them: a name, a path, an iterator."""
+    if not (value is None or isinstance(value, str | PurePath | Mapping) or hasattr(value, "__next__")):
+        return
+    cure = None
+    if isinstance(value, str | PurePath):
+        is_path = isinstance(value, PurePath) or "." in value or "/" in value
+        cure = "wf.data.read_csv(path, target)" if is_path else f"wf.data.load({value!r})"
+    elif isinstance(value, Mapping):
+        keys = [*value][:2]
+        cure = f"({', '.join(f'data[{key!r}]' for key in keys)})" if len(keys) == 2 else None
+    elif value is not None:
+        cure = "list(…), or wf.data.Stream(lambda: …), a function that gives it anew for each epoch"
+    raise ArgumentError(
+        f"{name} is {'None' if value is None else f'a {type(value).__name__}'}",
+        expected="an array, a tensor, a list of rows or a table",
+        cure=cure,
+    )
 
 
 def _not_numbers(array: Array, given: Any, name: str) -> DTypeError:

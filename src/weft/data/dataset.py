@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from weft.data.check import check_finite, warn_of_coarse
-from weft.data.convert import as_array, as_inputs, as_targets
+from weft.data.convert import as_array, as_inputs, as_targets, check_rows
 from weft.data.foreign import column_names
 from weft.data.naming import closest, listing, plural
 from weft.errors import ArgumentError, DataError
@@ -107,6 +107,9 @@ def as_dataset(data: Any, *, name: str = "data", task: Task | None = None, keep_
     x, y = _pair(data)
     _check_in_memory(x)
     _check_in_memory(y)
+    check_rows(x, "x")
+    if y is not None:
+        check_rows(y, "y")
     features = column_names(x)
     array = as_array(x, "x")
     inputs = as_inputs(array, x, features, keep_float64=keep_float64)
@@ -166,6 +169,23 @@ def aligned(dataset: Dataset, classes: tuple[str, ...]) -> Dataset:
         )
     places = np.array([classes.index(label) for label in own], np.int64)
     return replace(dataset, y=places[dataset.y], classes=classes)
+
+
+def check_features(dataset: Dataset, features: tuple[str, ...]) -> None:
+    """Raise DataError where both sides name their columns and the names, or their order, differ.
+
+    >>> import pandas as pd
+    >>> check_features(as_dataset(pd.DataFrame({"a": [1.0], "b": [2.0]})), ("a", "b"))
+    """
+    own = dataset.features
+    if own and features and own != features:
+        same = sorted(own) == sorted(features)
+        raise DataError(
+            f"{dataset.name} features {listing(own, 5)}",
+            expected=f"those of the training data, in their order: {listing(features, 5)}",
+            cure=f"frame[{list(features)!r}]" if same and len(features) <= 8 else
+            "train.table.dataset(path) reads a second table by the recipe of the first",
+        )  # fmt: skip
 
 
 def _pair(data: Any) -> tuple[Any, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from weft.data.naming import missing_file, twice
@@ -19,6 +19,8 @@ def found_files(paths: str | Path | Sequence[str | Path], suffix: str) -> list[P
 
     Raises FileError for none, ArgumentError for one twice.
     """
+    if not isinstance(paths, str | Path) and not isinstance(paths, Iterable):
+        raise ArgumentError(f"{paths!r} as the files of a table", expected="a path, a pattern, a folder, or several")
     found: list[Path] = []
     for given in [paths] if isinstance(paths, str | Path) else paths:
         path = Path(given).expanduser()

@@ -20,7 +20,7 @@ def closest(name: str, known: Iterable[str]) -> str | None:
     'price'
     """
     by_lower = {other.lower(): other for other in known}
-    found = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.5)
+    found = difflib.get_close_matches(str(name).lower(), by_lower, n=1, cutoff=0.5)
     return by_lower[found[0]] if found else None
 
 

@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from weft.data.choose import at_random, by_group, by_time, class_name, count
-from weft.data.dataset import Dataset, aligned, as_dataset
+from weft.data.dataset import Dataset, aligned, as_dataset, check_features
 from weft.data.naming import closest, listing, plural
 from weft.data.warning import DataWarning
 from weft.errors import ArgumentError, DataError
@@ -79,6 +79,7 @@ def split(
     """
     data = as_dataset(dataset, keep_float64=True)
     if not isinstance(fraction_or_dataset, int | float | np.number | str | None):
+        check_unsplit(fraction_or_dataset, policy, groups, stratify)
         return _given(data, fraction_or_dataset)
     fraction = _fraction(fraction_or_dataset)
     _check_policy(policy, stratify, groups)
@@ -126,6 +127,24 @@ def _check_policy(policy: str, stratify: bool | None, groups: Any) -> None:
             f'groups with policy="{policy}", which does not look at them',
             expected='policy="group" or policy="time"',
             cure='policy="group"',
+        )
+
+
+def check_unsplit(validation: Any, policy: str = "random", groups: Any = None, stratify: bool | None = None) -> None:
+    """Raise ArgumentError where somebody says how to split, and nothing is split: ``validation`` is no fraction.
+
+    >>> check_unsplit(None)
+    """
+    if isinstance(validation, int | float | np.number | str):
+        return
+    asked = {"policy": policy != "random", "groups": groups is not None, "stratify": stratify is not None}
+    names = " and ".join(f"{name}=" for name, is_asked in asked.items() if is_asked)
+    if names:
+        given = "without validation data" if validation is None else "with a validation set of its own"
+        raise ArgumentError(
+            f"{names} {given}: nothing is split",
+            expected="a fraction of the data, which is chosen so",
+            cure=f"validation=0.2, or without {names}",
         )
 
 
@@ -179,25 +198,33 @@ def _times(keys: Array) -> Array:
 
 
 def _given(data: Dataset, validation: Any) -> Split:
-    other = as_dataset(validation, name="validation", keep_float64=data.x.dtype == np.float64)
-    if other.x.shape[1:] != data.x.shape[1:]:
-        raise DataError(
-            f"training rows of shape {data.x.shape[1:]}, validation rows of shape {other.x.shape[1:]}",
-            expected="the same features on both sides",
-        )
-    if (data.y is None) != (other.y is None):
-        raise DataError("only one of the two sets has targets y", expected="(x, y) on both sides, or on neither")
-    if data.features and other.features and data.features != other.features:
-        raise DataError(
-            f"validation features {listing(other.features, 5)}",
-            expected=f"those of the training data, in their order: {listing(data.features, 5)}",
-            cure="train.table.dataset(path) reads a second file by the recipe of the first",
-        )
-    other = aligned(other, data.classes)
+    other = fitting(as_dataset(validation, name="validation", keep_float64=data.x.dtype == np.float64), data)
     labels, theirs = _labels(data), _labels(other)
     if labels is not None and theirs is not None:
         _warn_sides(data, labels, theirs, "given")
     return Split(np.arange(len(data)), np.arange(len(other)), "given", given=other)
+
+
+def fitting(other: Any, data: Dataset) -> Any:
+    """A validation set, in memory or read row by row, with its labels counted in the classes of the training data.
+
+    Raises DataError unless its rows have the shape and the features of the training data, and targets if those have.
+    """
+    shape = other.x.shape[1:] if isinstance(other, Dataset) else other.shape
+    if shape != data.x.shape[1:]:
+        raise DataError(
+            f"training rows of shape {data.x.shape[1:]}, validation rows of shape {shape}",
+            expected="the same features on both sides",
+        )
+    if (data.y is None) != (other.y is None):
+        raise DataError("only one of the two sets has targets y", expected="(x, y) on both sides, or on neither")
+    check_features(other, data.features)
+    if data.y is not None and not data.classes and other.classes != tuple(map(str, range(len(other.classes)))):
+        raise DataError(
+            f"training targets that are numbers, validation targets that are texts: {listing(other.classes, 5)}",
+            expected="targets of one kind on both sides",
+        )
+    return aligned(other, data.classes)
 
 
 def _warn_sides(data: Dataset, train: Array, validation: Array, policy: str) -> None:

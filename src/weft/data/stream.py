@@ -68,7 +68,7 @@ class Stream:
         self.task: Task = task or ("classification" if classes else "none")
         self.table = table
         # A loader that shuffles by itself numbers its examples otherwise in each epoch.
-        self._numbered = not loader or is_sequential(source)
+        self.is_ordered = not loader or is_sequential(source)
         self._numbers = None if self.length is None else range(self.length)
         self._shuffles = self._splits = self._ahead = 0
         self._is_raw = True
@@ -163,7 +163,7 @@ class Stream:
         generator(seed)  # refuses what is no seed: another draw a chunk would put examples on both sides
         if isinstance(fraction, bool) or not 0 < fraction < 1:
             raise ArgumentError(f"fraction={fraction!r}", expected="a number between 0 and 1", cure="split(0.2)")
-        if not self._numbered:
+        if not self.is_ordered:
             raise ArgumentError(
                 "a split of a loader that shuffles: its examples have other numbers in each epoch",
                 expected="examples in one order",

@@ -20,9 +20,9 @@ def find(table: Mapping[str, T], name: str, what: str) -> T:
       expected: one of relu, tanh
       try:      'relu'
     """
-    if name in table:
+    if isinstance(name, str) and name in table:
         return table[name]
-    close = get_close_matches(name.lower(), table, n=1, cutoff=0.5)
+    close = get_close_matches(str(name).lower(), table, n=1, cutoff=0.5)
     raise ArgumentError(
         f"there is no {what} {name!r}",
         expected="one of " + ", ".join(sorted(table)),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from weft.data.naming import closest
 from weft.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -133,12 +134,40 @@ def checked(callbacks: Iterable[Any]) -> tuple[Callback, ...]:
             raise ArgumentError(
                 f"{callback!r} as a callback", expected="an object of a subclass of wf.Callback", cure=made
             )
+        for name in dir(type(callback)):
+            if name.startswith(("before_", "after_")) and name not in EVENTS:  # it would never be called
+                raise ArgumentError(
+                    f"{type(callback).__name__}.{name}, which is no event",
+                    expected=f"one of {', '.join(EVENTS)}; another name for what is none",
+                    cure=closest(name, EVENTS),
+                )
+        columns: Any = callback.columns
+        if isinstance(columns, str):  # each letter would be one
+            raise ArgumentError(
+                f"{type(callback).__name__}.columns = {columns!r}",
+                expected="a tuple of names",
+                cure=f"columns = ({columns!r},)",
+            )
     return given
 
 
 def wants(callbacks: Sequence[Callback], event: str) -> list[Callback]:
     """The callbacks that override an event."""
     return [c for c in callbacks if getattr(type(c), event) is not getattr(Callback, event)]
+
+
+def measured(callback: Callback, loop: Loop) -> dict[str, float]:
+    """The values of a callback's columns at the end of an epoch."""
+    values = callback.measure(loop)
+    missing = [name for name in callback.columns if not isinstance(values, Mapping) or name not in values]
+    if missing:
+        name, given = type(callback).__name__, list(values) if isinstance(values, Mapping) else values
+        raise ArgumentError(
+            f"{name}.measure returned {given!r}, without {', '.join(map(repr, missing))}",
+            expected=f"a dict with a number for each of columns = {callback.columns!r}",
+            cure=f"return {{{', '.join(f'{column!r}: …' for column in callback.columns)}}}",
+        )
+    return {name: float(values[name]) for name in callback.columns}
 
 
 def fresh(callback: C) -> C:

@@ -215,8 +215,10 @@ def first_checks(model: Module, loss: Any, sample: Any, baseline: float, *, befo
 
 
 def far(value: float, baseline: float, loss: Loss) -> list[str]:
-    """A loss much worse than that of a constant."""
-    if not (math.isfinite(value) and math.isfinite(baseline) and value > max(FAR * baseline, baseline + 1)):
+    """A loss much worse than that of a constant; of targets that are all alike the constant is no measure."""
+    if baseline == 0 or not (
+        math.isfinite(value) and math.isfinite(baseline) and value > max(FAR * baseline, baseline + 1)
+    ):
         return []
     cure = ("scale_target=True, and " if loss.kind == "regression" else "") + 'scale="standard"'
     facts = f"before training the loss is {value:.3g}, that of a constant prediction {baseline:.3g}"

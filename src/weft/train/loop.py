@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from weft.errors import ArgumentError
 from weft.runtime.interrupt import held_back
 from weft.tensor import Tensor
-from weft.train.callback import Callback, SkipBatch, StopTraining, wants
+from weft.train.callback import Callback, SkipBatch, StopTraining, measured, wants
 from weft.train.course import Course
 from weft.train.gathering import baseline_of
 from weft.train.guard import explain_measured, explain_trip
@@ -110,7 +111,22 @@ class Loop:
     def tell(self, event: str) -> None:
         """Let the callbacks know."""
         for callback in wants(self.callbacks, event):
+            self.call(callback, event)
+
+    def call(self, callback: Callback, event: str) -> None:
+        """Let one of them know."""
+        try:
             getattr(callback, event)(self)
+        except StopTraining:
+            if event != "after_fit":  # then it has ended, and the others are to know
+                raise
+        except SkipBatch as error:
+            if event == "before_batch":
+                raise
+            raise ArgumentError(
+                f"SkipBatch in {type(callback).__name__}.{event}",
+                expected="before_batch, whose batch is passed over; StopTraining ends the fit at any event",
+            ) from error
 
     # ── how the work is cut ─────────────────────────────────────────────────────────────────────────────────
 
@@ -178,7 +194,7 @@ class Loop:
         ended: StopTraining | None = None
         for callback in wants(self.callbacks, "before_fit"):
             try:
-                callback.before_fit(self)
+                self.call(callback, "before_fit")
             except StopTraining as stop:
                 ended = ended or stop
         if ended is not None:
@@ -338,8 +354,7 @@ class Loop:
             self.row |= self.trainer.watch()
             for callback in self.callbacks:
                 if callback.columns:
-                    values = callback.measure(self)
-                    self.row |= {name: float(values[name]) for name in callback.columns}
+                    self.row |= measured(callback, self)
             self.tell("after_validation")
         finally:  # whatever is raised, the epoch has been trained and has its row
             standing.history.append([self.row[name] for name in columns])

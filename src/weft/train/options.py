@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
+from weft.data.scale import METHODS, Scaler
 from weft.errors import ArgumentError, is_whole
 from weft.nn.module import Module
 from weft.optim.optimizer import Optimizer
@@ -49,6 +53,7 @@ def check_fit(
             cure=f"batch_size={-(-batch_size // n) * n}",
         )
     check_end(patience, keep)
+    check_folder(folder, resume)
     if resume and folder is None:
         raise ArgumentError(
             "resume=True without a folder",
@@ -93,6 +98,28 @@ def check_probe(probe: Any, step: Any, validation: Any) -> None:
             expected="data on which both models are measured",
             cure="fit(…, validation=0.2, probe=…)",
         )
+
+
+def check_data_flow(shuffle: Any, scale: Any, scale_target: Any) -> None:
+    """Refuse what says neither how examples are ordered nor how they are scaled."""
+    if not (isinstance(shuffle, bool | np.bool_) or callable(shuffle)):
+        raise ArgumentError(f"shuffle={shuffle!r}", expected="True, False, or a function from epoch to an order")
+    if not (isinstance(scale, Scaler | None) or (isinstance(scale, str) and scale in METHODS)):
+        raise ArgumentError(
+            f"scale={scale!r}",
+            expected=f"None, a wf.data.Scaler, or one of {', '.join(map(repr, METHODS))}",
+            cure="scale=None" if scale is False else 'scale="standard"',
+        )
+    if not isinstance(scale_target, bool | np.bool_):
+        raise ArgumentError(f"scale_target={scale_target!r}", expected="True or False", cure="scale_target=True")
+
+
+def check_folder(folder: Any, resume: Any) -> None:
+    """Refuse what is no path, and a resumption that is neither asked for nor not."""
+    if folder is not None and not (isinstance(folder, str | os.PathLike) and os.fspath(folder)):
+        raise ArgumentError(f"folder={folder!r}", expected="a path", cure='folder="runs/mine"')
+    if not isinstance(resume, bool | np.bool_):
+        raise ArgumentError(f"resume={resume!r}", expected="True or False", cure="resume=True")
 
 
 def check_calls(on_epoch: Any) -> None:

@@ -171,6 +171,12 @@ def output_shape(model: Module, x: Array) -> tuple[int, ...]:
             expected="one tensor",
             cure="a loop by hand for several outputs",
         )
+    if made.shape[:1] != (2,):
+        raise DataError(
+            f"the model makes an output of shape {made.shape} of 2 examples of shape {x.shape[1:]}",
+            expected="a row of output for each example",
+            cure="x.reshape(-1, 1), for one feature" if x.ndim == 1 else None,
+        )
     return tuple(made.shape)
 
 

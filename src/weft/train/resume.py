@@ -17,6 +17,7 @@ from weft.tensor import Tensor
 from weft.train.beginning import arrays
 from weft.train.callback import Callback, state_of
 from weft.train.callbacks.live import LiveDiagnosis
+from weft.train.options import whole
 from weft.train.step import Part
 from weft.train.supply import Streamed
 
@@ -40,9 +41,18 @@ class Checkpoint(Callback):
     """
 
     def __init__(self, every: float | None = None, keep_last: int = 2) -> None:
-        if every is not None and not every >= 0:
-            raise ArgumentError(f"Checkpoint(every={every!r})", expected="seconds, 0 or more")
+        if every is not None and (isinstance(every, bool) or not (isinstance(every, int | float) and every >= 0)):
+            raise ArgumentError(f"Checkpoint(every={every!r})", expected="seconds, 0 or more", cure="every=60")
+        whole("keep_last", keep_last, 1, of="Checkpoint")
         self.every, self.keep_last = every, keep_last
+
+    def before_fit(self, loop: Loop) -> None:
+        if not any(isinstance(c, Keeper) for c in loop.callbacks):
+            raise ArgumentError(
+                f"{self!r} in a fit without a folder, which keeps nothing",
+                expected="the folder of the checkpoints",
+                cure='fit(…, folder="runs/mine")',
+            )
 
 
 class Keeper(Callback):

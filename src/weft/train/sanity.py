@@ -67,7 +67,7 @@ class Sanity:
 def sanity_check(
     model: Module,
     data: Any,
-    loss: Any,
+    loss: Any = None,
     steps: int = 200,
     *,
     batch_size: int = 16,
@@ -77,6 +77,7 @@ def sanity_check(
 ) -> Sanity:
     """Train a copy of ``model`` on one small batch, again and again: it must learn these few examples by heart.
 
+    Without a ``loss`` it is the usual one: "cross_entropy" where the targets are classes, "mse" where they are numbers.
     The loss must fall below ``fraction`` of that of the best constant prediction within ``steps`` steps of
     ``optimizer`` (by default ``optim.Adam(1e-2)``), without dropout. Besides, it looks at what is commonly wrong:
     labels out of range, inputs that are not scaled or all alike, a last layer that does not agree with the loss,
@@ -89,8 +90,9 @@ def sanity_check(
     True
     """
     check(model, steps, batch_size, fraction)
-    twin, judged = copy.deepcopy(model), get_loss(loss)
     batch = some_rows(as_dataset(data), batch_size, seed)
+    usual = "cross_entropy" if batch.task == "classification" else "mse"
+    twin, judged = copy.deepcopy(model), get_loss(usual if loss is None else loss)
     made = Trainer(twin, judged, optimizer if optimizer is not None else Adam(1e-2), seed=seed)
     checks = [inputs_of(batch)]
     try:

@@ -13,6 +13,7 @@ from weft.data.dataset import Dataset, as_dataset
 from weft.data.lazy import LazyDataset
 from weft.data.naming import plural
 from weft.data.scale import Scaler
+from weft.data.split import check_unsplit, fitting
 from weft.data.stream import Stream
 from weft.errors import ArgumentError, DataError
 from weft.train.preparation import SAMPLE, Prepared, output_shape, prepare, sample_of, scaled, targets, with_targets
@@ -27,6 +28,7 @@ PASS = 4096  # rows of a block of a pass over the data
 
 def prepare_any(data: Any, validation: Any, trainer: Trainer, scale: Any, scale_target: bool, how: Any) -> Prepared:
     """Data in memory or data that is read while training, ready for a fit."""
+    check_unsplit(validation, **how)
     source = as_source(data)
     if source is None:
         held_out = as_source(validation)
@@ -49,6 +51,11 @@ def as_source(data: Any) -> Any:
 def prepare_read(source: Any, validation: Any, trainer: Trainer, scale: Any, scale_target: bool, how: Any) -> Prepared:
     """Split a source, hold what is measured after each epoch in memory, and find the scaling in one pass."""
     training, held, notes = divided(source, validation, trainer.seed, how)
+    if isinstance(source, Stream) and not source.is_ordered:
+        notes.append(
+            "the loader shuffles by itself: its order is not that of the seed, and a fit that is resumed sees another; "
+            "Stream(DataLoader(…, shuffle=False)).shuffle(10_000) has the one of the seed"
+        )
     if scale_target:
         raise ArgumentError(
             "scale_target=True with data that is read while training",
@@ -61,7 +68,7 @@ def prepare_read(source: Any, validation: Any, trainer: Trainer, scale: Any, sca
     scaler = scale
     if scale is not None and not isinstance(scale, Scaler):
         scaler = Scaler.fit_blocks((b.x for b in training.blocks(PASS, seed=0, epoch=0, shuffle=False)), scale)
-    held_out = loaded(held)
+    held_out = fitting(loaded(held), first) if held is not None else None
     sample = sampled(training, len(held_out), trainer.seed) if held_out is not None else first
     if scaler is None and (advice := check_scaled(sample.x, sample.features)):
         notes.append(advice)
@@ -81,7 +88,11 @@ def divided(source: Any, validation: Any, seed: int, how: Any) -> tuple[Any, Any
         return source, None, []
     if not isinstance(validation, int | float | np.number) or isinstance(validation, bool):
         other = as_source(validation)
-        return source, other if other is not None else as_dataset(validation), ["validation: a set of its own"]
+        return (
+            source,
+            other if other is not None else as_dataset(validation, name="validation"),
+            ["validation: a set of its own"],
+        )
     if isinstance(source, LazyDataset):
         training, held = source.split(float(validation), seed=seed, **how)
         sizes = f"{plural(len(training), 'row')} for training, {len(held)} for validation"
@@ -98,7 +109,7 @@ def divided(source: Any, validation: Any, seed: int, how: Any) -> tuple[Any, Any
 
 def loaded(held: Any) -> Any:
     """Validation data in memory, unless it is too large for that and can be read row by row."""
-    if held is None or isinstance(held, Dataset):
+    if isinstance(held, Dataset):
         return held
     if isinstance(held, LazyDataset):
         size = len(held) * int(np.prod(held.shape)) * held.dtype.itemsize

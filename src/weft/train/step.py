@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from weft.control import scan
 from weft.errors import ArgumentError
 from weft.graph.gradient import backpropagate
@@ -211,6 +213,15 @@ def answer(made: Any, parts: Sequence[Part]) -> tuple[list[Any], Mapping[str, An
             )  # fmt: skip
     if not isinstance(logs, Mapping):
         raise ArgumentError(f"the step returned logs of {type(logs).__name__}", expected="a dict: {name: number}")
+    for name, value in logs.items():
+        is_one = value.shape == () if isinstance(value, Tensor) else isinstance(value, int | float | np.number)
+        if not (isinstance(name, str) and is_one):
+            shown = f"of shape {value.shape}, {value.dtype.name}" if isinstance(value, Tensor) else repr(value)
+            raise ArgumentError(
+                f"the step logged {name!r}: {shown}",
+                expected="a name, and one number: a tensor of shape ()",
+                cure=f'logs = {{"{name}": value.mean()}}',
+            )
     return given, logs
 
 

@@ -64,7 +64,7 @@ class Resident:
         n = self.index.shape[0]
         if callable(self.shuffle):
             given = np.asarray(self.shuffle(epoch))
-            if sorted(given.tolist()) != list(range(n)):
+            if given.dtype.kind not in "iu" or given.shape != (n,) or sorted(given.tolist()) != list(range(n)):
                 raise ArgumentError(f"shuffle({epoch}) gave no order of {n} examples", expected="each index once")
             return given.astype(np.int32)
         return permutation(n, self.seed, epoch) if self.shuffle else np.arange(n, dtype=np.int32)

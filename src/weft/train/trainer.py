@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from weft.data.dataset import Dataset, aligned, as_dataset
+from weft.data.dataset import Dataset, aligned, as_dataset, check_features
 from weft.data.scale import Scaler
-from weft.errors import DataError
+from weft.data.stream import Stream
+from weft.errors import ArgumentError, DataError, ShapeError
 from weft.nn.losses import Loss, get_loss
 from weft.nn.mode import evaluation_mode, modes_kept
 from weft.nn.module import Module
@@ -37,7 +38,16 @@ from weft.train.loop import Loop, Standing
 from weft.train.measuring import Measure, chunked, laid_out
 from weft.train.meshing import across, bring, on
 from weft.train.metrics.watch import sort_out, watch, watched_numbers
-from weft.train.options import Method, check_calls, check_fit, check_mesh, check_patience, check_probe, check_trainer
+from weft.train.options import (
+    Method,
+    check_calls,
+    check_data_flow,
+    check_fit,
+    check_mesh,
+    check_patience,
+    check_probe,
+    check_trainer,
+)
 from weft.train.precision import Precision, get_precision
 from weft.train.preparation import Prepared, output_shape, scaled, with_targets
 from weft.train.resume import Keeper, marks
@@ -199,6 +209,7 @@ class Trainer:
 
         Raises DataError for data that cannot be trained on, before the first step.
         """
+        check_data_flow(shuffle, scale, scale_target)
         check_fit(epochs, batch_size, patience, keep, folder, resume, self.mesh)
         check_probe(probe, self.own, validation)
         check_calls(on_epoch)
@@ -334,9 +345,21 @@ class Trainer:
     def _dataset(self, data: Any) -> Dataset:
         return as_dataset(data, keep_float64=self.precision.wide)
 
+    def _like_trained(self, data: Dataset) -> Dataset:
+        """Data on the scale of the training data, whose columns and number of axes it must have."""
+        if self.prepared is not None:
+            check_features(data, self.prepared.sample.features)
+            if data.x.ndim != (ndim := self.prepared.sample.x.ndim):
+                raise ShapeError(
+                    f"x of shape {data.x.shape}",
+                    expected=f"{ndim} axes, as the training data: rows of shape {self.prepared.sample.x.shape[1:]}",
+                    cure="x[None], if it is one row" if data.x.ndim == ndim - 1 else None,
+                )
+        return scaled(data, self.scaler)
+
     def _checked(self, data: Dataset) -> Dataset:
         """Data as the model and the loss take it."""
-        given = scaled(aligned(data, self.classes), self.scaler)
+        given = self._like_trained(aligned(data, self.classes))
         if self.loss is None:
             return given
         if given.y is None:
@@ -377,8 +400,14 @@ class Trainer:
     def outputs(self, x: Any) -> Array:
         """The model's raw output for each row of ``x``, computed in chunks in evaluation mode."""
         source = as_source(x)
+        if isinstance(source, Stream) and not source.is_ordered:
+            raise ArgumentError(
+                "predictions for a loader that shuffles: nobody knows to which example each belongs",
+                expected="examples in one order",
+                cure="DataLoader(…, shuffle=False)",
+            )
         parts = pieces_of(source) if source is not None else [self._dataset(x)]
-        return np.concatenate([self._outputs(scaled(part, self.scaler).x) for part in parts])
+        return np.concatenate([self._outputs(self._like_trained(part).x) for part in parts])
 
     def _outputs(self, rows: Array) -> Array:
         with evaluation_mode(self.model), on(self.mesh):

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from weft.errors import ArgumentError
-from weft.storage.files import write_atomically
+from weft.storage.files import reported, write_atomically
 from weft.train.callback import Callback
 
 if TYPE_CHECKING:
@@ -34,7 +34,6 @@ class CSVLog(Callback):
         self.path = path_of("CSVLog", path)
 
     def before_fit(self, loop: Loop) -> None:
-        Path(self.path).parent.mkdir(parents=True, exist_ok=True)
         write_atomically(self.path, loop.history.to_csv())
         self.__written = loop.history.epochs
 
@@ -51,7 +50,7 @@ class CSVLog(Callback):
         text = io.StringIO()
         rows = enumerate(history.rows[self.__written :], self.__written + 1)
         csv.writer(text, lineterminator="\n").writerows([epoch, *row] for epoch, row in rows)
-        with Path(self.path).open("a", encoding="utf-8", newline="") as file:
+        with reported(Path(self.path)), Path(self.path).open("a", encoding="utf-8", newline="") as file:
             file.write(text.getvalue())
         self.__written = history.epochs
 
@@ -122,7 +121,8 @@ def writer(folder: str, first: int) -> Any:
             expected="pip install tensorboardX, or wf.callbacks.CSVLog, which needs nothing",
             cure='callbacks=[wf.callbacks.CSVLog("history.csv")]',
         ) from error
-    return board.SummaryWriter(folder, purge_step=first)
+    with reported(Path(folder)):
+        return board.SummaryWriter(folder, purge_step=first)
 
 
 def path_of(owner: str, given: str | os.PathLike[str]) -> str:

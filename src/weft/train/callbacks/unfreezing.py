@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from weft.errors import ArgumentError, is_whole
@@ -72,7 +72,7 @@ class Unfreeze(Callback):
 
 def several(patterns: str | Sequence[str]) -> tuple[str, ...]:
     """One pattern or many, as a tuple."""
-    found = (patterns,) if isinstance(patterns, str) else tuple(patterns)
+    found = (patterns,) if isinstance(patterns, str) or not isinstance(patterns, Iterable) else tuple(patterns)
     for pattern in found:
         if not isinstance(pattern, str) or not pattern:
             raise ArgumentError(f"{pattern!r} as a pattern", expected='a text such as "encoder.*"')
