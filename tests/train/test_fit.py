@@ -1,6 +1,7 @@
 """What `fit` promises: one program, honest numbers, best weights, and going on where it was."""
 
 import gc
+import re
 
 import jax
 import numpy as np
@@ -443,3 +444,36 @@ def test_each_module_has_its_own_mode_again_after_fit_and_evaluate():
     trainer.fit(wf.data.iris(), validation=0.2, epochs=1, verbose=False)
     trainer.evaluate(wf.data.iris())
     assert [m.training for m in model.modules()] == [True, True, False, True]
+
+
+DATA = np.random.default_rng(0).random((40, 4), np.float32), np.arange(40) % 3
+
+
+@pytest.mark.parametrize(
+    ("call", "cure"),
+    [
+        (lambda t: t.fit(DATA, validation_split=0.2), "validation=0.2"),
+        (lambda t: t.fit(DATA, validation_data=DATA, callbacks=[]), r"callbacks=\[…\]"),
+        (lambda t: t.fit(x=DATA[0], y=DATA[1]), r"fit\(\(x, y\), …\)"),
+        (lambda t: wf.Trainer(t.model, "cross_entropy", max_epochs=3), r"fit\(…, epochs=20\)"),
+        (lambda t: t.fit(DATA, epochs=1, on_epoch=lambda epoch: None, verbose=False), "lambda epoch, row"),
+    ],
+)
+def test_the_words_of_other_frameworks_are_answered_by_ours(call, cure):
+    with pytest.raises(wf.errors.ArgumentError, match=cure) as caught:
+        call(wf.Trainer(nn.Linear(3), "cross_entropy"))
+    assert re.search(r"where: +(fit|Trainer|__init__)\(…\), test_fit.py", str(caught.value))
+
+
+def test_sizes_found_in_data_that_was_refused_are_forgotten():
+    trainer = wf.Trainer(nn.Sequential(nn.Linear(8), nn.ReLU(), nn.Linear(3)), "cross_entropy")
+    with pytest.raises(wf.errors.WeftError):
+        trainer.fit((DATA[0][:, 0], DATA[1]), verbose=False)
+    assert trainer.fit(DATA, epochs=1, verbose=False).history.epochs == 1
+
+
+def test_two_ways_to_write_checkpoints_are_refused(tmp_path):
+    both = [wf.callbacks.Checkpoint(keep_last=1), wf.callbacks.Checkpoint(keep_last=3)]
+    trainer = wf.Trainer(nn.Linear(3), "cross_entropy", callbacks=both)
+    with pytest.raises(wf.errors.ArgumentError, match="expected: one of them"):
+        trainer.fit(DATA, epochs=1, folder=tmp_path / "run", verbose=False)

@@ -134,6 +134,14 @@ def test_the_state_of_another_fit_is_refused(change, named, tmp_path):
         fit(other, tmp_path, 4, **options)
 
 
+def test_another_order_of_the_users_own_is_another_fit(tmp_path):
+    shuffled = lambda seed: lambda epoch: np.random.default_rng((seed, epoch)).permutation(120)
+    fit(trainer(), tmp_path, 2, shuffle=shuffled(0))
+    with pytest.raises(ArgumentError, match="shuffle"):
+        fit(trainer(), tmp_path, 4, shuffle=shuffled(1))
+    assert fit(trainer(), tmp_path, 4, shuffle=shuffled(0)).history.epochs == 4
+
+
 def test_damaged_checkpoints_are_passed_over_and_named(tmp_path):
     whole = fit(trainer(), tmp_path / "whole", 8)
     fit(trainer(), tmp_path / "run", 2)

@@ -96,6 +96,17 @@ def way_back(module: Module) -> Callable[[], None]:
     return back
 
 
+@contextmanager
+def sizes_undone_on_error(module: Module) -> Iterator[None]:
+    """Let a module, and those inside it, wait for their sizes again if the block raises: its data was wrong."""
+    back = way_back(module)
+    try:
+        yield
+    except BaseException:
+        back()
+        raise
+
+
 def spec_of(x: Any) -> Spec:
     """The spec that ``x`` is, has, or stands for as the shape of float32 numbers."""
     if isinstance(x, Spec):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -77,18 +77,24 @@ def taught(init: Callable[..., None]) -> Callable[..., None]:
         except TypeError as error:
             if error.__traceback__ is None or error.__traceback__.tb_next is not None:
                 raise  # from within: the arguments themselves were taken
-            signature = inspect.signature(init)
-            # The types are in the documentation; here they would hide the names.
-            bare = [p.replace(annotation=p.empty) for p in list(signature.parameters.values())[1:]]
-            unknown = [name for name in options if name not in signature.parameters]
-            cures = [f"{name}: {ARGUMENTS[name]}" for name in unknown if name in ARGUMENTS]
-            raise ArgumentError(
-                f"{type(self).__name__}: {str(error).partition('() ')[2] or error}",
-                expected=f"{type(self).__name__}{inspect.Signature(bare)}",
-                cure="\n".join(cures) or None,
-            ) from None
+            raise misfit(type(self).__name__, init, options, error, ARGUMENTS) from None
 
     return __init__
+
+
+def misfit(
+    name: str, function: Callable[..., Any], options: Mapping[str, Any], error: TypeError, words: Mapping[str, str]
+) -> ArgumentError:
+    """The lesson of arguments that a method does not take; ``words`` are the answers to the names of others."""
+    signature = inspect.signature(function)
+    # The types are in the documentation; here they would hide the names.
+    bare = [p.replace(annotation=p.empty) for p in list(signature.parameters.values())[1:]]
+    cures = [f"{own}: {words[own]}" for own in options if own not in signature.parameters and own in words]
+    return ArgumentError(
+        f"{name}: {str(error).partition('() ')[2] or error}",
+        expected=f"{name}{inspect.Signature(bare)}",
+        cure="\n".join(cures) or None,
+    )
 
 
 def plain(value: Any) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from numbers import Real
@@ -20,7 +19,7 @@ from weft.studies.result import PopulationRun
 from weft.studies.rows import divided
 from weft.studies.scores import direction, error_name, errors
 from weft.studies.setup import as_population, check_held_out, check_how, to_the_end
-from weft.train.options import whole
+from weft.train.options import takes, whole
 
 Array = np.ndarray[Any, Any]
 
@@ -209,7 +208,7 @@ def of_value(
             expected=f"a function of {setting} that makes a model",
             cure=f"lambda {setting}: nn.Sequential(nn.Linear({setting}), nn.ReLU(), nn.Linear(3))",
         )
-    if not takes_one(make):  # most often a number of the optimizer whose name was mistyped
+    if not takes(make, 1):  # most often a number of the optimizer whose name was mistyped
         near = closest(setting, numeric)
         raise ArgumentError(
             f"{setting!r} is no number of the optimizer, and the function that makes a model takes no value",
@@ -218,14 +217,3 @@ def of_value(
         )
     build: Callable[[], Any] = lambda: make(value)
     return as_population(build, loss, optimizer, metrics, seed=seed)
-
-
-def takes_one(function: Callable[..., Any]) -> bool:
-    """Whether a function can be called with one value, as far as its signature says."""
-    try:
-        inspect.signature(function).bind(None)
-    except TypeError:
-        return False
-    except ValueError:  # it has none, as some that are written in C
-        return True
-    return True

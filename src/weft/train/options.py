@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -123,9 +124,24 @@ def check_folder(folder: Any, resume: Any) -> None:
 
 
 def check_calls(on_epoch: Any) -> None:
-    """Refuse what cannot be called."""
-    if on_epoch is not None and not callable(on_epoch):
-        raise ArgumentError(f"on_epoch={on_epoch!r}", expected="a function of (number of the epoch, its row)")
+    """Refuse what cannot be called with what it will be given."""
+    if on_epoch is not None and not (callable(on_epoch) and takes(on_epoch, 2)):
+        raise ArgumentError(
+            f"on_epoch={on_epoch!r}",
+            expected="a function of the number of the epoch and its row of the history",
+            cure="on_epoch=lambda epoch, row: print(epoch, row)",
+        )
+
+
+def takes(function: Callable[..., Any], count: int) -> bool:
+    """Whether a function can be called with so many values, as far as its signature says."""
+    try:
+        inspect.signature(function).bind(*[None] * count)
+    except TypeError:
+        return False
+    except ValueError:  # it has none, as some that are written in C
+        return True
+    return True
 
 
 def check_mesh(mesh: Any) -> None:

@@ -59,7 +59,13 @@ class Keeper(Callback):
     """Writes the state of a fit into its folder while it runs, and brings it back."""
 
     def __init__(self, folder: str | os.PathLike[str], trainer: Trainer, loop: Loop, mark: dict[str, str]) -> None:
-        how = next((c for c in loop.callbacks if isinstance(c, Checkpoint)), Checkpoint())
+        given = [c for c in loop.callbacks if isinstance(c, Checkpoint)]
+        if len(given) > 1:
+            raise ArgumentError(
+                f"{len(given)} callbacks that say when to write checkpoints: {', '.join(map(repr, given))}",
+                expected="one of them",
+            )
+        how = given[0] if given else Checkpoint()
         self.trainer, self.loop, self.every, self.mark = trainer, loop, how.every, mark
         self.checkpoints = Checkpoints(folder, how.keep_last)
         self.written, self.cost = time.monotonic(), 0.0
@@ -209,12 +215,19 @@ def marks(trainer: Trainer, prepared: Any, supply: Any) -> dict[str, str]:
         "precision": trainer.precision.name,
         "batch_size": str(supply.batch_size),
         "seed": str(trainer.seed),
-        "shuffle": str(bool(supply.shuffle)),
+        "shuffle": in_order(supply),
         "augment": named(standing.method.augment),
         "pieces": str(standing.method.pieces),
         "callbacks": ", ".join(type(c).__name__ for c in trainer.callbacks),
         "columns": ", ".join(standing.history.columns),
     } | ({"block": str(supply.per_block)} if isinstance(supply, Streamed) else {})
+
+
+def in_order(supply: Any) -> str:
+    """Whether examples are shuffled; of an order of the user's own, what it is in the first epoch."""
+    if callable(supply.shuffle):
+        return f"an order that begins {', '.join(map(str, supply.order(0)[:8]))}"
+    return str(bool(supply.shuffle))
 
 
 def hashed_data(prepared: Any) -> str:

@@ -56,6 +56,8 @@ def prepare_read(source: Any, validation: Any, trainer: Trainer, scale: Any, sca
             "the loader shuffles by itself: its order is not that of the seed, and a fit that is resumed sees another; "
             "Stream(DataLoader(…, shuffle=False)).shuffle(10_000) has the one of the seed"
         )
+    if held is not None:
+        notes.append("copies of training rows among those for validation are not looked for outside of memory")
     if scale_target:
         raise ArgumentError(
             "scale_target=True with data that is read while training",

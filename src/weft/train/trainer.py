@@ -16,6 +16,7 @@ from weft.data.dataset import Dataset, aligned, as_dataset, check_features
 from weft.data.scale import Scaler
 from weft.data.stream import Stream
 from weft.errors import ArgumentError, DataError, ShapeError
+from weft.nn.building import sizes_undone_on_error
 from weft.nn.losses import Loss, get_loss
 from weft.nn.mode import evaluation_mode, modes_kept
 from weft.nn.module import Module
@@ -34,6 +35,7 @@ from weft.train.ending import end, take_up
 from weft.train.firstbatch import first_checks
 from weft.train.guard import NonFiniteError
 from weft.train.history import History
+from weft.train.lessons import FIT, TRAINER, taught
 from weft.train.loop import Loop, Standing
 from weft.train.measuring import Measure, chunked, laid_out
 from weft.train.meshing import across, bring, on
@@ -85,6 +87,7 @@ class Trainer:
     (5, ['accuracy', 'loss'])
     """
 
+    @taught(TRAINER)
     def __init__(
         self,
         model: Module,
@@ -158,6 +161,7 @@ class Trainer:
 
     # ── fit ─────────────────────────────────────────────────────────────────────────────────────────────────
 
+    @taught(FIT)
     def fit(
         self,
         data: Any,
@@ -219,7 +223,8 @@ class Trainer:
         if self.precision.wide:
             self.model.to(self.precision.hold)
         how = {"policy": policy, "groups": groups, "stratify": stratify}
-        prepared = prepare_any(data, validation, self, scale, scale_target, how)
+        with sizes_undone_on_error(self.model):
+            prepared = prepare_any(data, validation, self, scale, scale_target, how)
         check_patience(patience, prepared.n_val)
         callbacks = [fresh(c) for c in self.callbacks] + ([EachEpoch(on_epoch)] if on_epoch is not None else [])
         if verbose and not any(isinstance(c, LiveDiagnosis) for c in callbacks):
