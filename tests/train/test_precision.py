@@ -92,3 +92,20 @@ def test_data_of_64_bits_is_evaluated_and_predicted_in_64():
     trainer = wf.Trainer(nn.Linear(1, 1), "mse", precision="f64")
     trainer.fit((x, x), epochs=1, verbose=False)
     assert len(np.unique(trainer.outputs(x))) == 32
+
+
+def test_losses_of_64_bits_are_counted_in_64_bits():
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal((48, 3)), rng.standard_normal((48, 1))
+    model = nn.Linear(3, 1)
+    trainer = wf.Trainer(model, "mse", optim.SGD(0.1), precision="f64")
+    w, b = (p.numpy().astype(np.float64) for p in model.parameters())
+    run = trainer.fit((x, y), (x, y), epochs=1, batch_size=16, shuffle=False, verbose=False)
+    losses = []
+    for part, target in zip(x.reshape(3, 16, 3), y.reshape(3, 16, 1), strict=True):
+        error = part @ w.T + b - target
+        losses.append((error**2).mean())
+        w, b = w - 0.2 * error.T @ part / 16, b - 0.2 * error.mean(axis=0)
+    row = run.history.row(1)
+    np.testing.assert_allclose(row["loss"], np.mean(losses), rtol=1e-12)
+    np.testing.assert_allclose(row["val_loss"], ((x @ w.T + b - y) ** 2).mean(), rtol=1e-12)

@@ -150,7 +150,7 @@ def test_integer_pictures_are_refused_with_the_cure():
 def test_an_order_and_a_scale_that_make_no_sense_are_refused():
     with pytest.raises(ArgumentError, match="order of one's own"):
         fit(wf.data.mapped(X, Y), shuffle=lambda epoch: np.arange(len(X)))
-    with pytest.raises(ArgumentError, match="method=True"):
+    with pytest.raises(ArgumentError, match="scale=True"):
         fit(wf.data.Stream(lambda: zip(X, Y, strict=True)), scale=True)
 
 

@@ -65,13 +65,13 @@ class Course:
         self.epoch = number_cell(0, np.int64)
         self.finite = number_cell(True, np.bool_)
         self.skipped = number_cell(0, np.int64)
-        self.sums = Tensor(
-            np.zeros(3 + len(step.logged), np.float32)
-        )  # Σ loss, examples, last loss, Σ of what is logged
-        self.best_loss = number_cell(np.inf)
+        self.counted = step.precision.counted
+        zeros = np.zeros(3 + len(step.logged))
+        self.sums = Tensor(zeros, self.counted)  # Σ loss, examples, last loss, Σ of what is logged
+        self.best_loss = number_cell(np.inf, self.counted.numpy)
         self.best_epoch = number_cell(0, np.int64)
         self.best_weights = {path: beside(np.array(w.numpy()), w) for path, w in self.weights.items()}
-        per_example = np.zeros((len(measure.columns), n_evaluated), np.float32)
+        per_example = np.zeros((len(measure.columns), n_evaluated), self.counted.numpy)
         self.last_examples, self.best_examples = Tensor(per_example), Tensor(per_example)
         self.outputs = 1  # the size of the model's axis of classes
         self.baseline: float | None = None  # the loss of the best constant prediction, once somebody has asked
@@ -112,8 +112,8 @@ class Course:
         keys = None if self.step.augment is None else example_keys(self.augment_key, self.epoch, index)
         finite, loss, measured = self.step(x, y, keys, fold_in(self.key, self.clock))
         n = x.shape[0]
-        added = stack([loss * n, loss * 0 + n, loss, *(m.astype("float32") for m in measured)])
-        keep = Tensor(np.array([1, 1, 0] + [1] * len(measured), np.float32))  # the last loss replaces, the rest adds
+        added = stack([loss * n, loss * 0 + n, loss, *(m.astype(self.counted) for m in measured)])
+        keep = Tensor(np.array([1, 1, 0] + [1] * len(measured)), self.counted)  # the last loss replaces, the rest adds
         sums = self.sums * keep + added
         self.clock.assign_add(1)
         curable = self.step.scale.note(finite)
@@ -139,7 +139,7 @@ class Course:
 
         self.step.model.train()
         end = while_loop(lambda i: (i < last) & self.finite, one, first)
-        return concat([self.sums, stack([self.finite, end - first]).astype("float32")])
+        return concat([self.sums, stack([self.finite, end - first]).astype(self.counted)])
 
     # ── the end of an epoch ─────────────────────────────────────────────────────────────────────────────────
 
@@ -193,7 +193,7 @@ class Course:
         Epochs are waited for a better one by ``patience``, counted from epoch ``begun`` at the earliest.
         """
         assert self.resident is not None
-        rows = Tensor(np.zeros((orders.shape[0], len(self.columns)), np.float32))
+        rows = Tensor(np.zeros((orders.shape[0], len(self.columns))), self.counted)
         counts = (steps > 0).astype("int64")
         x, y, index = *self.resident, self.index
 

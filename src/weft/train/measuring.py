@@ -78,7 +78,7 @@ class Measure:
                 )
                 means = [sum(losses[1:], losses[0]), *(as_tensor(logs[name]) for name in self.names)]
                 measured = [broadcast_to(v.detach(), (x.shape[0],)) for v in means]
-        return stack([m.astype("float32") for m in measured])
+        return stack([m.astype(self.precision.counted) for m in measured])
 
     def over_all(self, found: Any) -> Any:
         """What `examples` gives of a whole data set as numbers (1 + M, n) whose plain means are loss and metrics."""
@@ -86,7 +86,7 @@ class Measure:
             return found
         rows = len(self.columns)
         means = found[rows:].mean(axis=1, keepdims=True)
-        return found[:rows] / (means + (means == 0).astype("float32"))
+        return found[:rows] / (means + (means == 0).astype(means.dtype))
 
     def chunks(self, x: Tensor, y: Tensor) -> Tensor:
         """The same, (1 + M, chunks · size), of data in chunks (chunks, size, …)."""

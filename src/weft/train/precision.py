@@ -42,6 +42,11 @@ class Precision:
         """Whether data keeps its 64 bits."""
         return self.hold is float64
 
+    @property
+    def counted(self) -> DType:
+        """The type of losses and metrics while they are summed, and in the history."""
+        return float64 if self.wide else float32
+
     @contextmanager
     def computing(self, model: Module) -> Iterator[None]:
         """The block sees the parameters of ``model`` in the type of calculations; gradients reach the originals."""

@@ -110,7 +110,7 @@ class Step:
                 for part, grads in zip(self.parts, learned.gradients, strict=True):
                     part.optimizer.update(part.parameters, grads, part.state)
                 verdict.append(finite)
-        total = sum(learned.losses[1:], learned.losses[0]).detach().astype("float32")
+        total = sum(learned.losses[1:], learned.losses[0]).detach().astype(self.precision.counted)
         return finite, total, learned.measured
 
     @contextmanager
