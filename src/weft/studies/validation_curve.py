@@ -65,7 +65,7 @@ class ValidationCurve:
     @property
     def looks(self) -> int:
         """How often the validation rows were asked: once for each value, or after each epoch of it to keep the best."""
-        if self.runs[0].keep != "best":
+        if not self.runs or self.runs[0].keep != "best":
             return len(self.values)
         epochs = np.concatenate([run.done for run in self.runs]).reshape(self.validation.shape)
         return int(epochs.max(axis=1).sum())
