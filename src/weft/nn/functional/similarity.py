@@ -132,7 +132,7 @@ def _triplet(
     name: str, anchor: Any, positive: Any, negative: Any, distance: Distance, margin: float, swap: bool, reduction: str
 ) -> Tensor:
     check_reduction(name, reduction)
-    a, p = operands(name, anchor, positive)
+    a, p = operands(name, anchor, positive, real=False)
     n = as_tensor(negative)
     for what, other in (("positive", p), ("negative", n)):
         check_equal(name, a, other, what)
