@@ -37,8 +37,8 @@ class EinMix(_EinmixMixin, Module):  # type: ignore[misc]
         )
 
     def _create_rearrange_layers(self, before: Any, before_sizes: Any, after: Any, after_sizes: Any) -> None:
-        self.before = None if before is None else Rearrange(before, **before_sizes)
-        self.after = None if after is None else Rearrange(after, **after_sizes)
+        self.before = None if before is None else Rearrange(before, **before_sizes)  # type: ignore[call-arg]
+        self.after = None if after is None else Rearrange(after, **after_sizes)  # type: ignore[call-arg]
 
     def forward(self, x: Any) -> Any:
         x = x if self.before is None else self.before(x)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
 from weft.errors import ArgumentError
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 # Names of arguments.
 ARGUMENTS = {
@@ -67,26 +69,40 @@ METHODS = {
 }
 
 
-def taught(init: Callable[..., None]) -> Callable[..., None]:
-    """A constructor that takes NumPy's numbers as Python's, and whose refusal of other arguments is a lesson."""
+def taught(
+    method: F,
+    words: Mapping[str, str] = ARGUMENTS,
+    convert: Callable[[Any], Any] | None = None,
+) -> F:
+    """A method whose refusal of arguments that it does not take is a lesson, with ``words`` for the names of others.
 
-    @functools.wraps(init)
-    def __init__(self: Any, *arguments: Any, **options: Any) -> None:  # noqa: N807
+    ``convert`` is what every argument goes through.
+    """
+
+    @functools.wraps(method)
+    def call(self: Any, *arguments: Any, **options: Any) -> Any:
         try:
-            init(self, *map(plain, arguments), **{name: plain(value) for name, value in options.items()})
+            if convert is not None:
+                arguments = tuple(map(convert, arguments))
+                options = {name: convert(value) for name, value in options.items()}
+            return method(self, *arguments, **options)
         except TypeError as error:
             if error.__traceback__ is None or error.__traceback__.tb_next is not None:
                 raise  # from within: the arguments themselves were taken
-            raise misfit(type(self).__name__, init, options, error, ARGUMENTS) from None
+            owner = type(self).__name__
+            name = owner if method.__name__ == "__init__" else f"{owner}.{method.__name__}"
+            raise misfit(name, method, options, error, words) from None
 
-    return __init__
+    made: Any = call
+    made.__code__ = made.__code__.replace(co_name=method.__name__)  # by which errors name what was called
+    return cast("F", made)
 
 
 def misfit(
-    name: str, function: Callable[..., Any], options: Mapping[str, Any], error: TypeError, words: Mapping[str, str]
+    name: str, method: Callable[..., Any], options: Mapping[str, Any], error: TypeError, words: Mapping[str, str]
 ) -> ArgumentError:
-    """The lesson of arguments that a method does not take; ``words`` are the answers to the names of others."""
-    signature = inspect.signature(function)
+    """The lesson of arguments that a method does not take."""
+    signature = inspect.signature(method)
     # The types are in the documentation; here they would hide the names.
     bare = [p.replace(annotation=p.empty) for p in list(signature.parameters.values())[1:]]
     cures = [f"{own}: {words[own]}" for own in options if own not in signature.parameters and own in words]

@@ -11,7 +11,7 @@ from weft.graph.dtype import DType, bfloat16, float16, float32, float64
 from weft.graph.node import Handle
 from weft.graph.recording import Trace, context
 from weft.nn import building, placing, state
-from weft.nn.lessons import METHODS, Children, taught
+from weft.nn.lessons import METHODS, Children, plain, taught
 from weft.nn.parameter import Buffer, Parameter, seed_in_force
 from weft.transforms.checkpointing import checkpoint
 
@@ -51,7 +51,7 @@ class Module:
 
     def __init_subclass__(cls) -> None:
         if "__init__" in vars(cls) and cls.__module__.startswith("weft."):
-            cls.__init__ = taught(cls.__init__)  # type: ignore[method-assign]
+            cls.__init__ = taught(cls.__init__, convert=plain)  # type: ignore[method-assign]
 
     # ── the call ────────────────────────────────────────────────────────────────────────────────────────────
 

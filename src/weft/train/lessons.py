@@ -1,15 +1,5 @@
 """What people write to train who know Keras or Lightning, and what it is called here: for errors that say it."""
 
-from __future__ import annotations
-
-import functools
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
-
-from weft.nn.lessons import misfit
-
-F = TypeVar("F", bound=Callable[..., Any])
-
 TRAINER = {
     "max_epochs": "fit(…, epochs=20)",
     "epochs": "fit(…, epochs=20)",
@@ -37,24 +27,3 @@ FIT = {
     "ckpt_path": "folder=…, resume=True",
     "max_epochs": "epochs=",
 }
-
-
-def taught(words: Mapping[str, str]) -> Callable[[F], F]:
-    """A method whose refusal of arguments that it does not take is a lesson, with ``words`` for the names of others."""
-
-    def decorate(method: F) -> F:
-        @functools.wraps(method)
-        def call(self: Any, *arguments: Any, **options: Any) -> Any:
-            try:
-                return method(self, *arguments, **options)
-            except TypeError as error:
-                if error.__traceback__ is None or error.__traceback__.tb_next is not None:
-                    raise  # from within: the arguments themselves were taken
-                name = "Trainer" if method.__name__ == "__init__" else f"Trainer.{method.__name__}"
-                raise misfit(name, method, options, error, words) from None
-
-        made: Any = call
-        made.__code__ = made.__code__.replace(co_name=method.__name__)  # by which errors name what was called
-        return made
-
-    return decorate

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from weft.data.scale import Scaler
 from weft.data.stream import Stream
 from weft.errors import ArgumentError, DataError, ShapeError
 from weft.nn.building import sizes_undone_on_error
+from weft.nn.lessons import taught
 from weft.nn.losses import Loss, get_loss
 from weft.nn.mode import evaluation_mode, modes_kept
 from weft.nn.module import Module
@@ -35,7 +37,7 @@ from weft.train.ending import end, take_up
 from weft.train.firstbatch import first_checks
 from weft.train.guard import NonFiniteError
 from weft.train.history import History
-from weft.train.lessons import FIT, TRAINER, taught
+from weft.train.lessons import FIT, TRAINER
 from weft.train.loop import Loop, Standing
 from weft.train.measuring import Measure, chunked, laid_out
 from weft.train.meshing import across, bring, on
@@ -87,7 +89,7 @@ class Trainer:
     (5, ['accuracy', 'loss'])
     """
 
-    @taught(TRAINER)
+    @partial(taught, words=TRAINER)
     def __init__(
         self,
         model: Module,
@@ -161,7 +163,7 @@ class Trainer:
 
     # ── fit ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-    @taught(FIT)
+    @partial(taught, words=FIT)
     def fit(
         self,
         data: Any,
