@@ -53,10 +53,8 @@ def recording(text):
 
     from weft.graph.recording import context
 
-    place = {}
-    exec(
-        f"def repeat(x, y, exp):\n    for _ in range({TIMES}):\n        x = {text}", place
-    )  # no call but the operation's
+    place = {}  # written as text, so that nothing is called but the operation
+    exec(f"def repeat(x, y, exp):\n    for _ in range({TIMES}):\n        x = {text}", place)
     ours, theirs = wf.tensor(np.ones((4, 4), np.float32)), torch.ones(4, 4)
 
     def record():

@@ -11,9 +11,8 @@ from types import FrameType, TracebackType
 from typing import Any
 
 _PACKAGE = str(Path(__file__).resolve().parent) + os.sep
-_STANDARD = (
-    str(Path(os.__file__).parent) + os.sep
-)  # contextlib and threads come between; what is installed lies in it too
+# The standard library, such as contextlib, comes between; what is installed lies in a folder of it.
+_STANDARD = str(Path(os.__file__).parent) + os.sep
 
 
 def _called(frame: FrameType) -> str:

@@ -30,25 +30,27 @@ def run(arguments: argparse.Namespace) -> int:
     from weft.storage.files import write_atomically
 
     options = ReportOptions.of(arguments)
-    status, path = (0, report_of(options)) if of_a_run(options.data) else trained(options)
+    has_run = names_run(options.data)
+    status, path = (0, report_of(options)) if has_run else trained(options)
+    content = json.dumps(about(path), indent=1, ensure_ascii=False) + "\n"
+    if options.json == "-":
+        print(content, end="")
+        return status
     if options.json is not None:
-        content = json.dumps(about(path), indent=1, ensure_ascii=False) + "\n"
-        if options.json != "-":
-            write_atomically(options.json, content)
-        else:
-            print(content, end="")
-    if options.json != "-" and of_a_run(options.data):  # a training has said it
+        write_atomically(options.json, content)
+    if has_run:  # a training has said it
         print(path)
     return status
 
 
-def of_a_run(typed: str) -> bool:
-    """Whether what was typed is the folder of a run, a file in it, or can be nothing else."""
+def names_run(typed: str) -> bool:
+    """Whether what was typed is the folder of a run, a file in it, or a path to nothing, which is no data either."""
     from weft.cli.sources import KINDS, is_bundled, is_run
 
     path = Path(typed)
-    within = path.is_file() and (path.parent / "report.html").is_file() and path.suffix not in KINDS
-    return is_run(typed) or within or (not path.exists() and not is_bundled(typed) and len(path.parts) > 1)
+    if is_bundled(typed) or path.suffix in KINDS:
+        return False
+    return is_run(typed) or (path.parent / "report.html").is_file() or (len(path.parts) > 1 and not path.exists())
 
 
 def report_of(options: ReportOptions) -> Path:

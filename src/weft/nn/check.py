@@ -32,11 +32,13 @@ def fraction(layer: str, *, include_one: bool = True, **arguments: Any) -> None:
             raise ArgumentError(f"{layer}: {name}={value!r}", expected=f"0 ≤ {name} {'≤' if include_one else '<'} 1")
 
 
-def positive(layer: str, **arguments: Any) -> None:
-    """Every argument is a number > 0."""
+def positive(layer: str, *, finite: bool = False, **arguments: Any) -> None:
+    """Every argument is a number > 0, which may be infinite unless it must be ``finite``."""
     for name, value in arguments.items():
-        if isinstance(value, bool) or not isinstance(value, Real) or not float(value) > 0:
-            raise ArgumentError(f"{layer}: {name}={value!r}", expected=f"{name} > 0")
+        taken = isinstance(value, Real) and not isinstance(value, bool)
+        if not taken or not value > 0 or (finite and math.isinf(value)):
+            expected = "a finite number > 0" if finite else f"{name} > 0"
+            raise ArgumentError(f"{layer}: {name}={value!r}", expected=expected)
 
 
 def number(layer: str, least: float = -math.inf, **arguments: Any) -> None:

@@ -11,6 +11,12 @@ from weft.graph.dtype import DType, bool_
 from weft.graph.spec import Spec
 
 Axes = int | tuple[int, ...] | None
+KINDS = {  # of data types: in words, and the usual one
+    "bool": ("truth values", "bool"),
+    "int": ("whole numbers", "int32"),
+    "float": ("floating-point numbers", "float32"),
+    "complex": ("complex numbers", "complex64"),
+}
 
 
 def same(x: Spec, **_: Any) -> Spec:
@@ -32,8 +38,8 @@ def truth(*xs: Spec, **_: Any) -> Spec:
 
 def refusing(*kinds: str, rule: Callable[..., Spec]) -> Callable[..., Spec]:
     """``rule``, for operands of every kind of data type but ``kinds``."""
-    taken = [name for name in _NUMBERS if name not in kinds]
-    usual = _NUMBERS["float" if "float" in taken else taken[-1]][1]
+    taken = [name for name in KINDS if name not in kinds]
+    usual = KINDS["float" if "float" in taken else taken[-1]][1]
 
     def refuse(*xs: Spec, **params: Any) -> Spec:
         for x in xs:
@@ -41,20 +47,12 @@ def refusing(*kinds: str, rule: Callable[..., Spec]) -> Callable[..., Spec]:
                 real = x.dtype.kind == "complex" and "float" in taken
                 raise DTypeError(
                     f"this operation does not take {x.dtype.name} tensors",
-                    expected=", ".join(_NUMBERS[name][0] for name in taken),
+                    expected=", ".join(KINDS[name][0] for name in taken),
                     cure="x.real or wf.abs(x)" if real else f"x.astype(wf.{usual})",
                 )
         return rule(*xs, **params)
 
     return refuse
-
-
-_NUMBERS = {  # by the kind of data type: in words, and the usual type
-    "bool": ("truth values", "bool"),
-    "int": ("whole numbers", "int32"),
-    "float": ("floating-point numbers", "float32"),
-    "complex": ("complex numbers", "complex64"),
-}
 
 
 def broadcast_shapes(*shapes: tuple[int, ...]) -> tuple[int, ...]:

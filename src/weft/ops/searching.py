@@ -66,7 +66,11 @@ def one_hot(x: Any, classes: int, dtype: Any = "float32") -> Any:
     known = x.node.data
     if type(known) is np.ndarray and known.size and not 0 <= known.min() <= known.max() < classes:
         worst = known.min() if known.min() < 0 else known.max()
-        raise AxisError(f"one_hot of {worst} among {classes} classes", expected=f"0 ≤ number < {classes}")
+        raise AxisError(
+            f"one_hot of {worst} among {classes} classes",
+            expected=f"0 ≤ number < {classes}",
+            cure=f"wf.one_hot(x, {worst + 1})" if worst >= classes else None,
+        )
     return one_hot_op(x, classes=classes, dtype=data_type(dtype))
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from numbers import Real
 from typing import Any
 
 from weft.errors import ArgumentError, GradientError, is_whole
 from weft.graph.recording import Trace, context
+from weft.nn.check import positive
 from weft.optim.optimizer import Optimizer, check_optimizer, matched, parameters_of
 from weft.runtime.log import Log
 from weft.tensor import Tensor
@@ -60,10 +59,8 @@ class Accumulate:
                 expected="a loop by hand",
                 cure="compile the function that computes the gradients, and call update outside of it",
             )
-        number = float(examples) if isinstance(examples, Real) else 1.0
-        whole = isinstance(examples, Tensor) and not examples.ndim
-        if not (whole or isinstance(examples, Real)) or not 0 < number < math.inf:
-            raise ArgumentError(f"Accumulate.update(…, examples={examples!r})", expected="a finite number > 0")
+        if not (isinstance(examples, Tensor) and examples.ndim == 0):  # whose value may still be in the making
+            positive("Accumulate.update", finite=True, examples=examples)
         gradients = matched(parameters, gradients)
         if self.count and [id(p) for p in parameters] != [id(p) for p in self.parameters]:
             raise ArgumentError(

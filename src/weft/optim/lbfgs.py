@@ -51,8 +51,7 @@ class LBFGS:
     ) -> None:
         if line_search not in ("strong_wolfe", None):
             raise ArgumentError(f"LBFGS(line_search={line_search!r})", expected='"strong_wolfe" or None')
-        positive("LBFGS", learning_rate=learning_rate)
-        number("LBFGS", 0, learning_rate=learning_rate)
+        positive("LBFGS", finite=True, learning_rate=learning_rate)
         number("LBFGS", 0, tolerance_gradient=tolerance_gradient, tolerance_change=tolerance_change)
         sizes("LBFGS", iterations=iterations, history=history)
         sizes("LBFGS", evaluations=evaluations, optional=True)

@@ -125,7 +125,8 @@ class Loop:
                 raise
             raise ArgumentError(
                 f"SkipBatch in {type(callback).__name__}.{event}",
-                expected="before_batch, whose batch is passed over; StopTraining ends the fit at any event",
+                expected="before_batch, whose batch is passed over",
+                cure="StopTraining, which ends the fit at any event",
             ) from error
 
     # ── how the work is cut ─────────────────────────────────────────────────────────────────────────────────

@@ -64,6 +64,7 @@ class Keeper(Callback):
             raise ArgumentError(
                 f"{len(given)} callbacks that say when to write checkpoints: {', '.join(map(repr, given))}",
                 expected="one of them",
+                cure=f"callbacks=[{given[0]!r}]",
             )
         how = given[0] if given else Checkpoint()
         self.trainer, self.loop, self.every, self.mark = trainer, loop, how.every, mark
@@ -224,9 +225,10 @@ def marks(trainer: Trainer, prepared: Any, supply: Any) -> dict[str, str]:
 
 
 def in_order(supply: Any) -> str:
-    """Whether examples are shuffled; of an order of the user's own, what it is in the first epoch."""
+    """Whether examples are shuffled; of an order of the user's own, that of the first epoch and its hash."""
     if callable(supply.shuffle):
-        return f"an order that begins {', '.join(map(str, supply.order(0)[:8]))}"
+        order = supply.order(0)
+        return f"{order[:4].tolist()} …, {hashlib.sha256(order.tobytes()).hexdigest()[:16]}"
     return str(bool(supply.shuffle))
 
 

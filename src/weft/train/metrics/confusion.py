@@ -288,9 +288,7 @@ class FBeta(ClassScore):
     denominator = "targets or predictions of it"
 
     def __init__(self, average: str | None = "binary", *, beta: float = 1.0, **options: Any) -> None:
-        positive("FBeta", beta=beta)
-        if math.isinf(beta):
-            raise ArgumentError("FBeta: beta=inf", expected="a finite number > 0", cure="Recall")
+        positive("FBeta", finite=True, beta=beta)  # infinity would be the recall
         self.beta = beta
         super().__init__(average, **options)
 
