@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, ClassVar
@@ -66,9 +67,9 @@ class Averaged(Optimizer):
         return moved, after | {"average": average + cls.share(t, settings) * (moved - average)}
 
     @classmethod
+    @abstractmethod
     def share(cls, t: Any, settings: Any) -> Any:
         """How much of the way to the weights of step t the average goes; 1 at the first step."""
-        raise NotImplementedError
 
     def averages(self, parameters: Any, state: State | None = None) -> dict[str, Array]:
         """The averages by path; those of parameters that have not been moved are their values."""

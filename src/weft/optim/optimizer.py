@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, TypedDict
 
@@ -48,7 +49,7 @@ class Common(TypedDict, total=False):
     groups: Mapping[str, Mapping[str, Any]]
 
 
-class Optimizer:
+class Optimizer(ABC):
     """A formula with its numbers; the same object serves a `Trainer` and a loop written by hand.
 
     A subclass says which state it keeps for each parameter (``slots`` or `first`) and how one parameter moves
@@ -92,9 +93,9 @@ class Optimizer:
         cls._op = op_of(cls)
 
     @classmethod
+    @abstractmethod
     def formula(cls, *operands: Any, **numbers: Any) -> Any:
         """``(w, g, state, t, **numbers)``: the parameter after step t (from 1) with gradient g, and its new state."""
-        raise NotImplementedError
 
     def first(self, spec: Spec) -> dict[str, Array]:
         """The slots of a parameter before its first step."""

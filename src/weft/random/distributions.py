@@ -7,6 +7,7 @@ and scale.
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
@@ -71,12 +72,12 @@ def _least(dtype: Any) -> float:
     return float(ml_dtypes.finfo(data_type(dtype).numpy).tiny)
 
 
-class Distributions:
+class Distributions(ABC):
     """What a generator can draw."""
 
+    @abstractmethod
     def key(self) -> Tensor:
         """The next key."""
-        raise NotImplementedError
 
     # ── from uniform numbers ────────────────────────────────────────────────────────────────────────────────
 

@@ -41,6 +41,11 @@ def whole(name: str, value: Any, least: int, *, of: str = "") -> None:
         raise ArgumentError(given, expected=f"a whole number ≥ {least}", cure=better)
 
 
+def several(given: Any) -> tuple[Any, ...]:
+    """One or many, as a tuple; a text is one."""
+    return tuple(given) if isinstance(given, Iterable) and not isinstance(given, str) else (given,)
+
+
 def check_fit(
     epochs: int, batch_size: int, patience: int | None, keep: str, folder: Any, resume: bool, mesh: Mesh | None
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
@@ -26,7 +27,7 @@ ACTIVATIONS: dict[str, Callable[[Any], Any]] = {
 }
 
 
-class Block(Module):
+class Block(Module, ABC):
     """What the layers of encoder and decoder have in common: sub-layers with a shortcut and a normalisation each.
 
     y = norm(x + f(x)), or x + f(norm(x)) with ``norm_first``, which trains deep stacks without a warm-up.
@@ -57,9 +58,9 @@ class Block(Module):
         self.self_attn = self._attention()
         self._parts()
 
+    @abstractmethod
     def _parts(self) -> None:
         """Make the rest of the sub-layers."""
-        raise NotImplementedError
 
     def _attention(self) -> MultiheadAttention:
         return MultiheadAttention(self.d_model, self.nhead, self.dropout, self.bias, batch_first=self.batch_first)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
@@ -86,7 +87,7 @@ class Singular:
 # ── the wrappers ────────────────────────────────────────────────────────────────────────────────────────────
 
 
-class Wrapper(Module):
+class Wrapper(Module, ABC):
     """What they have in common: the layer, whose state keeps its names, and whose sizes may wait for an input."""
 
     _saved_as = {"layer": ""}
@@ -109,13 +110,13 @@ class Wrapper(Module):
         object.__setattr__(self.layer, "_sized", True)
         self.take(vars(self.layer)[self.name])
 
+    @abstractmethod
     def take(self, weight: Parameter) -> None:
         """Make what the weight is computed from."""
-        raise NotImplementedError
 
+    @abstractmethod
     def computed(self) -> Any:
         """The weight that the layer is to use now."""
-        raise NotImplementedError
 
     @property
     def weight(self) -> Any:

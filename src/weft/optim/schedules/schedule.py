@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from numbers import Real
@@ -26,7 +27,7 @@ PROGRAM: Any = SimpleNamespace(
 Structure = tuple[Any, ...]
 
 
-class Schedule:
+class Schedule(ABC):
     """A number that depends on how many steps have been taken: ``schedule(step)``, the first step being 0.
 
     Given to an optimizer in the place of a number, it is computed inside the program from the step counter: it adds
@@ -44,9 +45,9 @@ class Schedule:
     parts: tuple[Schedule, ...] = ()  # schedules that it is made of
 
     @staticmethod
+    @abstractmethod
     def formula(xp: Any, t: Any, numbers: Sequence[Any], static: Any, parts: Sequence[Callable[[Any], Any]]) -> Any:
         """The value at step ``t``, written with the functions of ``xp``."""
-        raise NotImplementedError
 
     def __call__(self, step: Any) -> Any:
         """The value at a step, or at an array of steps."""

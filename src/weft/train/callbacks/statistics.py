@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from weft.errors import ArgumentError
 from weft.optim.schedules.schedule import HOST, Schedule, evaluate
 from weft.train.callback import Callback
 from weft.train.firstbatch import few, look_at
-from weft.train.options import whole
+from weft.train.options import several, whole
 
 if TYPE_CHECKING:
     from weft.train.loop import Loop
@@ -48,7 +48,7 @@ class Statistics(Callback):
 
     def __init__(self, every: int = 1, of: Sequence[str] = COLUMNS) -> None:
         whole("every", every, 1, of="Statistics")
-        chosen = (of,) if isinstance(of, str) or not isinstance(of, Iterable) else tuple(of)
+        chosen = several(of)
         for name in chosen:
             if name not in COLUMNS:
                 raise ArgumentError(f"Statistics(of={name!r})", expected=f"some of {', '.join(COLUMNS)}")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from weft.errors import ArgumentError, is_whole
 from weft.nn.state import matching
 from weft.train.callback import Callback
+from weft.train.options import several
 
 if TYPE_CHECKING:
     from weft.train.loop import Loop
@@ -40,8 +41,8 @@ class Unfreeze(Callback):
         for epoch in patterns:
             if not is_whole(epoch, 1):
                 raise ArgumentError(f"Unfreeze({{{epoch!r}: …}})", expected="numbers of epochs, from 1")
-        self.patterns = {int(epoch): several(patterns[epoch]) for epoch in sorted(patterns)}
-        self.freeze = several(freeze)
+        self.patterns = {int(epoch): patterns_of(patterns[epoch]) for epoch in sorted(patterns)}
+        self.freeze = patterns_of(freeze)
 
     def before_fit(self, loop: Loop) -> None:
         model = loop.model
@@ -70,9 +71,9 @@ class Unfreeze(Callback):
             loop.model.unfreeze(*due)
 
 
-def several(patterns: str | Sequence[str]) -> tuple[str, ...]:
+def patterns_of(patterns: str | Sequence[str]) -> tuple[str, ...]:
     """One pattern or many, as a tuple."""
-    found = (patterns,) if isinstance(patterns, str) or not isinstance(patterns, Iterable) else tuple(patterns)
+    found = several(patterns)
     for pattern in found:
         if not isinstance(pattern, str) or not pattern:
             raise ArgumentError(f"{pattern!r} as a pattern", expected='a text such as "encoder.*"')
